@@ -1,0 +1,126 @@
+// Package hal says what the wires of a charging station can do: small interfaces for devices, and the values
+// they give. Only station/guard and station/run call the methods; the core sees the values.
+//
+// Every method that may block takes a context and honours its deadline. The devices of the guard (ControlPilot,
+// Proximity, Contactor, Lock, ResidualCurrentDevice, Watchdog) never block: they are register or line accesses
+// and take none, so that the guard's cycle stays bounded.
+package hal
+
+import (
+	"context"
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/term"
+)
+
+// PilotSample is the control pilot as measured at the station's end (IEC 61851-1 Annex A).
+type PilotSample struct {
+	High unit.Voltage // level while the generator drives high, nominally +12, +9, +6, +3 V
+	Low  unit.Voltage // level while it drives low, nominally -12 V behind the vehicle's diode; equal to High without PWM
+}
+
+// ControlPilot measures and drives the pilot line of one connector.
+type ControlPilot interface {
+	Sample() (PilotSample, error)
+	SetDuty(unit.Duty) error // DutyHigh: steady +12 V; DutyLow: steady -12 V
+}
+
+// Proximity measures the resistor between proximity contact and earth (IEC 61851-1 Annex B).
+type Proximity interface {
+	Resistance() (unit.Resistance, error) // an open line reads above 100 kOhm
+}
+
+// Contactor is the main switch of one connector with its feedback contact.
+type Contactor interface {
+	Set(closed bool, phases uint8) error // phases: lines to close, 1 or 3; ignored when opening
+	Closed() (bool, error)               // the mirror contact, not the command
+}
+
+// Lock holds the plug in the socket (IEC 62196).
+type Lock interface {
+	SetLocked(bool) error
+	Locked() (bool, error)
+}
+
+// ResidualCurrentDevice reports a tripped fault-current detection (RCD, or DC 6 mA by IEC 62955).
+type ResidualCurrentDevice interface {
+	Tripped() (bool, error)
+}
+
+// Thermometer measures one place.
+type Thermometer interface {
+	Temperature() (unit.Temperature, error)
+}
+
+// Inputs are the safety inputs that belong to one connector's supply besides the pilot.
+type Inputs interface {
+	EmergencyStop() (bool, error)
+}
+
+// Watchdog resets the board when it is not petted in time.
+type Watchdog interface {
+	Pet() error
+}
+
+// Meter reads one EVSE's energy meter. Read blocks up to the context's deadline.
+type Meter interface {
+	Read(ctx context.Context) (MeterReading, error)
+}
+
+// Signer is an optional ability of a Meter: a reading with the meter's own signature.
+type Signer interface {
+	ReadSigned(ctx context.Context) (SignedReading, error)
+}
+
+// TokenReader waits for the next presented token.
+type TokenReader interface {
+	Next(ctx context.Context) (term.IdToken, error)
+}
+
+// Indicator shows the state of one connector.
+type Indicator interface {
+	Show(Indication) error
+}
+
+// Indication is what a driver shall see at a connector.
+type Indication uint8
+
+// Indications, one for each thing that a driver must be able to tell apart.
+const (
+	IndicateOff Indication = iota
+	IndicateAvailable
+	IndicateReserved
+	IndicateAuthorizing
+	IndicateConnected
+	IndicateCharging
+	IndicateSuspended
+	IndicateFinishing
+	IndicateUnavailable
+	IndicateFaulted
+)
+
+// MeterReading is one consistent reading of an EVSE's meter. Lines that the meter does not have are zero and
+// not counted in Phases.
+type MeterReading struct {
+	At        time.Time // the station's monotonic time at which the reading was taken
+	Phases    uint8     // 1 or 3; 0 for DC
+	Import    unit.Energy
+	Export    unit.Energy
+	Power     unit.Power // sum, positive to the EV
+	Voltage   [3]unit.Voltage
+	Current   [3]unit.Current
+	Frequency unit.Frequency
+	Factor    int32 // power factor in 0.001; 0 where unknown
+	SoC       unit.Percent
+	HasSoC    bool
+}
+
+// SignedReading is a reading with the meter's signature, carried unchanged.
+type SignedReading struct {
+	Reading        MeterReading
+	Data           []byte
+	SigningMethod  string
+	EncodingMethod string
+	PublicKey      []byte
+}
