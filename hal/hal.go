@@ -58,6 +58,26 @@ type Inputs interface {
 	EmergencyStop() (bool, error)
 }
 
+// Diagnosis are a board's own fault lines: what its hardware reports and no measurement of the guard shows
+// (a driver's jam line, a coil monitor, a power switch that reports itself broken).
+type Diagnosis interface {
+	Active(term.Fault) (bool, error)
+}
+
+// Devices are what the guard drives and reads at one connector. A nil field is a device that is not fitted;
+// Pilot and Contactor are always fitted, Proximity wherever the cable can be detached.
+type Devices struct {
+	Pilot     ControlPilot
+	Proximity Proximity
+	Contactor Contactor
+	Lock      Lock
+	RCD       ResidualCurrentDevice
+	Inputs    Inputs
+	Socket    Thermometer
+	Cable     Thermometer
+	Diagnosis Diagnosis
+}
+
 // Watchdog resets the board when it is not petted in time.
 type Watchdog interface {
 	Pet() error
