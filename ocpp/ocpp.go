@@ -1,0 +1,91 @@
+// Package ocpp holds what all generations of OCPP share: the Dialect, a pure translator between the station's
+// vocabulary and one wire, and the nouns of its contract.
+package ocpp
+
+import (
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/term"
+)
+
+// Call is one CALL that a report becomes. Payload is the JSON object (or the SOAP body) to send.
+type Call struct {
+	Report  station.ReportID // whose outcome this call's answer is
+	Action  string
+	Payload []byte
+}
+
+// Table is a dialect's durable side table, for what only one wire needs (1.x transaction ids). Changes made by a
+// dialect call are handed out by Drain and written in the same batch as the acknowledgement that caused them.
+type Table struct {
+	rows    map[string]string
+	changes []station.Record
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table { return &Table{rows: map[string]string{}} }
+
+// Get returns the value of key.
+func (t *Table) Get(key string) (string, bool) { v, ok := t.rows[key]; return v, ok }
+
+// Put sets key and notes the change.
+func (t *Table) Put(key, value string) {
+	t.rows[key] = value
+	t.changes = append(t.changes, station.Record{Bucket: station.BucketDialect, Key: key, Value: []byte(value)})
+}
+
+// Delete removes key and notes the change.
+func (t *Table) Delete(key string) {
+	if _, ok := t.rows[key]; !ok {
+		return
+	}
+	delete(t.rows, key)
+	t.changes = append(t.changes, station.Record{Bucket: station.BucketDialect, Key: key})
+}
+
+// Restore replays a record of BucketDialect at start.
+func (t *Table) Restore(r station.Record) { t.rows[r.Key] = string(r.Value) }
+
+// Drain returns the changes since the last Drain.
+func (t *Table) Drain() []station.Record {
+	c := t.changes
+	t.changes = nil
+	return c
+}
+
+// Stage takes the items of a list that is too long to hold in memory, one by one, already validated
+// (SendLocalList). A request carries the id that Begin returned; the core commits or drops it.
+type Stage interface {
+	Begin() (station.StageID, error)
+	// Add stages one local list entry; remove is set for an entry without idTokenInfo (D01.FR.16: delete it).
+	Add(token term.IdToken, info term.TokenInfo, remove bool) error
+	Abort()
+}
+
+// Dialect is one generation of OCPP. It is pure: it keeps nothing but the Table it is given.
+type Dialect interface {
+	Version() rpc.Version
+
+	// Encode turns a fact into 0..n calls. A fact that this generation cannot tell becomes no call and no error.
+	Encode(r station.Report, t *Table) ([]Call, error)
+
+	// Result turns the payload of a call's CALLRESULT into the reply. An error means that the answer is invalid; it
+	// carries the RPC error code as *rpc.DecodeError.
+	Result(c Call, payload string, t *Table) (station.Reply, error)
+
+	// Request turns a CALL of the CSMS into a request. Errors are *RequestError.
+	Request(action, payload string, big Stage) (station.Request, error)
+
+	// Respond appends the payload of the CALLRESULT for a request that Request returned. An error response is not its
+	// business: the link sends a CALLERROR for station.Response.Error.
+	Respond(dst []byte, action string, req station.Request, body station.ResponseBody) ([]byte, error)
+}
+
+// RequestError refuses a CALL: NotImplemented for an unknown action, NotSupported for a known one that this station does
+// not offer, or the violation that decoding found.
+type RequestError struct {
+	Code        rpc.ErrorCode
+	Description string
+}
+
+func (e *RequestError) Error() string { return string(e.Code) + ": " + e.Description }

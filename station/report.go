@@ -1,0 +1,195 @@
+package station
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+)
+
+// Class says how a report is delivered.
+type Class uint8
+
+// Delivery classes.
+const (
+	Now    Class = iota // now or never: dropped when it cannot be sent over this connection
+	Latest              // latest only: a newer report with the same Slot replaces one that waits
+	Kept                // ordered and kept: in the outbox until the CSMS has acknowledged it
+)
+
+// Report is a fact for the CSMS.
+type Report struct {
+	ID    ReportID
+	Class Class
+	Slot  string // for Latest: what it is the newest of, e.g. "status/1.1"
+	Early bool   // may be sent before the registration is Accepted (B02.FR.02: the CSMS asked for it)
+	Body  ReportBody
+}
+
+// ReportBody is one kind of fact. Only the types of this file implement it.
+type ReportBody interface{ report() }
+
+// BootNotification (B01).
+type BootNotification struct {
+	Reason   BootReason
+	Identity Identity
+}
+
+// Identity is what the station says about itself.
+type Identity struct {
+	Vendor, Model, SerialNumber, FirmwareVersion string
+	ICCID, IMSI                                  string
+}
+
+// BootReason is why the station started (OCPP BootReasonEnumType).
+type BootReason string
+
+// Boot reasons.
+const (
+	BootPowerUp          BootReason = "PowerUp"
+	BootApplicationReset BootReason = "ApplicationReset"
+	BootRemoteReset      BootReason = "RemoteReset"
+	BootScheduledReset   BootReason = "ScheduledReset"
+	BootLocalReset       BootReason = "LocalReset"
+	BootWatchdog         BootReason = "Watchdog"
+	BootTriggered        BootReason = "Triggered"
+	BootUnknown          BootReason = "Unknown"
+)
+
+// StatusNotification (G01).
+type StatusNotification struct {
+	At     time.Time
+	Ref    term.Ref
+	Status ConnectorStatus
+}
+
+// ConnectorStatus is the status of a connector in the five words of OCPP 2.x.
+type ConnectorStatus string
+
+// Connector statuses.
+const (
+	StatusAvailable   ConnectorStatus = "Available"
+	StatusOccupied    ConnectorStatus = "Occupied"
+	StatusReserved    ConnectorStatus = "Reserved"
+	StatusUnavailable ConnectorStatus = "Unavailable"
+	StatusFaulted     ConnectorStatus = "Faulted"
+)
+
+// Heartbeat (G02).
+type Heartbeat struct{}
+
+// Authorize asks the CSMS about a token (C01).
+type Authorize struct {
+	Token term.IdToken
+	Info  []term.AdditionalInfo
+}
+
+// MeterValues reports values outside a transaction (J01); EVSE 0 is the station's main meter.
+type MeterValues struct {
+	EVSE   term.EVSEID
+	Values []term.MeterValue
+}
+
+// SecurityEvent (A04). Only critical ones are Kept.
+type SecurityEvent struct {
+	Type string // appendix security_events
+	At   time.Time
+	Info string // at most 255 characters
+}
+
+// NotifyReport is one part of a device-model report (B07, B08).
+type NotifyReport struct {
+	RequestID   int
+	GeneratedAt time.Time
+	SeqNo       int
+	More        bool // to be continued
+	Rows        []model.ReportRow
+}
+
+// NotifyCustomerInformation answers CustomerInformation with data (N09, N10).
+type NotifyCustomerInformation struct {
+	RequestID   int
+	GeneratedAt time.Time
+	SeqNo       int
+	More        bool
+	Data        string
+}
+
+// FirmwareStatus and LogStatus are said when the CSMS triggers them; with no update or upload under way both are Idle (F06).
+type FirmwareStatus struct{ Status string }
+
+// LogStatus is the status of a log upload.
+type LogStatus struct{ Status string }
+
+// TransactionEvent tells one step of a transaction (block E). It is complete in itself: sent again it is the same.
+type TransactionEvent struct {
+	Phase          Phase
+	At             time.Time
+	ClockUnsure    bool // the wall clock had not been set when this happened
+	Trigger        term.TriggerReason
+	SeqNo          int
+	Offline        bool
+	Transaction    term.TransactionID
+	ChargingState  term.ChargingState // "" when it is not told
+	ChargingTime   time.Duration      // time in which energy flowed; -1 when it is not told
+	StoppedReason  term.StopReason    // in Ended only
+	RemoteStartID  int                // valid if HasRemoteStart
+	HasRemoteStart bool
+	Ref            term.Ref // EVSE 0: not known yet
+	Token          term.IdToken
+	Info           []term.AdditionalInfo
+	ReservationID  int          // 0 when none is used up
+	PhasesUsed     int8         // -1 when it is not told
+	CableMax       unit.Current // 0 when it is not told
+	Values         []term.MeterValue
+}
+
+func (BootNotification) report()          {}
+func (StatusNotification) report()        {}
+func (Heartbeat) report()                 {}
+func (Authorize) report()                 {}
+func (MeterValues) report()               {}
+func (SecurityEvent) report()             {}
+func (NotifyReport) report()              {}
+func (NotifyCustomerInformation) report() {}
+func (FirmwareStatus) report()            {}
+func (LogStatus) report()                 {}
+func (*TransactionEvent) report()         {}
+
+// Reply is the outcome of a Report. Only the types of this file implement it.
+type Reply interface{ reply() }
+
+// BootReply answers BootNotification.
+type BootReply struct {
+	Status   Registration
+	Now      time.Time
+	Interval time.Duration
+}
+
+// HeartbeatReply answers Heartbeat.
+type HeartbeatReply struct{ Now time.Time }
+
+// TokenReply answers Authorize, and TransactionEvent (there Has may be false).
+type TokenReply struct {
+	Has  bool
+	Info term.TokenInfo
+}
+
+// Acknowledged answers a report whose response carries nothing.
+type Acknowledged struct{}
+
+// Refused says that the CSMS answered with an error, for a kept report after the last attempt (E13.FR.04).
+type Refused struct {
+	Code, Description string
+}
+
+// Unanswered says that a Now report could not be delivered: no answer in time, or no connection.
+type Unanswered struct{}
+
+func (BootReply) reply()      {}
+func (HeartbeatReply) reply() {}
+func (TokenReply) reply()     {}
+func (Acknowledged) reply()   {}
+func (Refused) reply()        {}
+func (Unanswered) reply()     {}

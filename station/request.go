@@ -1,0 +1,256 @@
+package station
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+)
+
+// RequestID is the sender's own number of a request; it comes back in the Response.
+type RequestID uint64
+
+// Request is something that the CSMS, the console or an API asks of the station.
+// Only the types of this file implement it.
+type Request interface{ request() }
+
+// ChangeAvailability (G03, G04). Ref {0,0} is the station, {n,0} an EVSE.
+type ChangeAvailability struct {
+	Ref       term.Ref
+	Operative bool
+}
+
+// ClearCache (C11).
+type ClearCache struct{}
+
+// CustomerInformation asks to report and/or clear what is stored about a customer (N09, N10).
+type CustomerInformation struct {
+	RequestID     int
+	Report, Clear bool
+	Token         term.IdToken // zero if not given
+	Identifier    string       // "" if not given
+	HasCert       bool         // a certificate hash was given
+}
+
+// DataTransfer (P01).
+type DataTransfer struct{ VendorID, MessageID string }
+
+// GetBaseReport (B07).
+type GetBaseReport struct {
+	RequestID int
+	Base      model.Base
+}
+
+// GetReport (B08).
+type GetReport struct {
+	RequestID int
+	Query     model.Query
+}
+
+// GetVariables (B06).
+type GetVariables struct{ Items []model.GetItem }
+
+// SetVariables (B05).
+type SetVariables struct{ Items []model.SetItem }
+
+// GetLocalListVersion (D02).
+type GetLocalListVersion struct{}
+
+// SendLocalList (D01). Entries are in the Stage; Staged is how many.
+type SendLocalList struct {
+	Version int
+	Full    bool // Full replaces the list; else Differential
+	Stage   StageID
+	Staged  int
+}
+
+// StageID names a list that was validated item by item on its way in; 0 means no items came.
+type StageID uint64
+
+// GetTransactionStatus (E14). Transaction "" asks for the whole queue.
+type GetTransactionStatus struct{ Transaction term.TransactionID }
+
+// RequestStart is RequestStartTransaction (F01, F02).
+type RequestStart struct {
+	EVSE          term.EVSEID // 0: the station chooses
+	RemoteStartID int
+	Token         term.IdToken
+	Info          []term.AdditionalInfo
+	Group         term.IdToken
+	HasProfile    bool // a charging profile came along
+}
+
+// RequestStop is RequestStopTransaction (F03).
+type RequestStop struct{ Transaction term.TransactionID }
+
+// Reset (B11, B12). EVSE 0 is the station.
+type Reset struct {
+	Kind ResetKind
+	EVSE term.EVSEID
+}
+
+// ResetKind is OCPP's ResetEnumType.
+type ResetKind string
+
+// Reset kinds; ImmediateAndResume came with 2.1.
+const (
+	ResetImmediate          ResetKind = "Immediate"
+	ResetOnIdle             ResetKind = "OnIdle"
+	ResetImmediateAndResume ResetKind = "ImmediateAndResume"
+)
+
+// SetNetworkProfile (B09).
+type SetNetworkProfile struct {
+	Slot    int
+	Profile NetworkProfile
+}
+
+// NetworkProfile is a network connection profile (NetworkConnectionProfileType).
+type NetworkProfile struct {
+	URL             string        `json:"url"`
+	Versions        []string      `json:"versions,omitempty"` // OCPP subprotocols offered, best first; empty: all
+	Interface       string        `json:"interface,omitempty"`
+	SecurityProfile int           `json:"securityProfile"`
+	MessageTimeout  time.Duration `json:"messageTimeout"`
+	Identity        string        `json:"identity,omitempty"` // 2.1
+	Password        string        `json:"password,omitempty"` // 2.1; write-only
+	HasAPN, HasVPN  bool          `json:"-"`                  // asked for, which this station does not offer
+	Transport       string        `json:"-"`                  // JSON or SOAP as asked
+}
+
+// TriggerMessage (F06).
+type TriggerMessage struct {
+	Message string // MessageTriggerEnumType
+	HasEVSE bool
+	Ref     term.Ref
+}
+
+// UnlockConnector (F05).
+type UnlockConnector struct{ Ref term.Ref }
+
+// OverrideVariables sets variables as a fitter may, read-only ones too. Never from a CSMS.
+type OverrideVariables struct{ Items []model.SetItem }
+
+// GetInventory lists variables as a fitter may see them, secrets included; "" matches all. Never from a CSMS.
+type GetInventory struct{ Component, Variable string }
+
+// PutAuthCache puts entries into the authorization cache as a fitter may. Never from a CSMS.
+type PutAuthCache struct{ Entries []CacheEntry }
+
+// CacheEntry is one entry of PutAuthCache.
+type CacheEntry struct {
+	Token term.IdToken
+	Info  term.TokenInfo
+}
+
+// GetDiagnosticState asks for the snapshot that the console and the simulator API show. It never comes from a CSMS.
+type GetDiagnosticState struct{}
+
+func (ChangeAvailability) request()   {}
+func (ClearCache) request()           {}
+func (CustomerInformation) request()  {}
+func (DataTransfer) request()         {}
+func (GetBaseReport) request()        {}
+func (GetReport) request()            {}
+func (GetVariables) request()         {}
+func (SetVariables) request()         {}
+func (GetLocalListVersion) request()  {}
+func (SendLocalList) request()        {}
+func (GetTransactionStatus) request() {}
+func (RequestStart) request()         {}
+func (RequestStop) request()          {}
+func (Reset) request()                {}
+func (SetNetworkProfile) request()    {}
+func (TriggerMessage) request()       {}
+func (UnlockConnector) request()      {}
+func (OverrideVariables) request()    {}
+func (GetInventory) request()         {}
+func (PutAuthCache) request()         {}
+func (GetDiagnosticState) request()   {}
+
+// Response answers a Request: a Body, or an Error with the RPC framework's code.
+type Response struct {
+	ID    RequestID
+	Body  ResponseBody // nil when Error is set
+	Error *RequestError
+}
+
+// RequestError refuses a request as such: Code is a CALLERROR code like SecurityError or NotSupported.
+type RequestError struct{ Code, Description string }
+
+// ResponseBody is one kind of answer. Only the types of this file implement it.
+type ResponseBody interface{ response() }
+
+// Status answers every request whose response is a status with an optional reason:
+// ChangeAvailability, ClearCache, CustomerInformation, DataTransfer, GetBaseReport, GetReport, RequestStop, Reset,
+// SendLocalList, SetNetworkProfile, TriggerMessage, UnlockConnector.
+type Status struct {
+	Status string // the word of the response's own status type
+	Reason string // reasonCode of the appendix; "" for none
+	Info   string // additionalInfo, at most 512 characters
+}
+
+// StartStatus answers RequestStart.
+type StartStatus struct {
+	Status
+	Transaction term.TransactionID // set when one had already begun (F02.FR.01)
+}
+
+// Variables answers GetVariables.
+type Variables struct{ Results []model.GetResult }
+
+// VariablesSet answers SetVariables.
+type VariablesSet struct{ Results []model.SetResult }
+
+// LocalListVersion answers GetLocalListVersion.
+type LocalListVersion struct{ Version int }
+
+// Inventory answers GetInventory.
+type Inventory struct{ Rows []model.ReportRow }
+
+// TransactionStatus answers GetTransactionStatus. HasOngoing is false when no transaction was asked for (E14.FR.06).
+type TransactionStatus struct {
+	HasOngoing, Ongoing, Queued bool
+}
+
+// DiagnosticState answers GetDiagnosticState.
+type DiagnosticState struct {
+	Registration    Registration
+	Connected       bool
+	Clock           time.Time
+	ClockSet        bool
+	Boots           int
+	EVSEs           []EVSEState
+	Faults          []term.Fault
+	NetworkSlot     int
+	SecurityProfile int
+}
+
+// EVSEState is one EVSE of a DiagnosticState.
+type EVSEState struct {
+	ID          term.EVSEID
+	Operative   bool
+	Transaction term.TransactionID
+	Token       term.IdToken
+	State       term.ChargingState
+	Limit       unit.Current
+	Energy      unit.Energy // register
+	Connectors  []ConnectorState
+}
+
+// ConnectorState is one connector of an EVSEState.
+type ConnectorState struct {
+	ID     term.ConnectorID
+	Status ConnectorStatus
+	Faults []term.Fault
+}
+
+func (Status) response()            {}
+func (StartStatus) response()       {}
+func (Variables) response()         {}
+func (VariablesSet) response()      {}
+func (LocalListVersion) response()  {}
+func (TransactionStatus) response() {}
+func (Inventory) response()         {}
+func (DiagnosticState) response()   {}
