@@ -1,0 +1,128 @@
+# evsed: see README.md. `make run` and `make test` need Go and make alone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+GO       ?= go
+BUILD    ?= build
+# What the shipped binary is built with: no HTTP/2, no symbols, no paths of the desk.
+TAGS     := nethttpomithttp2
+LDFLAGS  := -s -w
+PRODUCT  := ./cmd/evsed
+DEMO     := ./cmd/evsed-demo
+TARGETS  := armv6 armv7 arm64 riscv64 amd64
+
+# Folder of the OCPP schemas; they are not part of this repository.
+SCHEMAS  ?=
+# Generators: scripts folder, then the package it writes.
+GENERATED := gen2:ocpp/msg2
+
+TESTFLAGS ?=
+FUZZTIME  ?= 10m
+RACEFLAGS ?= -short
+SEED      ?= $(shell date +%s)
+SOAKRUN   ?= .
+# Gates: bytes of a stripped binary by target, and kB of memory (PSS) of an idle
+# station with two EVSEs.
+SIZE_LIMITS  ?= armv7=10000000
+MEMORY_LIMIT ?= 10000
+
+STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
+# Modules of their own, for what the product must not depend on.
+NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/go.mod)))
+
+.PHONY: help run test check race bench fuzz soak gen build
+.PHONY: fmt vet static floors gen-diff arm reflect nested size memory
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## the demo: a simulated station, a CSMS and a prompt
+	@$(GO) run $(DEMO)
+
+test: ## every test of the product, and a line that counts them
+	@$(GO) run ./scripts/testcount -timeout 20m $(TESTFLAGS) ./...
+
+check: fmt vet static test floors gen-diff arm reflect nested size memory ## all that must hold before a change lands
+
+race: ## tests under the race detector, where goroutines are (needs a C compiler)
+	@pkgs=$$(scripts/list.sh goroutines); \
+	  test -n "$$pkgs" || { echo "race: no package starts a goroutine"; exit 1; }; \
+	  CGO_ENABLED=1 $(GO) run ./scripts/testcount -race -timeout 20m $(RACEFLAGS) $$pkgs
+
+bench: ## benchmarks, and the comparison with other libraries
+	@pkgs=$$(scripts/list.sh benchmarks); test -z "$$pkgs" || $(GO) test -run '^$$' -bench . -benchmem $$pkgs
+	@if test -f scripts/bench/go.mod; then cd scripts/bench && $(GO) test -run '^$$' -bench . -benchmem ./...; fi
+
+fuzz: ## every fuzz target for FUZZTIME (10m)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+soak: ## long tests with a seed: make soak SEED=7 SOAKRUN=TestTour
+	@echo "soak: SEED=$(SEED)"
+	@EVSED_SOAK=1 SEED=$(SEED) $(GO) run ./scripts/testcount -count=1 -timeout 24h -run '$(SOAKRUN)' ./...
+
+gen: ## write the generated code again: make gen SCHEMAS=dir
+	@test -d "$(SCHEMAS)" || { echo "gen: SCHEMAS='$(SCHEMAS)' is not a folder; try: make gen SCHEMAS=dir"; exit 2; }
+	@for g in $(GENERATED); do \
+	  echo "gen: $${g#*:}"; $(GO) run ./scripts/$${g%:*} -schemas "$(SCHEMAS)" -out $${g#*:}; done
+
+build: $(TARGETS:%=$(BUILD)/evsed-linux-%) ## the binary for every target, into build/
+	@scripts/size.sh $^
+
+# --- the parts of check ---
+
+fmt:
+	@echo "== gofmt"
+	@list=$$(find . -name '*.go' -not -path '*/testdata/*' -not -path './$(BUILD)/*' -exec "$$($(GO) env GOROOT)/bin/gofmt" -l {} +); \
+	  test -z "$$list" || { echo "not formatted, run gofmt -w:"; echo "$$list"; exit 1; }
+
+vet:
+	@echo "== go vet"
+	@$(GO) vet ./...
+
+static:
+	@echo "== staticcheck"
+	@$(STATICCHECK) -tags $(TAGS) ./...
+
+floors:
+	@echo "== floors, file lengths, linked modules"
+	@$(GO) test ./scripts/floors
+
+gen-diff:
+	@echo "== generated code"
+	@if test -d "$(SCHEMAS)"; then scripts/gendiff.sh "$(SCHEMAS)" $(GENERATED); \
+	  else echo "not run: SCHEMAS names no folder of schemas (make check SCHEMAS=dir)"; fi
+
+# 32 bits: vet reads the tests too.
+arm:
+	@echo "== ARM build"
+	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) vet -tags $(TAGS) ./...
+	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -tags $(TAGS) ./...
+
+reflect:
+	@echo "== no method is reached by name"
+	@TAGS=$(TAGS) scripts/reflect.sh $(PRODUCT)
+
+nested:
+	@echo "== nested modules: $(if $(NESTED),$(NESTED),none)"
+	@for m in $(NESTED); do scripts/nested.sh $$m; done
+
+size: $(TARGETS:%=$(BUILD)/evsed-linux-%)
+	@echo "== size"
+	@SIZE_LIMITS="$(SIZE_LIMITS)" scripts/size.sh $^
+
+memory:
+	@echo "== memory"
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -tags $(TAGS) -o $(BUILD)/evsed $(PRODUCT)
+	@MEMORY_LIMIT=$(MEMORY_LIMIT) scripts/memory.sh $(BUILD)/evsed
+
+# Go knows better than make what has changed.
+.PHONY: always
+$(BUILD)/evsed-linux-armv6: export GOARM := 6
+$(BUILD)/evsed-linux-armv7: export GOARM := 7
+$(BUILD)/evsed-linux-%: always
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(patsubst armv%,arm,$*) \
+	  $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -tags $(TAGS) -o $@ $(PRODUCT)
