@@ -75,6 +75,9 @@ func (c *counter) take(e event) {
 }
 
 func (c *counter) keep(key string, e event) {
+	if strings.HasPrefix(e.Output, "=== ") {
+		return // the progress of -v, which nobody asked for
+	}
 	kept := append(c.output[key], e.Output)
 	if len(kept) > maxKept {
 		kept = kept[1:]
