@@ -121,6 +121,7 @@ var House = Rules{
 		{"ocpp/dialect*", "ocpp"},
 		{"ocpp/dialect15", "ocpp/dialect16"},
 		{"storage", "storage/*"},
+		{"storage/faultfs", "storage/journal"},
 		{"station/local/*", "station/run"},
 	},
 	NoWire:  []string{"station", "station/term", "station/*", "hal", "hal/unit"},
