@@ -1,0 +1,56 @@
+package model
+
+// maxBackOffDoublings keeps the doubled back-off below 2^16 times its start.
+const maxBackOffDoublings = 16
+
+// maxPassword is the longest basic authentication password: 2.0.1 asks for 40 or more, and no more than 64
+// (A00.FR.205 with errata 2025-09).
+const maxPassword = 64
+
+// minPassword is the shortest (A00.FR.205).
+const minPassword = 16
+
+// How the station talks to its CSMS: OCPPCommCtrlr (part 2, 2.1; part 4, chapter 8), ClockCtrlr, DeviceDataCtrlr
+// and SecurityCtrlr (part 2, 2.2).
+
+var commRows = []row{
+	{id: ActiveNetworkProfile, name: "ActiveNetworkProfile", mut: ReadOnly, kind: TypeInteger, live: true, reader: "report"},
+	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", reader: "core: uploads and downloads"},
+	{id: HeartbeatInterval, name: "HeartbeatInterval", kind: TypeInteger, unit: "s", min: at(1), def: "3600", reader: "core: heartbeat"},
+	{id: MessageAttemptIntervalTransactionEvent, name: "MessageAttemptInterval", instance: "TransactionEvent", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "link: outbox"},
+	{id: MessageAttemptsTransactionEvent, name: "MessageAttempts", instance: "TransactionEvent", kind: TypeInteger, min: at(1), def: "5", reader: "link: outbox"},
+	{id: DefaultMessageTimeout, name: "MessageTimeout", instance: "Default", mut: ReadOnly, kind: TypeInteger, unit: "s", live: true, def: "30", reader: "report"},
+	{id: NetworkConfigurationPriority, name: "NetworkConfigurationPriority", kind: TypeSequenceList, filled: true, reboot: true, reader: "link: which profile"},
+	{id: NetworkProfileConnectionAttempts, name: "NetworkProfileConnectionAttempts", kind: TypeInteger, min: at(1), def: "3", reader: "link: which profile"},
+	{id: OfflineThreshold, name: "OfflineThreshold", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "core: reconnection"},
+	{id: ResetRetries, name: "ResetRetries", kind: TypeInteger, min: at(0), def: "3", reader: "core: reset"},
+	{id: RetryBackOffRandomRange, name: "RetryBackOffRandomRange", kind: TypeInteger, unit: "s", min: at(0), def: "10", reader: "link: back-off"},
+	{id: RetryBackOffRepeatTimes, name: "RetryBackOffRepeatTimes", kind: TypeInteger, min: at(0), max: at(maxBackOffDoublings), def: "5", reader: "link: back-off"},
+	{id: RetryBackOffWaitMinimum, name: "RetryBackOffWaitMinimum", kind: TypeInteger, unit: "s", min: at(1), def: "10", reader: "link: back-off"},
+	{id: UnlockOnEVSideDisconnect, name: "UnlockOnEVSideDisconnect", kind: TypeBoolean, def: "true", reader: "core: unplugged at the EV"},
+	{id: WebSocketPingInterval, name: "WebSocketPingInterval", kind: TypeInteger, unit: "s", min: at(0), def: "30", reader: "link: ping"},
+}
+
+var clockRows = []row{
+	{id: DateTime, name: "DateTime", mut: ReadOnly, kind: TypeDateTime, live: true, reader: "report"},
+	{id: TimeSource, name: "TimeSource", kind: TypeSequenceList, filled: true, reader: "core: clock"},
+}
+
+var deviceDataRows = []row{
+	{id: BytesPerMessageGetReport, name: "BytesPerMessage", instance: "GetReport", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "65536", reader: "dialect: GetReport"},
+	{id: BytesPerMessageGetVariables, name: "BytesPerMessage", instance: "GetVariables", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "65536", reader: "dialect: GetVariables"},
+	{id: BytesPerMessageSetVariables, name: "BytesPerMessage", instance: "SetVariables", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "65536", reader: "dialect: SetVariables"},
+	{id: ConfigurationValueSize, name: "ConfigurationValueSize", mut: ReadOnly, kind: TypeInteger, min: at(1), max: at(1000), def: "1000", reader: "Set"},
+	{id: ItemsPerMessageGetReport, name: "ItemsPerMessage", instance: "GetReport", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "64", reader: "dialect: GetReport"},
+	{id: ItemsPerMessageGetVariables, name: "ItemsPerMessage", instance: "GetVariables", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "64", reader: "dialect: GetVariables"},
+	{id: ItemsPerMessageSetVariables, name: "ItemsPerMessage", instance: "SetVariables", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "64", reader: "dialect: SetVariables"},
+}
+
+var securityRows = []row{
+	{id: BasicAuthPassword, name: "BasicAuthPassword", mut: WriteOnly, kind: TypePassword, max: at(maxPassword), reader: "link: basic authentication"},
+	{id: CertificateEntries, name: "CertificateEntries", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
+	{id: Identity, name: "Identity", mut: ReadOnly, kind: TypeString, max: at(48), nonColon: true, reader: "link: URL and user name"},
+	// OrganizationName is required of every station; it goes into the subject of certificate requests.
+	{id: OrganizationName, name: "OrganizationName", kind: TypeString, max: at(64), reader: "certificate requests"},
+	{id: SecurityProfile, name: "SecurityProfile", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
+}

@@ -1,0 +1,33 @@
+package model
+
+// The three tiers: ChargingStation, EVSE and Connector (part 2, 2.13). Problem is optional; with it the criterion
+// of B08.FR.10 and the summary of B07.FR.09 have something to say.
+
+const availabilityStates = "Available,Occupied,Reserved,Unavailable,Faulted"
+
+var stationRows = []row{
+	{id: StationAvailabilityState, name: "AvailabilityState", mut: ReadOnly, kind: TypeOptionList, values: availabilityStates, live: true, def: "Unavailable", reader: "report"},
+	{id: StationAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
+	{id: StationModel, name: "Model", mut: ReadOnly, kind: TypeString, max: at(20), reader: "core: BootNotification"},
+	{id: StationProblem, name: "Problem", mut: ReadOnly, kind: TypeBoolean, live: true, def: "false", reader: "report"},
+	{id: StationSupplyPhases, name: "SupplyPhases", mut: ReadOnly, kind: TypeInteger, min: at(0), max: at(3), reader: "report"},
+	{id: StationVendorName, name: "VendorName", mut: ReadOnly, kind: TypeString, max: at(50), reader: "core: BootNotification"},
+}
+
+var evseRows = []row{
+	{id: EVSEAllowReset, name: "AllowReset", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "core: reset"},
+	{id: EVSEAvailabilityState, name: "AvailabilityState", mut: ReadOnly, kind: TypeOptionList, values: availabilityStates, live: true, def: "Unavailable", reader: "report"},
+	{id: EVSEAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
+	{id: EVSEEvseId, name: "EvseId", mut: ReadOnly, kind: TypeString, max: at(38), reader: "report"},
+	{id: EVSEPower, name: "Power", mut: ReadOnly, kind: TypeDecimal, unit: "W", live: true, def: "0", reader: "report"},
+	{id: EVSEProblem, name: "Problem", mut: ReadOnly, kind: TypeBoolean, live: true, def: "false", reader: "report"},
+	{id: EVSESupplyPhases, name: "SupplyPhases", mut: ReadOnly, kind: TypeInteger, min: at(0), max: at(3), reader: "report"},
+}
+
+var connectorRows = []row{
+	{id: ConnectorAvailabilityState, name: "AvailabilityState", mut: ReadOnly, kind: TypeOptionList, values: availabilityStates, live: true, def: "Unavailable", reader: "report"},
+	{id: ConnectorAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
+	{id: ConnectorProblem, name: "Problem", mut: ReadOnly, kind: TypeBoolean, live: true, def: "false", reader: "report"},
+	{id: ConnectorSupplyPhases, name: "SupplyPhases", mut: ReadOnly, kind: TypeInteger, min: at(0), max: at(3), reader: "report"},
+	{id: ConnectorType, name: "ConnectorType", mut: ReadOnly, kind: TypeString, max: at(20), reader: "report"},
+}
