@@ -1,7 +1,6 @@
 # evsed: see README.md. `make run` and `make test` need Go and make alone.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
+.SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
@@ -99,8 +98,8 @@ gen-diff:
 # 32 bits: vet reads the tests too.
 arm:
 	@echo "== ARM build"
-	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) vet -tags $(TAGS) ./...
-	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -tags $(TAGS) ./...
+	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) vet -trimpath -tags $(TAGS) ./...
+	@GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) ./...
 
 reflect:
 	@echo "== no method is reached by name"

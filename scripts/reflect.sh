@@ -9,7 +9,7 @@ out=$(mktemp -d); trap 'rm -rf "$out"' EXIT
 
 # dump PACKAGE FILE : links for the smallest target, the dependency edges to FILE
 dump() {
-  GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 "${GO:-go}" build -tags "${TAGS:-}" \
+  GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 "${GO:-go}" build -trimpath -tags "${TAGS:-}" \
     -ldflags=-dumpdep -o "$out/program" "$1" >"$2" 2>&1 || { tail -20 "$2"; exit 1; }
   # No edges would mean no marks: the linker must have spoken.
   [[ $(grep -c ' -> ' "$2") -gt 1000 ]] || { echo "the linker printed no dependencies"; exit 1; }
