@@ -1,0 +1,171 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/iec61851"
+	"github.com/evsed/evsed/station/term"
+)
+
+// port is one connector at work.
+type port struct {
+	ref     term.Ref
+	dev     hal.Devices
+	machine iec61851.Machine
+	permit  term.Permit
+	service bool
+	in      iec61851.Input
+	out     iec61851.Output
+	driven  commands          // what the devices were told last
+	sent    iec61851.Status   // what the link took last
+	dirty   bool              // out.Status is not what was sent
+	errs    iec61851.FaultSet // devices that failed in this cycle
+	late    iec61851.FaultSet // devices that refused a command in the last cycle
+	board   iec61851.FaultSet // diagnosis lines, as of the last slow reading
+}
+
+// commands are the levels that the devices were told.
+type commands struct {
+	close  bool
+	phases uint8
+	duty   unit.Duty
+}
+
+// take applies a command that concerns this connector.
+func (p *port) take(now time.Time, c *Command) {
+	switch c.Kind {
+	case CommandPermit:
+		if c.Permit.Ref == p.ref {
+			p.permit, p.in.PermitKnown = c.Permit, true
+		}
+	case CommandMeter:
+		if c.Ref.EVSE == p.ref.EVSE {
+			p.in.Reading = iec61851.Reading{At: now.Add(-max(c.Meter.Age, 0)), Phases: c.Meter.Phases, Current: c.Meter.Current, Voltage: c.Meter.Voltage}
+		}
+	case CommandService:
+		p.service = p.service || covers(c.Ref, p.ref)
+	}
+}
+
+// read looks at the wires. A device that fails is a cause for a fault, and its input reads as the unsafe side.
+func (p *port) read(now time.Time, slow bool) {
+	var err error
+	p.errs = 0
+	if p.in.Pilot, err = p.dev.Pilot.Sample(); err != nil {
+		p.in.Pilot = hal.PilotSample{}
+		p.fail(term.FaultPilot)
+	}
+	if p.dev.Proximity != nil {
+		if p.in.Proximity, err = p.dev.Proximity.Resistance(); err != nil {
+			p.in.Proximity = 0
+			p.fail(term.FaultProximity)
+		}
+	}
+	if p.in.Closed, err = p.dev.Contactor.Closed(); err != nil {
+		p.in.Closed = p.driven.close
+		p.fail(term.FaultContactor)
+	}
+	if p.dev.Lock != nil {
+		if p.in.Locked, err = p.dev.Lock.Locked(); err != nil {
+			p.in.Locked = false
+			p.fail(term.FaultConnectorLock)
+		}
+	}
+	if p.dev.RCD != nil {
+		if p.in.Tripped, err = p.dev.RCD.Tripped(); err != nil {
+			p.in.Tripped = true
+		}
+	}
+	if p.dev.Inputs != nil {
+		if p.in.EmergencyStop, err = p.dev.Inputs.EmergencyStop(); err != nil {
+			p.in.EmergencyStop = true
+		}
+	}
+	if slow {
+		p.readSlow()
+	}
+	p.in.Causes = p.errs | p.late | p.board
+}
+
+func (p *port) fail(f term.Fault) { p.errs = p.errs.With(f) }
+
+// readSlow reads what changes slowly. A thermometer that fails is as good as one that is too hot.
+func (p *port) readSlow() {
+	var err error
+	p.board = 0
+	if p.dev.Socket != nil {
+		if p.in.Temperature, err = p.dev.Socket.Temperature(); err != nil {
+			p.board = p.board.With(term.FaultHighTemperature)
+		}
+	}
+	if p.dev.Cable != nil {
+		if p.in.CableTemperature, err = p.dev.Cable.Temperature(); err != nil {
+			p.board = p.board.With(term.FaultCableTemperature)
+		}
+	}
+	if p.dev.Diagnosis == nil {
+		return
+	}
+	for f := term.FaultNone + 1; f <= term.FaultStorage; f++ {
+		active, err := p.dev.Diagnosis.Active(f)
+		if err != nil {
+			p.board = p.board.With(term.FaultInternal)
+		} else if active {
+			p.board = p.board.With(f)
+		}
+	}
+}
+
+// step runs the machine and drives the devices. It returns the machine's deadline.
+func (p *port) step(now time.Time, dropped bool) time.Time {
+	p.in.Permit = p.permit
+	if dropped {
+		p.in.Permit = term.Permit{Ref: p.ref, Lock: p.permit.Lock, Fail: p.permit.Fail}
+	}
+	p.in.Service, p.service = p.service, false
+	p.machine.Step(now, &p.in, &p.out)
+	p.drive()
+	s := p.out.Status
+	s.At, s.Seen = p.sent.At, p.sent.Seen
+	p.dirty = p.dirty || s != p.sent || p.out.Status.Seen&^p.out.Status.Faults != 0
+	return p.out.Deadline
+}
+
+// drive tells the devices what has changed, the contactor first when it opens and last when it closes. What a
+// device refuses is told again in the next cycle, and is a cause for a fault there.
+func (p *port) drive() {
+	o := &p.out
+	p.late = 0
+	if !o.Close && p.driven.close {
+		p.setContactor(false, 0)
+	}
+	if o.Duty != p.driven.duty {
+		if p.dev.Pilot.SetDuty(o.Duty) == nil {
+			p.driven.duty = o.Duty
+		} else {
+			p.late = p.late.With(term.FaultPilot)
+		}
+	}
+	if o.LockPulse && p.dev.Lock.SetLocked(o.Lock) != nil {
+		p.late = p.late.With(term.FaultConnectorLock)
+	}
+	if o.Close && (!p.driven.close || p.driven.phases != o.Phases) {
+		p.setContactor(true, o.Phases)
+	}
+}
+
+func (p *port) setContactor(closed bool, phases uint8) {
+	if p.dev.Contactor.Set(closed, phases) != nil {
+		p.late = p.late.With(term.FaultContactor)
+		return
+	}
+	p.driven.close, p.driven.phases = closed, phases
+}
+
+// quiet reports whether nothing can happen fast: no vehicle on the line, and the contactor known to be open.
+func (p *port) quiet() bool {
+	s := &p.out.Status
+	return (s.Pilot == term.StateA || s.Pilot == term.StateF) && !p.out.Close && !s.Closed
+}
