@@ -1,0 +1,240 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/evsed/evsed/station"
+)
+
+// Names of the two databases.
+const (
+	settingsName = "settings.db"
+	stateName    = "state.db"
+)
+
+// inSettings says which of the two files a bucket lives in: what is configured, or what happens.
+func inSettings(b station.Bucket) bool {
+	return b == station.BucketVariable || b == station.BucketLocalList || b == station.BucketNetwork
+}
+
+// Keys of storage's own bucket.
+const (
+	ownSchema = "schema"
+	ownSeq    = "seq"
+	ownTally  = "tally/" // + bucket, one byte
+)
+
+// file is one of the two databases, checked and open.
+type file struct {
+	path, name string
+	maxSize    int
+	bolt       *bbolt.DB
+	schema     uint16
+	seq        uint64 // the last batch of the journal that it contains
+	tallies    [256]tally
+	suspect    bool // an update or a read failed: check and open again before the next write
+}
+
+// bucketName is the bbolt name of a bucket: its number, because names may change and numbers may not.
+func bucketName(b station.Bucket) []byte { return []byte{byte(b)} }
+
+// guarded runs fn and turns a panic of bbolt, or a fault in its mapping, into an error.
+func guarded(name string, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %w: %v", name, errDamaged, p)
+		}
+	}()
+	return fn()
+}
+
+// errDamaged marks what bbolt could not bear.
+var errDamaged = errors.New("database is damaged")
+
+// openBolt opens a file that has been checked, or makes an empty one.
+func openBolt(path string, maxSize int) (db *bbolt.DB, err error) {
+	err = guarded(filepath.Base(path), func() error {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:      time.Second,
+			PageSize:     pageSize,
+			FreelistType: bbolt.FreelistMapType,
+			MaxSize:      maxSize,
+			NoStatistics: true,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	db.AllocSize = 1 << 20
+	return db, nil
+}
+
+// change is one row to write; a nil value deletes.
+type change struct {
+	bucket station.Bucket
+	key    string
+	value  []byte
+}
+
+func (c change) record() station.Record {
+	return station.Record{Bucket: c.bucket, Key: c.key, Value: c.value}
+}
+
+// update writes changes, which are sorted by bucket and key, and the number of the batch they reach up to. All or
+// nothing; after an error the file is suspect, because bbolt may have left a half-written transaction in its mapping.
+func (f *file) update(seq uint64, changes []change) error {
+	tallies := f.tallies
+	err := guarded(f.name, func() error {
+		return f.bolt.Update(func(tx *bbolt.Tx) error {
+			touched := [256]bool{}
+			for i := 0; i < len(changes); {
+				b := changes[i].bucket
+				bucket, err := tx.CreateBucketIfNotExists(bucketName(b))
+				if err != nil {
+					return err
+				}
+				for ; i < len(changes) && changes[i].bucket == b; i++ {
+					if err := f.put(bucket, &tallies[b], changes[i]); err != nil {
+						return err
+					}
+				}
+				touched[b] = true
+			}
+			return f.putOwn(tx, seq, &tallies, &touched)
+		})
+	})
+	if err != nil {
+		f.suspect = true
+		return fmt.Errorf("update %s: %w", f.name, err)
+	}
+	f.seq, f.tallies = seq, tallies
+	return nil
+}
+
+func (f *file) put(bucket *bbolt.Bucket, t *tally, c change) error {
+	key := []byte(c.key)
+	if old := bucket.Get(key); old != nil {
+		if _, _, ok := parseRow(c.bucket, key, old); !ok {
+			return fmt.Errorf("row %v/%q: %w", c.bucket, c.key, errDamaged)
+		}
+		t.sub(old)
+	}
+	if c.value == nil {
+		return bucket.Delete(key)
+	}
+	row := makeRow(c.bucket, key, f.schema, c.value)
+	t.add(row)
+	return bucket.Put(key, row)
+}
+
+func (f *file) putOwn(tx *bbolt.Tx, seq uint64, tallies *[256]tally, touched *[256]bool) error {
+	own, err := tx.CreateBucketIfNotExists(bucketName(bucketOwn))
+	if err != nil {
+		return err
+	}
+	put := func(key string, value []byte) {
+		if err == nil {
+			err = own.Put([]byte(key), makeRow(bucketOwn, []byte(key), f.schema, value))
+		}
+	}
+	put(ownSchema, binary.LittleEndian.AppendUint16(nil, f.schema))
+	put(ownSeq, binary.LittleEndian.AppendUint64(nil, seq))
+	for b := range touched {
+		if touched[b] {
+			put(ownTally+string([]byte{byte(b)}), tallies[b].encode())
+		}
+	}
+	return err
+}
+
+// get returns a copy of one value.
+func (f *file) get(b station.Bucket, key string) (value []byte, found bool, err error) {
+	err = guarded(f.name, func() error {
+		return f.bolt.View(func(tx *bbolt.Tx) error {
+			bucket := tx.Bucket(bucketName(b))
+			if bucket == nil {
+				return nil
+			}
+			row := bucket.Get([]byte(key))
+			if row == nil {
+				return nil
+			}
+			v, _, ok := parseRow(b, []byte(key), row)
+			if !ok {
+				return fmt.Errorf("row %v/%q: %w", b, key, errDamaged)
+			}
+			value, found = append([]byte{}, v...), true
+			return nil
+		})
+	})
+	return value, found, f.readError(err)
+}
+
+// scan hands out rows of a bucket from the first key >= from on, in order, until fn returns false. The value is
+// valid during the call.
+func (f *file) scan(b station.Bucket, from string, fn func(key, value []byte) bool) error {
+	err := guarded(f.name, func() error {
+		return f.bolt.View(func(tx *bbolt.Tx) error {
+			bucket := tx.Bucket(bucketName(b))
+			if bucket == nil {
+				return nil
+			}
+			c := bucket.Cursor()
+			for k, row := c.Seek([]byte(from)); k != nil; k, row = c.Next() {
+				v, _, ok := parseRow(b, k, row)
+				if !ok {
+					return fmt.Errorf("row %v/%q: %w", b, k, errDamaged)
+				}
+				if !fn(k, v) {
+					return nil
+				}
+			}
+			return nil
+		})
+	})
+	return f.readError(err)
+}
+
+func (f *file) readError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read %s: %w", f.name, err)
+}
+
+// close lets go of the file; a lock leaked by a panic inside bbolt goes with the process.
+func (f *file) close() error {
+	if f.bolt == nil {
+		return nil
+	}
+	db := f.bolt
+	f.bolt = nil
+	return guarded(f.name, db.Close)
+}
+
+// syncDir makes renames in a real directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func compareChange(a, b change) int {
+	if a.bucket != b.bucket {
+		return int(a.bucket) - int(b.bucket)
+	}
+	return bytes.Compare([]byte(a.key), []byte(b.key))
+}
