@@ -56,6 +56,7 @@ const (
 	LocalAuthListEntries
 	ItemsPerMessageSendLocalList
 	LocalAuthListStorage
+	LocalAuthListSupportsExpiryDateTime
 
 	ActiveNetworkProfile
 	FileTransferProtocols

@@ -95,6 +95,23 @@ func (m *Model) Has(id ID, word string) bool {
 // Text returns the value of any stored variable of the station tier as OCPP spells it, secrets too.
 func (m *Model) Text(id ID) string { return m.entry(id).value.text }
 
+// TextAt returns the value of a row that exists per EVSE or connector as OCPP spells it, computed if it is a live
+// one; "" if ref has no such row.
+func (m *Model) TextAt(ref term.Ref, id ID) string {
+	for n := range m.comps {
+		c := &m.comps[n]
+		if c.EVSE != ref.EVSE || c.Connector != ref.Connector {
+			continue
+		}
+		for i := c.first; i < c.end; i++ {
+			if m.entries[i].row.id == id {
+				return m.text(&m.entries[i])
+			}
+		}
+	}
+	return ""
+}
+
 func (m *Model) stored(id ID, kind DataType) *entry {
 	e := m.entry(id)
 	if e.row.kind != kind {

@@ -102,7 +102,7 @@ func isDigits(s string) bool {
 // checkDateTime takes RFC 3339 with at most three places of a second (part 2, table 1).
 func checkDateTime(raw string) fault {
 	bad := fault{ReasonInvalidValue, "an RFC 3339 time with at most three decimal places"}
-	if _, err := time.Parse(time.RFC3339, raw); err != nil {
+	if _, err := time.Parse(time.RFC3339, raw); err != nil || strings.Contains(raw, ",") {
 		return bad
 	}
 	if _, frac, ok := strings.Cut(raw, "."); ok && len(frac) > 3 && '0' <= frac[3] && frac[3] <= '9' {

@@ -5,14 +5,14 @@ import "strconv"
 // SetStatus is a word of OCPP SetVariableStatusEnumType.
 type SetStatus string
 
-// The outcomes of setting a variable.
+// The outcomes of setting a variable. RebootRequired is missing: no value of this station waits for a reboot to be
+// accepted.
 const (
 	SetAccepted                  SetStatus = "Accepted"
 	SetRejected                  SetStatus = "Rejected"
 	SetUnknownComponent          SetStatus = "UnknownComponent"
 	SetUnknownVariable           SetStatus = "UnknownVariable"
 	SetNotSupportedAttributeType SetStatus = "NotSupportedAttributeType"
-	SetRebootRequired            SetStatus = "RebootRequired"
 )
 
 // SetItem is one wish of a SetVariables request.
@@ -68,8 +68,8 @@ func (m *Model) setOne(i int, raw string, result *SetResult) (Change, bool) {
 		result.refuse(fault{ReasonReadOnly, ""})
 		return Change{}, false
 	}
-	if most := m.Int(ConfigurationValueSize); len(raw) > most { // part 2, 2.1.20
-		result.refuse(fault{ReasonTooLarge, "at most " + strconv.Itoa(most) + " bytes"})
+	if most := m.Int(ConfigurationValueSize); tooLong(raw, at(most)) { // part 2, 2.1.20
+		result.refuse(fault{ReasonTooLarge, "at most " + strconv.Itoa(most) + " characters"})
 		return Change{}, false
 	}
 	val, f := parse(e, raw)
@@ -86,9 +86,8 @@ func (m *Model) setOne(i int, raw string, result *SetResult) (Change, bool) {
 	if e.set && e.value.text == val.text {
 		return Change{}, false
 	}
-	if e.row.reboot && e.value.text != val.text { // B10.FR.01, B10.FR.04
-		result.Status = SetRebootRequired
-	}
+	// A new NetworkConfigurationPriority is Accepted, not RebootRequired: that is the one word that A05.FR.04 and
+	// B10.FR.01 both allow. It is used from the next boot on (B10.FR.04).
 	return m.store(e, val), true
 }
 

@@ -12,7 +12,6 @@ type row struct {
 	values   string // allowed values, comma separated
 	def      string // value before anybody set one
 	live     bool   // computed by its owner, never stored; def is shown while the owner has no value
-	reboot   bool   // a new value is used after the next reboot only
 	filled   bool   // a list that may not be empty
 	nonColon bool   // an identifierString without colon, as it is the user name of basic authentication
 	reader   string // who acts on the value; "report" where telling it is all that it is for

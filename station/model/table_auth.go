@@ -17,7 +17,7 @@ var authCacheRows = []row{
 	{id: AuthCacheDisablePostAuthorize, name: "DisablePostAuthorize", kind: TypeBoolean, def: "false", reader: "auth"},
 	{id: AuthCacheEnabled, name: "Enabled", kind: TypeBoolean, def: "true", reader: "auth; core: clear cache"},
 	{id: AuthCacheLifeTime, name: "LifeTime", kind: TypeInteger, unit: "s", min: at(1), def: "2592000", reader: "auth"},
-	{id: AuthCachePolicy, name: "Policy", kind: TypeOptionList, values: "LRU,FIFO", def: "LRU", reader: "auth"},
+	{id: AuthCachePolicy, name: "Policy", kind: TypeOptionList, values: "LRU,LFU,FIFO", def: "LRU", reader: "auth"},
 	{id: AuthCacheStorage, name: "Storage", mut: ReadOnly, kind: TypeInteger, unit: "B", live: true, def: "0", reader: "report"},
 }
 
@@ -29,4 +29,5 @@ var localListRows = []row{
 	{id: LocalAuthListEntries, name: "Entries", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
 	{id: ItemsPerMessageSendLocalList, name: "ItemsPerMessage", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "1000", reader: "dialect: SendLocalList"},
 	{id: LocalAuthListStorage, name: "Storage", mut: ReadOnly, kind: TypeInteger, unit: "B", live: true, def: "0", reader: "report"},
+	{id: LocalAuthListSupportsExpiryDateTime, name: "SupportsExpiryDateTime", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "auth"},
 }

@@ -15,12 +15,12 @@ const minPassword = 16
 
 var commRows = []row{
 	{id: ActiveNetworkProfile, name: "ActiveNetworkProfile", mut: ReadOnly, kind: TypeInteger, live: true, reader: "report"},
-	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", reader: "core: uploads and downloads"},
+	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", reader: "report"},
 	{id: HeartbeatInterval, name: "HeartbeatInterval", kind: TypeInteger, unit: "s", min: at(1), def: "3600", reader: "core: heartbeat"},
 	{id: MessageAttemptIntervalTransactionEvent, name: "MessageAttemptInterval", instance: "TransactionEvent", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "link: outbox"},
 	{id: MessageAttemptsTransactionEvent, name: "MessageAttempts", instance: "TransactionEvent", kind: TypeInteger, min: at(1), def: "5", reader: "link: outbox"},
 	{id: DefaultMessageTimeout, name: "MessageTimeout", instance: "Default", mut: ReadOnly, kind: TypeInteger, unit: "s", live: true, def: "30", reader: "report"},
-	{id: NetworkConfigurationPriority, name: "NetworkConfigurationPriority", kind: TypeSequenceList, filled: true, reboot: true, reader: "link: which profile"},
+	{id: NetworkConfigurationPriority, name: "NetworkConfigurationPriority", kind: TypeSequenceList, filled: true, reader: "link: which profile"},
 	{id: NetworkProfileConnectionAttempts, name: "NetworkProfileConnectionAttempts", kind: TypeInteger, min: at(1), def: "3", reader: "link: which profile"},
 	{id: OfflineThreshold, name: "OfflineThreshold", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "core: reconnection"},
 	{id: ResetRetries, name: "ResetRetries", kind: TypeInteger, min: at(0), def: "3", reader: "core: reset"},
