@@ -1,0 +1,133 @@
+package link
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/station"
+)
+
+const (
+	// HeadWindow is how many entries are read from the outbox at once.
+	HeadWindow = 8
+
+	// OutboxRetry is the wait after the outbox could not be read.
+	OutboxRetry = 10 * time.Second
+)
+
+// Outbox is where the kept reports are. Head returns durable entries in key order, those after the key after, at most
+// max; none means that there are none.
+type Outbox interface {
+	Head(after string, max int) ([]Entry, error)
+}
+
+// Entry is a kept report as it is stored. The value is not changed.
+type Entry struct {
+	Key   string
+	Value []byte
+}
+
+// backlog walks through the outbox. It goes on by its own cursor and does not wait for the entry to be deleted, which
+// the core does when it hears of the outcome.
+type backlog struct {
+	outbox Outbox
+	window []Entry
+	after  string // key of the last entry that was settled or read into the window
+	dry    bool   // the outbox had nothing more when it was last read
+
+	head      *job // the entry whose turn it is
+	sent      int  // transmissions of the head
+	refusals  int  // of these, how many were answered with an error
+	silent    bool // the last of them got no answer
+	notBefore time.Time
+}
+
+func (b *backlog) woken() { b.dry = false }
+
+func (b *backlog) empty() bool {
+	return b.outbox == nil || b.head == nil && len(b.window) == 0 && b.dry
+}
+
+// opened: on a new connection a report that got no answer does not wait again; the back-off was its wait.
+func (b *backlog) opened() {
+	if b.silent {
+		b.silent, b.notBefore = false, time.Time{}
+	}
+}
+
+// closed drops what was encoded for the connection that is gone.
+func (b *backlog) closed() {
+	if b.head != nil {
+		b.head.calls, b.head.next = nil, 0
+	}
+}
+
+// settled makes room for the next entry.
+func (b *backlog) settled() {
+	b.head, b.sent, b.refusals, b.silent, b.notBefore = nil, 0, 0, false, time.Time{}
+}
+
+// keptReady tells whether a kept report may be sent now, reading the outbox if it has to.
+func (e *Engine) keptReady(now time.Time) bool {
+	b := &e.backlog
+	if b.outbox == nil || e.gate != station.RegistrationAccepted {
+		return false // B01.FR.08: cached messages too
+	}
+	if b.notBefore.After(now) {
+		return false
+	}
+	b.notBefore = time.Time{}
+	for b.head == nil {
+		if len(b.window) == 0 && !e.readOutbox(now) {
+			return false
+		}
+		e.nextEntry()
+	}
+	return true
+}
+
+// readOutbox fills the window; false: there is nothing to be had now.
+func (e *Engine) readOutbox(now time.Time) bool {
+	b := &e.backlog
+	if b.dry {
+		return false
+	}
+	entries, err := b.outbox.Head(b.after, HeadWindow)
+	if err != nil {
+		b.notBefore = now.Add(OutboxRetry)
+		return false
+	}
+	if len(entries) == 0 {
+		b.dry = true
+		return false
+	}
+	b.window = entries
+	return true
+}
+
+// nextEntry makes the first entry of the window the head. One that cannot be decoded is given up at once: it will not
+// get better, and the reports behind it must not wait for ever.
+func (e *Engine) nextEntry() {
+	b := &e.backlog
+	entry := b.window[0]
+	b.window, b.after = b.window[1:], entry.Key
+	id, err := station.ParseReportID(entry.Key)
+	if err != nil {
+		e.stats.Skipped++
+		return
+	}
+	r, err := e.decode(id, entry.Value)
+	if err != nil {
+		e.reply(&job{report: station.Report{ID: id}}, internal(err))
+		return
+	}
+	r.ID, r.Class = id, station.Kept
+	b.head = &job{report: r, lane: laneKept}
+}
+
+// retryKept sets when the head is sent again: MessageAttemptInterval times the preceding transmissions (E13.FR.03),
+// with a bound, because silence is retried for ever.
+func (e *Engine) retryKept(now time.Time, silent bool) {
+	b := &e.backlog
+	b.silent = silent
+	b.notBefore = now.Add(time.Duration(min(b.sent, e.cfg.MessageAttempts)) * e.cfg.AttemptInterval)
+}

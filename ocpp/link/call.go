@@ -1,0 +1,190 @@
+package link
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+)
+
+const (
+	// A connection on which this many CALLs in a row got no answer is dead, unless MessageAttempts is more: then the
+	// CSMS may stay silent as often as it may refuse, up to MaxSilences.
+	MinSilences = 3
+	MaxSilences = 10
+
+	codeNormal     = 1000 // WebSocket close codes
+	codeGoingAway  = 1001
+	initialPayload = 512 // bytes of room for a frame; most fit
+)
+
+// flight is the CALL under way. There is at most one (part 4, 4.1.1).
+type flight struct {
+	job *job
+	id  string
+	due time.Time // when its answer is given up
+}
+
+// take ends the flight and returns its job, if any.
+func (f *flight) take() *job {
+	j := f.job
+	*f = flight{}
+	return j
+}
+
+// pump sends the next CALL if none is under way. Reports that become no call at all are settled on the way.
+func (e *Engine) pump(now time.Time) {
+	for e.open && !e.closing && e.flight.job == nil {
+		j := e.pick(now)
+		if j == nil {
+			return
+		}
+		e.start(now, j)
+	}
+}
+
+// start encodes j if need be and sends its next call.
+func (e *Engine) start(now time.Time, j *job) {
+	if j.calls == nil {
+		calls, err := e.d.Encode(j.report, e.table)
+		switch {
+		case err != nil:
+			e.settle(j, internal(err))
+			return
+		case len(calls) == 0: // nothing of this in this generation
+			e.settle(j, station.Acknowledged{})
+			return
+		}
+		j.calls = calls
+	}
+	if j.lane == laneKept {
+		e.backlog.sent++
+	}
+	e.transmit(now, j)
+}
+
+func (e *Engine) transmit(now time.Time, j *job) {
+	c := j.calls[j.next]
+	e.flight = flight{job: j, id: e.messageID(), due: now.Add(e.cfg.MessageTimeout)}
+	e.stats.Calls++
+	e.frame(rpc.AppendCall(make([]byte, 0, len(c.Payload)+64), e.flight.id, c.Action, c.Payload))
+}
+
+// answered handles an answer to the call under way; false: it is not one.
+func (e *Engine) answered(id string) *job {
+	if e.flight.job == nil || id != e.flight.id {
+		e.stats.Stray++ // late, repeated or unknown: it says nothing about what is under way
+		return nil
+	}
+	e.alive, e.silences = true, 0
+	e.stats.Answers++
+	return e.flight.take()
+}
+
+func (e *Engine) result(now time.Time, f rpc.Frame) {
+	j := e.answered(f.ID)
+	if j == nil {
+		return
+	}
+	reply, err := e.d.Result(j.calls[j.next], f.Payload, e.table)
+	if err != nil {
+		code, text := decodeFault(err)
+		if e.d.Version() >= rpc.V21 {
+			e.frame(rpc.AppendCallResultError(nil, f.ID, code, text))
+		}
+		e.badMessage(now, "response to "+j.calls[j.next].Action+": "+text)
+		e.badResult(j, code, text)
+		return
+	}
+	if j.next++; j.next < len(j.calls) {
+		e.transmit(now, j)
+		return
+	}
+	e.settle(j, reply)
+}
+
+// badResult settles a report whose CALLRESULT cannot be read. A CALLRESULT means that the CSMS has handled the call
+// (part 4, 4.2.2): a kept report has been delivered, and sending it again would bring it there twice.
+func (e *Engine) badResult(j *job, code rpc.ErrorCode, text string) {
+	if j.lane == laneKept {
+		e.settle(j, station.Acknowledged{})
+		return
+	}
+	e.settle(j, station.Refused{Code: string(code), Description: text})
+}
+
+func (e *Engine) callError(now time.Time, f rpc.Frame) {
+	j := e.answered(f.ID)
+	if j == nil {
+		return
+	}
+	refused := station.Refused{Code: describe(string(f.ErrorCode)), Description: describe(f.ErrorDescription)}
+	if j.lane != laneKept {
+		e.settle(j, refused)
+		return
+	}
+	e.backlog.refusals++
+	if e.backlog.refusals >= e.cfg.MessageAttempts { // E13.FR.04
+		e.settle(j, refused)
+		return
+	}
+	e.retryKept(now, false) // E13.FR.02
+}
+
+// expireFlight gives up the answer to the call under way when its time has come.
+func (e *Engine) expireFlight(now time.Time) {
+	if e.flight.job == nil || e.flight.due.After(now) {
+		return
+	}
+	e.stats.Silences++
+	e.silences++
+	e.interrupted(now, e.flight.take())
+	if e.silences >= min(max(MinSilences, e.cfg.MessageAttempts), MaxSilences) {
+		e.hangUp(codeGoingAway, strconv.Itoa(e.silences)+" calls without an answer")
+	}
+}
+
+// interrupted says what becomes of a report that got no answer: never that it is lost.
+func (e *Engine) interrupted(now time.Time, j *job) {
+	switch j.lane {
+	case laneNow:
+		e.settle(j, station.Unanswered{})
+	case laneLatest:
+		e.latest.putBack(j)
+	case laneKept:
+		e.retryKept(now, true)
+	}
+}
+
+// settle ends a report.
+func (e *Engine) settle(j *job, r station.Reply) {
+	if j.lane == laneKept {
+		e.backlog.settled()
+	}
+	e.reply(j, r)
+}
+
+func (e *Engine) reply(j *job, r station.Reply) {
+	e.event(station.ReplyReceived{ID: j.report.ID, Reply: r})
+}
+
+// internal says that a report cannot be told because of a fault of our own.
+func internal(err error) station.Refused {
+	return station.Refused{Code: string(rpc.InternalError), Description: describe(err.Error())}
+}
+
+// decodeFault returns the error code and text for something that could not be decoded.
+func decodeFault(err error) (rpc.ErrorCode, string) {
+	var request *ocpp.RequestError
+	if errors.As(err, &request) {
+		return request.Code, describe(request.Description)
+	}
+	var decode *rpc.DecodeError
+	if errors.As(err, &decode) {
+		return decode.Code, describe(decode.Error())
+	}
+	return rpc.InternalError, describe(err.Error())
+}

@@ -1,0 +1,267 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+)
+
+const (
+	// MaxInbound bounds the requests of the CSMS that wait for the core's response. One is what part 4 (4.1.1) allows;
+	// the rest is for a CSMS that gives up sooner than the core.
+	MaxInbound = 8
+
+	// ResponseTimeout is how long the core may take for a response before the CSMS is told that there is none.
+	ResponseTimeout = 2 * time.Minute
+
+	// RecentIDs is how many used message ids of the CSMS are remembered.
+	RecentIDs = 64
+
+	// BadMessageEvery is the least time between two BadMessage events: each becomes a record on flash, and a flood
+	// must not wear it out.
+	BadMessageEvery = 10 * time.Second
+
+	// firstRequest keeps the numbers of the link's requests apart from those of local interfaces.
+	firstRequest station.RequestID = 1 << 63
+)
+
+// inbound holds the CALLs of the CSMS that have no answer yet, oldest first, and the ids of those that had one.
+type inbound struct {
+	calls  []inCall
+	next   station.RequestID
+	recent [RecentIDs]string
+	newest int
+}
+
+type inCall struct {
+	request station.RequestID
+	id      string
+	action  string
+	body    station.Request
+	due     time.Time
+}
+
+// reset forgets a connection: its CALLs can be answered no more, and the next one begins anew with ids.
+func (in *inbound) reset() {
+	clear(in.calls)
+	in.calls = in.calls[:0]
+	in.recent = [RecentIDs]string{}
+}
+
+func (in *inbound) used(id string) bool {
+	for i := range in.calls {
+		if in.calls[i].id == id {
+			return true
+		}
+	}
+	for _, r := range in.recent {
+		if r == id && id != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *inbound) remember(id string) {
+	in.newest = (in.newest + 1) % RecentIDs
+	in.recent[in.newest] = id
+}
+
+// take removes the call at i and remembers its id.
+func (in *inbound) take(i int) inCall {
+	c := in.calls[i]
+	in.remember(c.id)
+	in.calls = append(in.calls[:i], in.calls[i+1:]...)
+	return c
+}
+
+func (in *inbound) deadline() time.Time {
+	if len(in.calls) == 0 {
+		return time.Time{}
+	}
+	return in.calls[0].due
+}
+
+// Frame takes one message that arrived. raw may be reused afterwards.
+func (e *Engine) Frame(now time.Time, raw []byte) *Output {
+	e.begin()
+	if e.open && !e.closing {
+		e.dispatch(now, raw)
+	}
+	return e.end(now)
+}
+
+// TooLong takes the first bytes of a message that was longer than Limits.Frame and was thrown away.
+func (e *Engine) TooLong(now time.Time, prefix []byte) *Output {
+	e.begin()
+	if e.open && !e.closing {
+		e.malformed(now, rpc.TooLong(prefix, e.d.Version()))
+	}
+	return e.end(now)
+}
+
+func (e *Engine) dispatch(now time.Time, raw []byte) {
+	f, err := rpc.Parse(raw, e.d.Version(), e.cfg.Limits)
+	if err != nil {
+		var bad *rpc.FrameError
+		if !errors.As(err, &bad) {
+			bad = &rpc.FrameError{Answer: rpc.CallError, ID: rpc.UnknownID, Code: rpc.InternalError, Reason: err.Error()}
+		}
+		e.malformed(now, bad)
+		return
+	}
+	switch f.Type {
+	case rpc.Call:
+		e.request(now, f)
+	case rpc.CallResult:
+		e.result(now, f)
+	case rpc.CallError:
+		e.callError(now, f)
+	default: // a SEND is never answered, and no SEND is meant for a station; CALLRESULTERROR: we said what we know
+		e.stats.Unexpected++
+	}
+}
+
+// malformed answers what cannot be read as part 4 says (4.2.3). If it was the answer to the CALL under way, there will
+// be no other one.
+func (e *Engine) malformed(now time.Time, bad *rpc.FrameError) {
+	e.stats.Malformed++
+	if bad.Answer == rpc.CallError && e.gate == station.RegistrationRejected {
+		bad.Code, bad.Reason = rpc.SecurityError, "station was rejected"
+	}
+	if f := rpc.AppendAnswer(nil, bad); len(f) > 0 {
+		e.frame(f)
+	}
+	e.badMessage(now, bad.Reason)
+	if e.flight.job == nil || bad.ID != e.flight.id {
+		return
+	}
+	switch bad.Type {
+	case rpc.CallResult:
+		e.badResult(e.answered(bad.ID), bad.Code, bad.Reason)
+	case rpc.CallError:
+		e.callError(now, rpc.Frame{ID: bad.ID, ErrorCode: rpc.GenericError, ErrorDescription: bad.Reason})
+	}
+}
+
+// request handles a CALL of the CSMS.
+func (e *Engine) request(now time.Time, f rpc.Frame) {
+	if e.in.used(f.ID) {
+		e.repeated(now, f)
+		return
+	}
+	if e.gate == station.RegistrationRejected { // B03.FR.08
+		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
+		return
+	}
+	if len(e.in.calls) >= MaxInbound {
+		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
+		return
+	}
+	req, err := e.d.Request(f.Action, f.Payload, e.stage)
+	if err != nil {
+		code, text := decodeFault(err)
+		e.refuse(f.ID, code, text)
+		if code != rpc.NotImplemented && code != rpc.NotSupported {
+			e.badMessage(now, f.Action+": "+text)
+		}
+		return
+	}
+	c := inCall{request: e.in.next, body: req, due: now.Add(ResponseTimeout)}
+	c.id, c.action = strings.Clone(f.ID), strings.Clone(f.Action) // the frame may be large
+	e.in.next++
+	e.in.calls = append(e.in.calls, c)
+	e.stats.Requests++
+	e.event(station.RequestReceived{ID: c.request, Request: req})
+}
+
+// repeated handles a CALL whose id was used before on this connection. Nothing is done twice.
+func (e *Engine) repeated(now time.Time, f rpc.Frame) {
+	e.stats.Repeated++
+	if e.d.Version() >= rpc.V21 {
+		return // a retry may keep its id (2.1 part 4, 4.1.4); the answer to the first serves both
+	}
+	e.frame(rpc.AppendCallError(nil, f.ID, rpc.RpcFrameworkError, "message id was used before"))
+	e.badMessage(now, f.Action+": message id was used before")
+}
+
+func (e *Engine) refuse(id string, code rpc.ErrorCode, text string) {
+	e.stats.Refused++
+	e.in.remember(strings.Clone(id)) // the frame may be large
+	e.frame(rpc.AppendCallError(nil, id, code, text))
+}
+
+// Respond takes the core's response to a request. One that came too late, or after the connection was lost, goes
+// nowhere: the CSMS has given it up.
+func (e *Engine) Respond(now time.Time, r station.Response) *Output {
+	e.begin()
+	for i := range e.in.calls {
+		if e.in.calls[i].request == r.ID {
+			e.respond(e.in.take(i), r)
+			return e.end(now)
+		}
+	}
+	e.stats.Stray++
+	return e.end(now)
+}
+
+func (e *Engine) respond(c inCall, r station.Response) {
+	if e.closing {
+		return
+	}
+	if r.Error != nil {
+		e.stats.Refused++
+		e.frame(rpc.AppendCallError(nil, c.id, rpc.ErrorCode(r.Error.Code), describe(r.Error.Description)))
+		return
+	}
+	f, err := e.encodeResponse(c, r)
+	if err != nil { // a fault of ours; the CSMS must not wait for its timeout
+		e.stats.Refused++
+		f = rpc.AppendCallError(nil, c.id, rpc.InternalError, describe(err.Error()))
+	}
+	e.frame(f)
+}
+
+func (e *Engine) encodeResponse(c inCall, r station.Response) ([]byte, error) {
+	if r.Body == nil {
+		return nil, fmt.Errorf("response to %s has no body", c.action)
+	}
+	dst := rpc.OpenCallResult(make([]byte, 0, initialPayload), c.id)
+	dst, err := e.d.Respond(dst, c.action, c.body, r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("encode response to %s: %w", c.action, err)
+	}
+	return append(dst, ']'), nil
+}
+
+// expireInbound tells the CSMS that there will be no response, so that a lost one does not take its place for ever.
+func (e *Engine) expireInbound(now time.Time) {
+	for len(e.in.calls) > 0 && !e.in.calls[0].due.After(now) {
+		c := e.in.take(0)
+		e.stats.Refused++
+		e.frame(rpc.AppendCallError(nil, c.id, rpc.InternalError, "no response in time"))
+	}
+}
+
+// badTeller thins out BadMessage events.
+type badTeller struct {
+	last  time.Time
+	quiet int // since last
+}
+
+func (e *Engine) badMessage(now time.Time, info string) {
+	b := &e.bad
+	if !b.last.IsZero() && now.Sub(b.last) < BadMessageEvery {
+		b.quiet++
+		return
+	}
+	if b.quiet > 0 {
+		info = fmt.Sprintf("%s (and %d before)", info, b.quiet)
+	}
+	b.last, b.quiet = now, 0
+	e.event(station.BadMessage{Info: describe(info)})
+}
