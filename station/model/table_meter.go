@@ -3,7 +3,7 @@ package model
 // secondsPerDay bounds clock-aligned intervals: they are counted from midnight (part 2, 2.7.12).
 const secondsPerDay = 86400
 
-// measurands is the default of the lists; New cuts it to what the meters can give.
+// The defaults of the measurand lists; New cuts them to what the meters can give.
 const (
 	register         = "Energy.Active.Import.Register"
 	registerAndPower = register + ",Power.Active.Import"
