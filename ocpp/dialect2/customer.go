@@ -1,0 +1,40 @@
+package dialect2
+
+import (
+	"strings"
+
+	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/station"
+)
+
+// notifyCustomerInformation tells one part of what is stored about a customer (N09).
+func notifyCustomerInformation(b *station.NotifyCustomerInformation) msg2.Message {
+	return &msg2.NotifyCustomerInformationRequest{
+		Data:        b.Data,
+		Tbc:         more(b.More),
+		SeqNo:       b.SeqNo,
+		GeneratedAt: b.GeneratedAt,
+		RequestID:   b.RequestID,
+	}
+}
+
+// customerInformation reads N09 and N10.
+func customerInformation(m *msg2.CustomerInformationRequest) station.Request {
+	r := station.CustomerInformation{
+		RequestID:  m.RequestID,
+		Report:     m.Report,
+		Clear:      m.Clear,
+		Identifier: strings.Clone(m.CustomerIdentifier.V),
+		HasCert:    m.CustomerCertificate.Has,
+	}
+	if m.IdToken.Has {
+		r.Token = tokenOf(&m.IdToken.V)
+	}
+	return r
+}
+
+// dataTransfer reads P01. Its data is open to the vendor alone and this station speaks no vendor's, so that the core
+// needs no more than who is asked for what.
+func dataTransfer(m *msg2.DataTransferRequest) station.Request {
+	return station.DataTransfer{VendorID: strings.Clone(m.VendorID), MessageID: strings.Clone(m.MessageID.V)}
+}

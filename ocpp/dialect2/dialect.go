@@ -1,0 +1,235 @@
+package dialect2
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/model"
+)
+
+// Dialect speaks OCPP 2.0.1 or 2.1. It holds buffers that the next call reuses, and no state: what it says depends
+// on its arguments alone. It belongs to one goroutine.
+type Dialect struct {
+	v     rpc.Version
+	body  rpc.Body
+	buf   []byte
+	event msg2.TransactionEventRequest
+	reply msg2.TransactionEventResponse
+}
+
+var _ ocpp.Dialect = (*Dialect)(nil)
+
+// New returns the dialect of v, which is rpc.V201 or rpc.V21.
+func New(v rpc.Version) *Dialect {
+	if v != rpc.V201 && v != rpc.V21 {
+		panic("dialect2: not a version of OCPP 2.x: " + v.String())
+	}
+	return &Dialect{v: v}
+}
+
+// Version returns the version that the dialect was made for.
+func (d *Dialect) Version() rpc.Version { return d.v }
+
+// maxBuffer bounds the encoding buffer that is kept from call to call, in bytes; nearly every message is shorter.
+const maxBuffer = 16 << 10
+
+// Encode turns a fact into one call, or into none where there is nothing to tell (meter values without a sample).
+// An error is a bug of whoever made the report: no CSMS could take it in this version.
+func (d *Dialect) Encode(r station.Report, _ *ocpp.Table) ([]ocpp.Call, error) {
+	m := d.message(r.Body)
+	if m == nil {
+		return nil, nil
+	}
+	payload, err := m.AppendJSON(d.buf[:0], d.v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", m.Action(), err)
+	}
+	call := ocpp.Call{Report: r.ID, Action: m.Action(), Payload: bytes.Clone(payload)}
+	if cap(payload) <= maxBuffer {
+		d.buf = payload
+	}
+	return []ocpp.Call{call}, nil
+}
+
+// message returns the request that tells a fact, nil where there is nothing to tell.
+func (d *Dialect) message(body station.ReportBody) msg2.Message {
+	switch b := body.(type) {
+	case station.BootNotification:
+		return bootNotification(&b)
+	case station.StatusNotification:
+		return statusNotification(&b)
+	case station.Heartbeat:
+		return &msg2.HeartbeatRequest{}
+	case station.Authorize:
+		return d.authorize(&b)
+	case station.MeterValues:
+		return meterValues(&b)
+	case station.SecurityEvent:
+		return securityEvent(&b)
+	case station.NotifyReport:
+		return notifyReport(&b)
+	case station.NotifyCustomerInformation:
+		return notifyCustomerInformation(&b)
+	case station.FirmwareStatus:
+		return &msg2.FirmwareStatusNotificationRequest{Status: msg2.FirmwareStatus(b.Status)}
+	case station.LogStatus:
+		return &msg2.LogStatusNotificationRequest{Status: msg2.UploadLogStatus(b.Status)}
+	case *station.TransactionEvent:
+		return d.transactionEvent(b)
+	}
+	panic(fmt.Sprintf("dialect2: report %T has no message", body))
+}
+
+// Result turns the payload of a CALLRESULT into the reply to the report of c. An error wraps a *rpc.DecodeError: the
+// answer is not a valid one.
+func (d *Dialect) Result(c ocpp.Call, payload string, _ *ocpp.Table) (station.Reply, error) {
+	var (
+		reply station.Reply
+		err   error
+	)
+	switch c.Action {
+	case "BootNotification":
+		reply, err = d.bootReply(payload)
+	case "Heartbeat":
+		reply, err = d.heartbeatReply(payload)
+	case "Authorize":
+		reply, err = d.authorizeReply(payload)
+	case "TransactionEvent":
+		reply, err = d.transactionReply(payload)
+	default:
+		reply, err = d.acknowledged(c.Action, payload)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("result of %s: %w", c.Action, err)
+	}
+	return reply, nil
+}
+
+// acknowledged reads an answer that carries nothing the station needs; it must be valid all the same.
+func (d *Dialect) acknowledged(action, payload string) (station.Reply, error) {
+	m, ok := msg2.NewResponse(action, d.v)
+	if !ok {
+		return nil, fmt.Errorf("no response is known in %s", d.v)
+	}
+	if err := d.decode(m, payload); err != nil {
+		return nil, err
+	}
+	return station.Acknowledged{}, nil
+}
+
+// decode reads payload into m. The strings of m are windows of payload.
+func (d *Dialect) decode(m msg2.Message, payload string) error {
+	d.body.Reset(payload, rpc.Limits{})
+	return m.Decode(&d.body, d.v)
+}
+
+// Request turns a CALL of the CSMS into a request that keeps no part of payload. An action that this station does not
+// offer is decoded all the same, so that its sender hears first what is wrong with it. Errors are *ocpp.RequestError.
+func (d *Dialect) Request(action, payload string, big ocpp.Stage) (station.Request, error) {
+	if action == "SendLocalList" {
+		return d.sendLocalList(payload, big)
+	}
+	m, ok := msg2.NewRequest(action, d.v)
+	if !ok {
+		return nil, &ocpp.RequestError{Code: rpc.NotImplemented, Description: "action unknown in OCPP " + d.v.String()}
+	}
+	if err := d.decode(m, payload); err != nil {
+		return nil, refusal(err)
+	}
+	return request(m)
+}
+
+// request translates a valid message.
+func request(message msg2.Message) (station.Request, error) {
+	switch m := message.(type) {
+	case *msg2.ChangeAvailabilityRequest:
+		return changeAvailability(m)
+	case *msg2.ClearCacheRequest:
+		return station.ClearCache{}, nil
+	case *msg2.CustomerInformationRequest:
+		return customerInformation(m), nil
+	case *msg2.DataTransferRequest:
+		return dataTransfer(m), nil
+	case *msg2.GetBaseReportRequest:
+		return station.GetBaseReport{RequestID: m.RequestID, Base: model.Base(m.ReportBase)}, nil
+	case *msg2.GetReportRequest:
+		return getReport(m), nil
+	case *msg2.GetVariablesRequest:
+		return getVariables(m), nil
+	case *msg2.SetVariablesRequest:
+		return setVariables(m), nil
+	case *msg2.GetLocalListVersionRequest:
+		return station.GetLocalListVersion{}, nil
+	case *msg2.GetTransactionStatusRequest:
+		return getTransactionStatus(m), nil
+	case *msg2.RequestStartTransactionRequest:
+		return requestStart(m)
+	case *msg2.RequestStopTransactionRequest:
+		return requestStop(m), nil
+	case *msg2.ResetRequest:
+		return reset(m), nil
+	case *msg2.SetNetworkProfileRequest:
+		return setNetworkProfile(m), nil
+	case *msg2.TriggerMessageRequest:
+		return triggerMessage(m)
+	case *msg2.UnlockConnectorRequest:
+		return unlockConnector(m), nil
+	}
+	return nil, &ocpp.RequestError{Code: rpc.NotSupported, Description: message.Action() + " is not offered by this station"}
+}
+
+// refusal is the CALLERROR for what went wrong while a request was read.
+func refusal(err error) *ocpp.RequestError {
+	var invalid *rpc.DecodeError
+	if errors.As(err, &invalid) {
+		return &ocpp.RequestError{Code: invalid.Code, Description: invalid.Error()}
+	}
+	return &ocpp.RequestError{Code: rpc.InternalError, Description: err.Error()}
+}
+
+// invalid refuses a value that the schemas let pass and the text of the specification does not.
+func invalid(path, reason string) *ocpp.RequestError {
+	return refusal(&rpc.DecodeError{Code: rpc.PropertyConstraintViolation, Path: path, Reason: reason})
+}
+
+// Respond appends the payload of the CALLRESULT that answers action with body. A status word that is none of the
+// action's own, or an answer to another kind of request, is a bug of the core and an error; dst comes back as it was.
+func (d *Dialect) Respond(dst []byte, action string, _ station.Request, body station.ResponseBody) ([]byte, error) {
+	m := d.response(action, body)
+	if m == nil {
+		return dst, fmt.Errorf("respond to %s: %T is no answer to it", action, body)
+	}
+	out, err := m.AppendJSON(dst, d.v)
+	if err != nil {
+		return dst, fmt.Errorf("respond to %s: %w", action, err)
+	}
+	return out, nil
+}
+
+// response returns the message for a body, nil where the two do not belong together.
+func (d *Dialect) response(action string, body station.ResponseBody) msg2.Message {
+	var m msg2.Message
+	switch b := body.(type) {
+	case station.Status:
+		return d.status(action, b)
+	case station.StartStatus:
+		m = d.startStatus(b)
+	case station.Variables:
+		m = d.variables(b)
+	case station.VariablesSet:
+		m = d.variablesSet(b)
+	case station.LocalListVersion:
+		m = &msg2.GetLocalListVersionResponse{VersionNumber: b.Version}
+	case station.TransactionStatus:
+		m = transactionStatus(b)
+	}
+	if m == nil || m.Action() != action {
+		return nil
+	}
+	return m
+}
