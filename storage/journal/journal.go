@@ -101,6 +101,12 @@ func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
 		finds = append(finds, scan(buf, i))
 	}
 	j.locate(finds, after, &rep)
+	if rep.Last == 0 && (after == 0 || after == Unknown) {
+		rep.Cut = false
+		if err := j.remake(finds); err != nil {
+			return rep, err
+		}
+	}
 	for _, fr := range j.frames {
 		// After kill -9 the newest batches may be in the page cache only; nothing may act on them yet.
 		if s := &j.segs[fr.seg]; s.last == fr.seq {
@@ -135,11 +141,36 @@ func (j *Journal) openSegments(opts Options) (fresh bool, err error) {
 		}
 	}
 	if found < count {
-		if err := j.fs.SyncDir(); err != nil {
-			return false, fmt.Errorf("sync directory of the journal: %w", err)
+		if err := j.syncDir(); err != nil {
+			return false, err
 		}
 	}
 	return found == 0, nil
+}
+
+func (j *Journal) syncDir() error {
+	if err := j.fs.SyncDir(); err != nil {
+		return fmt.Errorf("sync directory of the journal: %w", err)
+	}
+	return nil
+}
+
+// remake finishes the making of a log that was interrupted, or failed, before its first batch.
+func (j *Journal) remake(finds []find) error {
+	for i, f := range finds {
+		s := &j.segs[i]
+		if len(f.bad) == 0 {
+			continue
+		}
+		if err := s.blankOut(0, s.blocks); err != nil {
+			return err
+		}
+		if err := s.file.SyncData(); err != nil {
+			return fmt.Errorf("sync %s: %w", s.name, err)
+		}
+	}
+	j.scrub = nil
+	return j.syncDir()
 }
 
 // locate orders what was found: the batches to replay, the damage, the end of the log.
