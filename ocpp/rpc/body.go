@@ -34,6 +34,8 @@ func (b *Body) Reset(window string, lim Limits) {
 }
 
 // Begin rewinds to the start of the window and reads as v. Decode of a message calls it.
+//
+//go:noinline
 func (b *Body) Begin(v Version) {
 	*b = Body{s: b.s, lim: b.lim.filled(), ed: v.edition()}
 	if !utf8.ValidString(b.s) {
@@ -43,6 +45,8 @@ func (b *Body) Begin(v Version) {
 
 // End checks that nothing follows the value and returns the first fault as a *DecodeError, or what was
 // handed to Stop.
+//
+//go:noinline
 func (b *Body) End() error {
 	if !b.bad && b.peek() != 0 || b.pos < len(b.s) {
 		b.fail(FormatViolation, b.pos, "data after the end")
@@ -114,6 +118,8 @@ func (b *Body) peek() byte {
 }
 
 // Str pulls a string of at most max characters (not bytes: JSON Schema maxLength).
+//
+//go:noinline
 func (b *Body) Str(max int) string {
 	if b.peek() != '"' {
 		b.wrong("a string")
@@ -128,6 +134,8 @@ func (b *Body) Str(max int) string {
 }
 
 // StrEd is Str whose limit grew with 2.1.
+//
+//go:noinline
 func (b *Body) StrEd(old, now int) string {
 	if b.ed == 0 {
 		return b.Str(old)
@@ -136,6 +144,8 @@ func (b *Body) StrEd(old, now int) string {
 }
 
 // Bool pulls true or false.
+//
+//go:noinline
 func (b *Body) Bool() bool {
 	b.peek()
 	switch {
@@ -151,6 +161,8 @@ func (b *Body) Bool() bool {
 }
 
 // Time pulls an RFC 3339 date-time and returns it in UTC.
+//
+//go:noinline
 func (b *Body) Time() time.Time {
 	if b.peek() != '"' {
 		b.wrong("a date-time")

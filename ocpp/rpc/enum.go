@@ -9,6 +9,8 @@ type Enum struct {
 }
 
 // Enum pulls a name of e. The result is e's own string: nothing is allocated and no frame is kept by it.
+//
+//go:noinline
 func (b *Body) Enum(e *Enum) string {
 	if b.peek() != '"' {
 		b.wrong("a string")
@@ -24,6 +26,8 @@ func (b *Body) Enum(e *Enum) string {
 }
 
 // EnumOrStr pulls what was an enumeration before 2.1 and is free text of at most max characters since.
+//
+//go:noinline
 func (b *Body) EnumOrStr(e *Enum, max int) string {
 	if b.ed == 0 {
 		return b.Enum(e)

@@ -3,13 +3,19 @@ package rpc
 import "math"
 
 // Int pulls an integer: 32 bits by OCPP (part 2, 2.1, integer). 5.0 is one for JSON Schema, 5.5 is not.
+//
+//go:noinline
 func (b *Body) Int() int { return b.IntRange(math.MinInt32, math.MaxInt32) }
 
 // Nat pulls an integer that 2.1 wants to be at least 0. 2.0.1 has no such bound in its schemas, so a negative
 // value is let through there: the request is well formed, and its block refuses the value by a status.
+//
+//go:noinline
 func (b *Body) Nat() int { return b.IntRange21(0, math.MaxInt32) }
 
 // IntRange21 is IntRange for bounds that came with 2.1.
+//
+//go:noinline
 func (b *Body) IntRange21(lo, hi int) int {
 	if b.ed == 0 {
 		return b.Int()
@@ -18,6 +24,8 @@ func (b *Body) IntRange21(lo, hi int) int {
 }
 
 // IntRange pulls an integer of lo to hi.
+//
+//go:noinline
 func (b *Body) IntRange(lo, hi int) int {
 	at := b.pos
 	v, ok := b.plainInt()
@@ -63,9 +71,13 @@ func endsNumber(c byte) bool {
 }
 
 // Dec pulls a decimal.
+//
+//go:noinline
 func (b *Body) Dec() Decimal { return b.number() }
 
 // DecRange pulls a decimal of lo to hi.
+//
+//go:noinline
 func (b *Body) DecRange(lo, hi int64) Decimal {
 	at := b.pos
 	d := b.number()
@@ -80,6 +92,8 @@ func (b *Body) DecRange(lo, hi int64) Decimal {
 }
 
 // DecInt pulls a number that is a decimal in 2.1 and was an integer before.
+//
+//go:noinline
 func (b *Body) DecInt() Decimal {
 	if b.ed == 0 {
 		return Int(int64(b.Int()))
@@ -114,11 +128,11 @@ func scanDecimal(s string) (d Decimal, n int, err error) {
 	if i < len(s) && s[i] == '0' && i+1 < len(s) && s[i+1]-'0' <= 9 {
 		return d, 0, errNumber
 	}
-	var m uint64
+	var a digits
 	exp, from := 0, i
 	for ; i < len(s) && s[i]-'0' <= 9; i++ {
-		if m, exp = shift(m, exp, s[i]); exp > math.MaxInt16 {
-			return d, 0, errOverflow
+		if !a.add(s[i]) {
+			exp++
 		}
 	}
 	if i == from {
@@ -128,7 +142,7 @@ func scanDecimal(s string) (d Decimal, n int, err error) {
 		i++
 		from = i
 		for ; i < len(s) && s[i]-'0' <= 9; i++ {
-			if m, n = shift(m, 0, s[i]); n == 0 {
+			if a.add(s[i]) {
 				exp--
 			}
 		}
@@ -143,36 +157,32 @@ func scanDecimal(s string) (d Decimal, n int, err error) {
 		}
 		exp, i = exp+e, end
 	}
-	d, err = settle(m, exp, negative)
+	d, err = a.settle(exp, negative)
 	return d, i, err
 }
 
-// shift appends one digit to m. Where there is no room it drops the digit and raises exp instead.
-func shift(m uint64, exp int, digit byte) (uint64, int) {
-	if m > (math.MaxInt64-9)/10 || exp > 0 {
-		return m, exp + 1
-	}
-	return m*10 + uint64(digit-'0'), exp
+// digits gathers the leading digits that an int64 can hold.
+type digits struct {
+	m    uint64
+	full bool // a digit was dropped
 }
 
-// scanExponent reads what follows an e. Past four digits the size no longer matters, only the sign.
-func scanExponent(s string, i int) (e, end int, ok bool) {
-	negative := false
-	if i < len(s) && (s[i] == '+' || s[i] == '-') {
-		negative = s[i] == '-'
-		i++
+// add appends a digit and tells whether there was room for it.
+func (a *digits) add(c byte) bool {
+	if digit := uint64(c - '0'); !a.full && a.m <= (math.MaxInt64-digit)/10 {
+		a.m = a.m*10 + digit
+		return true
 	}
-	for ; i < len(s) && s[i]-'0' <= 9; i++ {
-		e, ok = min(e*10+int(s[i]-'0'), 9999), true
-	}
-	if negative {
-		e = -e
-	}
-	return e, i, ok
+	a.full = true
+	return false
 }
 
-// settle brings exp into -18..0.
-func settle(m uint64, exp int, negative bool) (Decimal, error) {
+// settle brings exp into -18..0. Only digits behind the point may have been dropped.
+func (a *digits) settle(exp int, negative bool) (Decimal, error) {
+	m := a.m
+	if a.full && exp > 0 {
+		return Decimal{}, errOverflow
+	}
 	for ; m != 0 && exp > 0; exp-- {
 		if m > math.MaxInt64/10 {
 			return Decimal{}, errOverflow
@@ -190,4 +200,20 @@ func settle(m uint64, exp int, negative bool) (Decimal, error) {
 		d.Mantissa = -d.Mantissa
 	}
 	return d, nil
+}
+
+// scanExponent reads what follows an e. Past four digits the size no longer matters, only the sign.
+func scanExponent(s string, i int) (e, end int, ok bool) {
+	negative := false
+	if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		negative = s[i] == '-'
+		i++
+	}
+	for ; i < len(s) && s[i]-'0' <= 9; i++ {
+		e, ok = min(e*10+int(s[i]-'0'), 9999), true
+	}
+	if negative {
+		e = -e
+	}
+	return e, i, ok
 }

@@ -19,6 +19,8 @@ type Object struct {
 }
 
 // Object enters an object whose members f describes.
+//
+//go:noinline
 func (b *Body) Object(f *Fields) Object {
 	if b.peek() != '{' {
 		b.wrong("an object")
@@ -118,9 +120,13 @@ type List struct {
 }
 
 // List enters a list of min to max elements; max 0 is unbounded by the schema. Limits.List applies too.
+//
+//go:noinline
 func (b *Body) List(min, max int) List { return b.list(min, max, b.lim.List) }
 
 // Stream is List for elements that are not kept: Limits.Stream applies.
+//
+//go:noinline
 func (b *Body) Stream(min, max int) List { return b.list(min, max, b.lim.Stream) }
 
 func (b *Body) list(min, max, limit int) List {

@@ -1,15 +1,11 @@
 package rpc
 
-import (
-	"math"
-	"strconv"
-	"time"
-	"unicode/utf8"
-)
+import "strconv"
 
 // Writer appends one JSON object member by member and checks each value on the way. A key comes with what
 // stands around it, as in `,"evseId":`; the comma is left out before the first member. The first fault
-// sticks and is what End returns. What 2.1 bounds is bounded toward every version: 2.0.1 says the same in its text.
+// sticks and is what End returns. What 2.1 bounds is bounded toward every version: 2.0.1 says the same in its
+// text. The methods are kept out of line, as the generated code calls them 1500 times.
 type Writer struct {
 	buf    []byte
 	start  int
@@ -20,11 +16,15 @@ type Writer struct {
 }
 
 // Begin starts after dst, for version v.
+//
+//go:noinline
 func (w *Writer) Begin(dst []byte, v Version) {
 	*w = Writer{buf: dst, start: len(dst), ed: v.edition()}
 }
 
 // End returns dst with the object appended, or dst alone and an *EncodeError.
+//
+//go:noinline
 func (w *Writer) End() ([]byte, error) {
 	if w.bad {
 		return w.buf[:w.start], &EncodeError{Path: pathAt(w.buf[w.start:w.at], ""), Reason: w.reason}
@@ -54,12 +54,16 @@ func (w *Writer) fail(reason string) {
 func (w *Writer) failN(reason string, n int64) { w.fail(reason + strconv.FormatInt(n, 10)) }
 
 // Missing reports a member without which this version knows no such object.
+//
+//go:noinline
 func (w *Writer) Missing(key string) {
 	w.key(key)
 	w.fail("required in this version")
 }
 
 // Open begins an object: the message, the value of a member (after Key) or an element of a list.
+//
+//go:noinline
 func (w *Writer) Open() {
 	if n := len(w.buf); n > w.start && w.buf[n-1] == '}' {
 		w.buf = append(w.buf, ',')
@@ -68,9 +72,13 @@ func (w *Writer) Open() {
 }
 
 // Close ends an object.
+//
+//go:noinline
 func (w *Writer) Close() { w.buf = append(w.buf, '}') }
 
 // Key writes the key of an object that follows.
+//
+//go:noinline
 func (w *Writer) Key(key string) { w.key(key) }
 
 func (w *Writer) key(key string) {
@@ -81,6 +89,8 @@ func (w *Writer) key(key string) {
 }
 
 // List begins a list of n elements, which must be at least min and, unless max is 0, at most max.
+//
+//go:noinline
 func (w *Writer) List(key string, n, min, max int) {
 	w.key(key)
 	switch {
@@ -93,232 +103,12 @@ func (w *Writer) List(key string, n, min, max int) {
 }
 
 // CloseList ends a list.
+//
+//go:noinline
 func (w *Writer) CloseList() { w.buf = append(w.buf, ']') }
 
 func (w *Writer) comma() {
 	if w.buf[len(w.buf)-1] != '[' {
 		w.buf = append(w.buf, ',')
 	}
-}
-
-// Str writes a string of at most max characters.
-func (w *Writer) Str(key, s string, max int) {
-	w.key(key)
-	w.str(s, max)
-}
-
-// OptStr writes a string of at most max characters if there is one.
-func (w *Writer) OptStr(key string, s *Opt[string], max int) {
-	if s.Has {
-		w.Str(key, s.V, max)
-	}
-}
-
-// ElemStr writes a string of at most max characters as an element.
-func (w *Writer) ElemStr(s string, max int) {
-	w.comma()
-	w.str(s, max)
-}
-
-func (w *Writer) str(s string, max int) {
-	if len(s) > max && utf8.RuneCountInString(s) > max {
-		w.failN("characters above ", int64(max))
-	}
-	w.buf = AppendString(w.buf, s)
-}
-
-// Int writes an integer of lo to hi.
-func (w *Writer) Int(key string, v, lo, hi int) {
-	w.key(key)
-	w.int(v, lo, hi)
-}
-
-// OptInt writes an integer of lo to hi if there is one.
-func (w *Writer) OptInt(key string, v *Opt[int], lo, hi int) {
-	if v.Has {
-		w.Int(key, v.V, lo, hi)
-	}
-}
-
-// ElemInt writes an integer of lo to hi as an element.
-func (w *Writer) ElemInt(v, lo, hi int) {
-	w.comma()
-	w.int(v, lo, hi)
-}
-
-func (w *Writer) int(v, lo, hi int) {
-	switch {
-	case v < lo:
-		w.failN("below ", int64(lo))
-	case v > hi:
-		w.failN("above ", int64(hi))
-	}
-	w.buf = strconv.AppendInt(w.buf, int64(v), 10)
-}
-
-// Dec writes a decimal of lo to hi.
-func (w *Writer) Dec(key string, d *Decimal, lo, hi int64) {
-	w.key(key)
-	switch {
-	case lo != math.MinInt64 && d.Cmp(Int(lo)) < 0:
-		w.failN("below ", lo)
-	case hi != math.MaxInt64 && d.Cmp(Int(hi)) > 0:
-		w.failN("above ", hi)
-	}
-	w.buf = d.Append(w.buf)
-}
-
-// OptDec writes a decimal of lo to hi if there is one.
-func (w *Writer) OptDec(key string, d *Opt[Decimal], lo, hi int64) {
-	if d.Has {
-		w.Dec(key, &d.V, lo, hi)
-	}
-}
-
-// DecInt writes what is a decimal in 2.1 and was an integer before.
-func (w *Writer) DecInt(key string, d *Decimal) {
-	if w.ed == 0 {
-		w.wholeDec(key, d)
-		return
-	}
-	w.Dec(key, d, math.MinInt64, math.MaxInt64)
-}
-
-func (w *Writer) wholeDec(key string, d *Decimal) {
-	w.key(key)
-	v, exact := d.Int()
-	if !exact || v != int64(int32(v)) {
-		w.fail("not a 32-bit integer")
-	}
-	w.buf = strconv.AppendInt(w.buf, v, 10)
-}
-
-// OptDecInt is DecInt if there is a value.
-func (w *Writer) OptDecInt(key string, d *Opt[Decimal]) {
-	if d.Has {
-		w.DecInt(key, &d.V)
-	}
-}
-
-// Bool writes a boolean.
-func (w *Writer) Bool(key string, v bool) {
-	w.key(key)
-	w.buf = strconv.AppendBool(w.buf, v)
-}
-
-// OptBool writes a boolean if there is one.
-func (w *Writer) OptBool(key string, v *Opt[bool]) {
-	if v.Has {
-		w.Bool(key, v.V)
-	}
-}
-
-// Time writes a date-time.
-func (w *Writer) Time(key string, t *time.Time) {
-	w.key(key)
-	w.buf = append(w.buf, '"')
-	if year := t.UTC().Year(); year < 1 || year > 9999 {
-		w.fail(errYear.Error())
-	} else {
-		w.buf = AppendTime(w.buf, *t)
-	}
-	w.buf = append(w.buf, '"')
-}
-
-// OptTime writes a date-time if there is one.
-func (w *Writer) OptTime(key string, t *Opt[time.Time]) {
-	if t.Has {
-		w.Time(key, &t.V)
-	}
-}
-
-// Enum writes a name of e.
-func (w *Writer) Enum(key, s string, e *Enum) {
-	w.key(key)
-	w.enum(s, e)
-}
-
-// OptEnum writes a name of e unless it is empty, which is absent.
-func (w *Writer) OptEnum(key, s string, e *Enum) {
-	if s != "" {
-		w.Enum(key, s, e)
-	}
-}
-
-// ElemEnum writes a name of e as an element.
-func (w *Writer) ElemEnum(s string, e *Enum) {
-	w.comma()
-	w.enum(s, e)
-}
-
-func (w *Writer) enum(s string, e *Enum) {
-	i := e.find(s)
-	switch {
-	case s == "":
-		w.fail("required and empty")
-	case i < 0:
-		w.fail("value not in the enumeration")
-	case e.Known[w.ed]&(1<<i) == 0:
-		w.fail("value unknown in this version: " + s)
-	default:
-		w.buf = append(append(append(w.buf, '"'), s...), '"')
-	}
-}
-
-// EnumOrStr writes what was an enumeration before 2.1 and is free text of at most max characters since.
-func (w *Writer) EnumOrStr(key, s string, e *Enum, max int) {
-	if w.ed == 0 {
-		w.Enum(key, s, e)
-		return
-	}
-	w.Str(key, s, max)
-}
-
-// OptEnumOrStr is EnumOrStr unless s is empty, which is absent.
-func (w *Writer) OptEnumOrStr(key, s string, e *Enum, max int) {
-	if s != "" {
-		w.EnumOrStr(key, s, e, max)
-	}
-}
-
-// ElemEnumOrStr is EnumOrStr as an element.
-func (w *Writer) ElemEnumOrStr(s string, e *Enum, max int) {
-	if w.ed == 0 {
-		w.ElemEnum(s, e)
-		return
-	}
-	w.ElemStr(s, max)
-}
-
-// Raw writes the JSON text of any value unless it is empty, which is absent.
-func (w *Writer) Raw(key string, r Raw) {
-	if r == "" {
-		return
-	}
-	w.key(key)
-	var b Body
-	b.Reset(string(r), Limits{})
-	b.Begin(V21)
-	if b.skip(); b.End() != nil {
-		w.fail("not JSON")
-		return
-	}
-	w.buf = append(w.buf, r...)
-}
-
-// CustomData writes an open object unless it is empty, which is absent.
-func (w *Writer) CustomData(r Raw) {
-	if r == "" {
-		return
-	}
-	w.key(`,"customData":`)
-	var b Body
-	b.Reset(string(r), Limits{})
-	b.Begin(V21)
-	b.CustomData()
-	if err := b.End(); err != nil {
-		w.fail(err.Error())
-		return
-	}
-	w.buf = append(w.buf, r...)
 }
