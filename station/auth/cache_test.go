@@ -61,7 +61,10 @@ func TestCacheKeepsWhatTheCSMSSaid(t *testing.T) { // C10.FR.01, C10.FR.02, C10.
 		Status: term.TokenAccepted, Expiry: t0.Add(time.Hour), Group: fleet, EVSEs: []term.EVSEID{1, 3},
 		Message: "hello", Priority: -3, HasPriority: true,
 	}
-	s.put(t, c.Learn(nil, t0, alice, want, cfg))
+	heard := want
+	heard.EVSEs = slices.Clone(want.EVSEs)
+	s.put(t, c.Learn(nil, t0, alice, heard, cfg))
+	heard.EVSEs[0] = 9 // the caller may use its slice again
 	for i, status := range statuses {
 		s.put(t, c.Learn(nil, t0, card(i), info(status), cfg))
 	}
@@ -154,6 +157,9 @@ func TestCacheUseWritesNothing(t *testing.T) {
 	if got := a.Cache.Learn(nil, t0.Add(90*time.Minute), alice, info(term.TokenAccepted), cfg); len(got) != 1 {
 		t.Errorf("news a sixteenth of a life later: wrote %v", got)
 	}
+	if got := a.Cache.Learn(nil, t0, alice, info(term.TokenAccepted), cfg); len(got) != 1 {
+		t.Errorf("news after the clock was set back: wrote %v", got)
+	}
 	if got := a.Cache.Learn(nil, now, alice, info(term.TokenBlocked), cfg); len(got) != 1 {
 		t.Errorf("other news: wrote %v", got)
 	}
@@ -197,6 +203,9 @@ func TestCacheReplacement(t *testing.T) { // C10.FR.07
 			}
 		}, 5},
 		{"FIFO the oldest", FIFO, func(c *Cache) { c.used(card(0)) }, 0},
+		{"FIFO news do not move", FIFO, func(c *Cache) {
+			c.Learn(nil, t0, card(0), term.TokenInfo{Status: term.TokenAccepted, Group: fleet}, usual())
+		}, 0},
 		{"not accepted first", LRU, func(c *Cache) { c.Learn(nil, t0, card(9), info(term.TokenInvalid), usual()) }, 9},
 		{"expired before that", FIFO, func(c *Cache) {
 			c.Learn(nil, t0, card(9), info(term.TokenInvalid), usual())
@@ -220,8 +229,12 @@ func TestCacheReplacement(t *testing.T) { // C10.FR.07
 				if len(changes) != 2 || changes[0].Value != nil || changes[0].Key != cacheKey(card(gone)) {
 					t.Fatalf("got %d changes, %q first; want card %d to go", len(changes), changes[0].Key, gone)
 				}
-				if c.Len() != MaxCacheEntries || !has(c, alice, cfg) {
-					t.Errorf("%d entries, newest there: %v", c.Len(), has(c, alice, cfg))
+				next := c.Learn(nil, t0, bob, info(term.TokenAccepted), cfg)
+				if newest := next[0].Key == cacheKey(alice); newest != (tt.policy == LFU && !restart) { // used less than all others
+					t.Errorf("the newest entry went first: %v", newest)
+				}
+				if c.Len() != MaxCacheEntries || !has(c, bob, cfg) {
+					t.Errorf("%d entries, newest there: %v", c.Len(), has(c, bob, cfg))
 				}
 			})
 		}

@@ -134,6 +134,8 @@ func TestDecide(t *testing.T) {
 			source: SourceCache, status: term.TokenBlocked, code: "AUTH-BLOCKED"},
 		{name: "C13.FR.05 list date passed offline", list: one(alice, dated(term.TokenAccepted, past)), offline: true, cfg: usual(),
 			source: SourceList, status: term.TokenExpired, code: "AUTH-EXPIRED"},
+		{name: "list date passed, blocked before", list: one(alice, dated(term.TokenBlocked, past)), offline: true, cfg: usual(),
+			source: SourceList, status: term.TokenBlocked, code: "AUTH-BLOCKED"},
 		{name: "C13.FR.06 list date passed is not unknown", list: one(alice, dated(term.TokenAccepted, past)), cache: one(alice, accepted),
 			offline: true, cfg: with(func(c *Config) { c.OfflineTxForUnknownId = true }),
 			source: SourceList, status: term.TokenExpired, code: "AUTH-EXPIRED"},
@@ -171,6 +173,14 @@ func TestDecide(t *testing.T) {
 				t.Errorf("Master is %v with code %q", v.Master, v.Code)
 			}
 		})
+	}
+}
+
+func TestAListWithoutVersionIsNone(t *testing.T) { // D02.FR.02
+	a := book(one(alice, info(term.TokenAccepted)), nil)
+	a.List.Version = 0
+	if v := a.Decide(t0, alice, true, usual()); v.Kind != Ask || v.Source != SourceNone {
+		t.Errorf("got %+v", v)
 	}
 }
 

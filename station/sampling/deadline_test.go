@@ -65,6 +65,10 @@ func TestAligned(t *testing.T) {
 			{"12:15:00", quarter, false, "12:30:00"}, {"12:30:00", quarter, true, "12:45:00"}}},
 		{"another interval", []step{
 			{"12:01:00", quarter, false, "12:15:00"}, {"12:02:00", time.Minute, false, "12:03:00"}, {"12:03:00", time.Minute, true, "12:04:00"}}},
+		{"set back by a little, another interval", []step{
+			{"12:14:00", quarter, false, "12:15:00"}, {"12:15:00.2", quarter, true, "12:30:00"}, {"12:14:59.9", 5 * time.Minute, false, "12:20:00"}}},
+		{"set forward to just after an instant", []step{
+			{"12:00:00", quarter, false, "12:15:00"}, {"12:15:10", quarter, false, "12:30:00"}, {"12:30:09.9", quarter, true, "12:45:00"}}},
 		{"too late for a short interval", []step{
 			{"12:00:00", time.Second, false, "12:00:01"}, {"12:00:02.5", time.Second, false, "12:00:03"}, {"12:00:03.2", time.Second, true, "12:00:04"}}},
 		{"off and on", []step{

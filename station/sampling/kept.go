@@ -26,12 +26,16 @@ func (k *Kept) Restore(values []term.MeterValue, thinned int) {
 
 // Add keeps a copy of a meter value; one without sampled values is not kept. Where there is no more room, every
 // second of the values between the first and the newest is dropped, beginning with the first of them (E06.FR.13,
-// E07.FR.10, E08.FR.11, E09.FR.07): begin and end stay, so the bill does not change (J02.FR.20).
+// E07.FR.10, E08.FR.11, E09.FR.07): begin and end stay, so the bill does not change (J02.FR.20). It panics on a meter
+// value that AppendBinary would not take; Select gives MaxValues at most for one instant.
 func (k *Kept) Add(v term.MeterValue) {
 	if len(v.Sampled) == 0 {
 		return
 	}
-	v.Sampled = slices.Clone(v.Sampled[:min(len(v.Sampled), MaxKept/2)])
+	if len(v.Sampled) > maxSampledValues {
+		panic("sampling: too many sampled values")
+	}
+	v.Sampled = slices.Clone(v.Sampled)
 	for k.count+len(v.Sampled) > MaxKept && len(k.Values) > 1 {
 		k.thin()
 	}

@@ -32,6 +32,8 @@ func TestSelect(t *testing.T) {
 	idle := hal.MeterReading{Phases: 3, Voltage: [3]unit.Voltage{230000, 230000, 230000}, Frequency: 50000}
 	back := threePhase()
 	back.Power, back.Current = -2*unit.KiloWatt, [3]unit.Current{-3000, 0, 100}
+	blind := single
+	blind.Frequency = 0
 	tests := []struct {
 		name string
 		r    hal.MeterReading
@@ -59,6 +61,7 @@ func TestSelect(t *testing.T) {
 		{"state of charge is the car's", threePhase(), []term.Measurand{term.SoC, term.PowerFactor}, []term.SampledValue{
 			{Measurand: term.SoC, Value: 42000, Location: term.LocationEV}, value(term.PowerFactor, 0, 998)}},
 		{"unknown is left out", idle, []term.Measurand{term.SoC, term.PowerFactor, term.EnergyActiveImportInterval}, nil},
+		{"a meter without frequency", blind, []term.Measurand{term.Frequency}, nil},
 		{"nothing configured", threePhase(), nil, nil},
 	}
 	for _, tt := range tests {
@@ -98,6 +101,8 @@ func TestIntervalIsSinceTheLastSampleOfTheSeries(t *testing.T) {
 	step(0, 20, 0, 20)
 	step(-1000000, 0) // another meter
 	step(7, 0, 7, 0)
+	step(7, -1)
+	step(0, 1, 0, 1)
 }
 
 func TestSelectAllSupported(t *testing.T) {

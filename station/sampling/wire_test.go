@@ -93,6 +93,7 @@ func TestParseBinaryRefusesDamage(t *testing.T) {
 		"count over bound":  {1, 0x81, 0x20},
 		"count over data":   {1, 50, 0, 0},
 		"values over data":  {1, 1, 0, 200, 1, 0, 0},
+		"values over bound": append([]byte{1, 1, 0, 0x82, 4}, make([]byte, 3*257)...),
 		"same as nothing":   {1, 1, 0, 3, 0},
 		"same of none":      {1, 1, 0, 1},
 		"unknown measurand": {1, 1, 0, 2, byte(term.MeasurandCount), 0, 0},
