@@ -100,6 +100,7 @@ type BadMessage struct{ Info string }
 type RequestReceived struct {
 	ID      RequestID
 	Request Request
+	Size    int // bytes of the message's payload; 0 for a local request
 }
 
 // ReplyReceived brings the outcome of a Report: the CSMS's answer, or why there is none.

@@ -3,6 +3,8 @@ package station
 import (
 	"time"
 
+	"github.com/evsed/evsed/hal"
+
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -48,7 +50,7 @@ type Reconnect struct{}
 // Indicate tells what a connector's light shall show.
 type Indicate struct {
 	Ref  term.Ref
-	What string // a hal.Indication's name
+	Show hal.Indication
 }
 
 // PollMeter asks for a reading of an EVSE's meter now.

@@ -59,10 +59,12 @@ type GetLocalListVersion struct{}
 
 // SendLocalList (D01). Entries are in the Stage; Staged is how many.
 type SendLocalList struct {
-	Version int
-	Full    bool // Full replaces the list; else Differential
-	Stage   StageID
-	Staged  int
+	Version    int
+	Full       bool    // Full replaces the list; else Differential
+	Stage      StageID // the list as it will be; for a differential update merged with the one in force
+	Staged     int     // entries of the message
+	Total      int     // entries that the list will have
+	Duplicates bool    // a token was named twice
 }
 
 // StageID names a list that was validated item by item on its way in; 0 means no items came.
@@ -218,6 +220,7 @@ type TransactionStatus struct {
 type DiagnosticState struct {
 	Registration    Registration
 	Connected       bool
+	Offline         time.Duration // for how long; 0 while online
 	Clock           time.Time
 	ClockSet        bool
 	Boots           int

@@ -15,7 +15,8 @@ type Tx struct {
 	ID        term.TransactionID `json:"id"`
 	Ref       term.Ref           `json:"ref"` // EVSE 0 while no EVSE is known (token first)
 	NextSeq   int                `json:"seq"`
-	StartedAt time.Time          `json:"at"` // wall time
+	StartedAt time.Time          `json:"at"`   // wall time
+	Seen      time.Time          `json:"seen"` // wall time of the newest record
 	State     term.ChargingState `json:"state"`
 	Begin     unit.Energy        `json:"begin"` // import register at the start
 	HasBegin  bool               `json:"hasBegin,omitempty"`

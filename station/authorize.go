@@ -1,0 +1,396 @@
+package station
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/auth"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/station/transaction"
+)
+
+// question is an Authorize that waits for its answer.
+type question struct {
+	report ReportID
+	ask    presented
+	stop   bool // asked to learn the group of a token that may stop a session
+	until  time.Time
+}
+
+// presented is a token that somebody showed, or that came with a remote start.
+type presented struct {
+	token     term.IdToken
+	info      []term.AdditionalInfo
+	group     term.IdToken
+	evses     []term.EVSEID // where it was shown; empty: everywhere
+	remote    int
+	hasRemote bool
+}
+
+// questionPatience bounds a question beside the link's own message timeout.
+const questionPatience = 120 * time.Second
+
+// maxQuestions bounds the tokens that are being asked about at once: one reader an EVSE is the most that stations have.
+const maxQuestions = 32
+
+func (s *Station) authConfig() auth.Config {
+	m := s.model
+	return auth.Config{
+		Enabled: m.Bool(model.AuthEnabled), AuthorizeRemoteStart: m.Bool(model.AuthorizeRemoteStart),
+		LocalPreAuthorize: m.Bool(model.LocalPreAuthorize), LocalAuthorizeOffline: m.Bool(model.LocalAuthorizeOffline),
+		OfflineTxForUnknownId:      m.Bool(model.OfflineTxForUnknownIdEnabled),
+		DisableRemoteAuthorization: m.Bool(model.DisableRemoteAuthorization), MasterPassGroup: m.Text(model.MasterPassGroupId),
+		CacheEnabled: m.Bool(model.AuthCacheEnabled), CacheLifeTime: m.Duration(model.AuthCacheLifeTime),
+		CachePolicy: auth.Policy(m.Text(model.AuthCachePolicy)), CacheDisablePostAuthorize: m.Bool(model.AuthCacheDisablePostAuthorize),
+		ListEnabled: m.Bool(model.LocalAuthListEnabled), ListDisablePostAuthorize: m.Bool(model.LocalAuthListDisablePostAuthorize),
+	}
+}
+
+// tokenRead handles a card at a reader: it stops a session that it may stop, and starts one otherwise.
+func (s *Station) tokenRead(ev TokenRead) {
+	p := presented{token: ev.Token, info: ev.Info, evses: ev.EVSEs}
+	if s.askedAlready(p.token) || s.unlockFor(p) {
+		return
+	}
+	ask := false
+	for _, h := range s.sessionsAt(p) {
+		v := s.auth.MayStop(s.wall(), p.token, startedBy(h.grant), s.online(), s.settings.auth)
+		switch {
+		case v.Kind == auth.Accept && v.Master:
+			s.masterPass(p)
+			return
+		case v.Kind == auth.Accept:
+			s.stopSession(h, p)
+			return
+		case v.Kind == auth.Ask:
+			ask = true
+		}
+	}
+	if ask && s.target(p) == nil && !s.maySwipeAhead(p) {
+		s.question(p, true)
+		return
+	}
+	s.startBy(p)
+}
+
+// session is an authorization in force: at an EVSE, or waiting for a car.
+type session struct {
+	grant *transaction.Grant
+	evse  *evse
+	wait  int // index into queue when evse is nil
+}
+
+// sessionsAt lists the sessions that a token shown there may concern.
+func (s *Station) sessionsAt(p presented) []session {
+	var hs []session
+	for i := range s.evses {
+		e := &s.evses[i]
+		if e.grant != nil && p.at(e.cfg.ID) {
+			hs = append(hs, session{grant: e.grant, evse: e})
+		}
+	}
+	for i, w := range s.queue {
+		hs = append(hs, session{grant: w.grant, wait: i})
+	}
+	return hs
+}
+
+func (p presented) at(e term.EVSEID) bool { return len(p.evses) == 0 || slices.Contains(p.evses, e) }
+
+func startedBy(g *transaction.Grant) auth.Started {
+	return auth.Started{Token: g.Token, Group: g.Group}
+}
+
+// stopSession ends the authorization of a session because a driver asked for it (E07.FR.01, E08).
+func (s *Station) stopSession(h session, p presented) {
+	c := cause{trigger: term.TriggerStopAuthorized, reason: term.StopLocal, token: p.token, info: p.info}
+	if h.evse != nil {
+		s.withdraw(h.evse, c)
+		return
+	}
+	s.dropFloating(h.wait, c)
+}
+
+// masterPass stops every session (C16.FR.02).
+func (s *Station) masterPass(p presented) {
+	s.stopAll(cause{trigger: term.TriggerStopAuthorized, reason: term.StopMasterPass, token: p.token, info: p.info})
+}
+
+func (s *Station) stopAll(c cause) {
+	for i := range s.evses {
+		if e := &s.evses[i]; e.grant != nil {
+			s.withdraw(e, c)
+		}
+	}
+	for len(s.queue) > 0 {
+		s.dropFloating(0, c)
+	}
+}
+
+func (s *Station) stopPressed(ev StopPressed) {
+	c := cause{trigger: term.TriggerStopAuthorized, reason: term.StopLocal}
+	if ev.EVSE == 0 {
+		s.stopAll(c)
+		return
+	}
+	if e := s.evse(ev.EVSE); e != nil && e.grant != nil {
+		s.withdraw(e, c)
+	}
+}
+
+// unlockFor gives the cable back to the driver whose session the CSMS had ended (E05.FR.11).
+func (s *Station) unlockFor(p presented) bool {
+	for i := range s.evses {
+		e := &s.evses[i]
+		if e.keepLocked && p.at(e.cfg.ID) && e.tx == nil && p.token.Equal(e.ownerToken) {
+			e.keepLocked = false
+			return true
+		}
+	}
+	return false
+}
+
+// startBy decides about a token that shall start a session.
+func (s *Station) startBy(p presented) {
+	if !s.mayStartSessions() || s.target(p) == nil && !s.maySwipeAhead(p) {
+		return
+	}
+	v := s.auth.Decide(s.wall(), p.token, s.online(), s.settings.auth)
+	switch v.Kind {
+	case auth.Accept:
+		s.authorize(p, v.Info)
+	case auth.Ask:
+		s.question(p, false)
+	case auth.Refuse:
+		if v.Master {
+			s.masterPass(p)
+		}
+	}
+}
+
+// question asks the CSMS about a token (C01.FR.02).
+func (s *Station) question(p presented, stop bool) {
+	if len(s.asking) >= maxQuestions {
+		return
+	}
+	id := s.report(Now, "", Authorize{Token: p.token, Info: p.info})
+	s.asking = append(s.asking, question{report: id, ask: p, stop: stop, until: s.now.Add(questionPatience)})
+}
+
+func (s *Station) askedAlready(t term.IdToken) bool {
+	return slices.ContainsFunc(s.asking, func(q question) bool { return q.ask.token.Equal(t) })
+}
+
+// answered takes what the CSMS said about a token; has is false if it said nothing.
+func (s *Station) answered(id ReportID, info term.TokenInfo, has bool) {
+	i := slices.IndexFunc(s.asking, func(q question) bool { return q.report == id })
+	if i < 0 {
+		return
+	}
+	q := s.asking[i]
+	s.asking = slices.Delete(s.asking, i, i+1)
+	if has {
+		s.learn(q.ask.token, info)
+	}
+	switch {
+	case q.stop:
+		s.stopAnswered(q, info, has)
+	case has:
+		if v := auth.Answered(info, s.settings.auth); v.Kind == auth.Accept {
+			s.authorize(q.ask, v.Info)
+		} else if v.Master {
+			s.masterPass(q.ask)
+		}
+	default: // nobody answered: decide as if offline
+		if v := s.auth.Decide(s.wall(), q.ask.token, false, s.settings.auth); v.Kind == auth.Accept {
+			s.authorize(q.ask, v.Info)
+		}
+	}
+}
+
+// stopAnswered stops the session whose group the token turned out to have (C09.FR.03, C16.FR.02).
+func (s *Station) stopAnswered(q question, info term.TokenInfo, has bool) {
+	if !has {
+		return
+	}
+	for _, h := range s.sessionsAt(q.ask) {
+		v := auth.StopAnswered(info, startedBy(h.grant), s.settings.auth)
+		if v.Kind != auth.Accept {
+			continue
+		}
+		if v.Master {
+			s.masterPass(q.ask)
+			return
+		}
+		s.stopSession(h, q.ask)
+		return
+	}
+}
+
+// learn updates the authorization cache (C10.FR.04, C10.FR.05).
+func (s *Station) learn(t term.IdToken, info term.TokenInfo) {
+	s.cacheChanges(s.auth.Cache.Learn(nil, s.wall(), t, info, s.settings.auth))
+}
+
+func (s *Station) cacheChanges(cs []auth.Change) {
+	for _, c := range cs {
+		s.record(BucketAuthCache, c.Key, c.Value)
+	}
+}
+
+// authorize puts an accepted token to use: at the EVSE that it is meant for, or waiting for a car.
+func (s *Station) authorize(p presented, info term.TokenInfo) {
+	g := &transaction.Grant{Token: p.token, Info: p.info, Group: info.Group, Remote: p.remote, HasRemote: p.hasRemote, EVSEs: info.EVSEs}
+	if g.Group.IsZero() {
+		g.Group = p.group
+	}
+	e := s.target(p)
+	if e != nil && g.ValidAt(e.cfg.ID) {
+		s.grant(e, g)
+		return
+	}
+	if e == nil && s.maySwipeAhead(p) {
+		s.enqueue(p, g)
+	}
+}
+
+// grant gives an EVSE an authorization.
+func (s *Station) grant(e *evse, g *transaction.Grant) {
+	e.grant, e.granted = g, s.now
+	if e.tx != nil {
+		e.tx.Grant, e.tx.Reason = g, ""
+	}
+	trigger := term.TriggerAuthorized // E02.FR.20
+	if g.HasRemote {
+		trigger = term.TriggerRemoteStart // F01.FR.19
+	}
+	s.progress(e, trigger)
+}
+
+// target chooses the EVSE that a token shown now is meant for: one with a car that waits for authorization, the one
+// plugged in last first; else the only EVSE that it can be.
+func (s *Station) target(p presented) *evse {
+	var best *evse
+	var only *evse
+	n := 0
+	for i := range s.evses {
+		e := &s.evses[i]
+		if !p.at(e.cfg.ID) {
+			continue
+		}
+		n++
+		only = e
+		if !s.free(e) || !e.facts.Connected || !s.operativeAt(e, &e.conns[e.active]) && e.tx == nil {
+			continue
+		}
+		if best == nil || e.plugged.After(best.plugged) {
+			best = e
+		}
+	}
+	if best == nil && n == 1 && s.free(only) && s.operative(only) {
+		return only
+	}
+	return best
+}
+
+// free reports whether an EVSE has no authorization yet and may get one.
+func (s *Station) free(e *evse) bool {
+	return e.grant == nil && (e.tx == nil || e.tx.Ending == nil) && e.resume.IsZero()
+}
+
+// maySwipeAhead reports whether a token may wait for a car: some EVSE where it was shown is free beyond those that
+// other waiting tokens will take.
+func (s *Station) maySwipeAhead(p presented) bool {
+	n := 0
+	for i := range s.evses {
+		e := &s.evses[i]
+		if p.at(e.cfg.ID) && s.free(e) && !e.facts.Connected && s.operative(e) {
+			n++
+		}
+	}
+	return n > len(s.queue)
+}
+
+func (s *Station) questionTimers() {
+	for i := 0; i < len(s.asking); {
+		if s.due(s.asking[i].until) {
+			s.answered(s.asking[i].report, term.TokenInfo{}, false)
+			continue
+		}
+		i++
+	}
+}
+
+func (s *Station) questionDeadline() time.Time {
+	var d time.Time
+	for _, q := range s.asking {
+		d = earliest(d, q.until)
+	}
+	return d
+}
+
+// questionsUnanswered decides every open question as if offline: the connection is gone.
+func (s *Station) questionsUnanswered() {
+	for len(s.asking) > 0 {
+		s.answered(s.asking[0].report, term.TokenInfo{}, false)
+	}
+}
+
+// tokenTold takes what the CSMS said about a token in the answer to a TransactionEvent (E05, C15).
+func (s *Station) tokenTold(ev *TransactionEvent, info term.TokenInfo) {
+	if ev.Token.IsZero() {
+		return
+	}
+	s.learn(ev.Token, info)
+	for i := range s.evses {
+		e := &s.evses[i]
+		if e.tx == nil || e.tx.ID != ev.Transaction || e.grant == nil || !e.grant.Token.Equal(ev.Token) {
+			continue
+		}
+		if info.Status == term.TokenAccepted {
+			s.confirm(e, info)
+		} else {
+			s.invalidated(e)
+		}
+		return
+	}
+	for i, w := range s.queue {
+		if w.tx != nil && w.tx.ID == ev.Transaction && info.Status != term.TokenAccepted {
+			s.dropFloating(i, cause{trigger: term.TriggerDeauthorized, reason: term.StopDeAuthorized})
+			return
+		}
+	}
+}
+
+// confirm keeps what an acceptance added: the group, and the EVSEs where the token is valid.
+func (s *Station) confirm(e *evse, info term.TokenInfo) {
+	g := e.grant
+	if !info.Group.IsZero() {
+		g.Group = info.Group
+	}
+	if g.Suspended || g.BudgetEnd != 0 {
+		g.Suspended, g.BudgetEnd = false, unit.Energy(0)
+		s.progress(e, "")
+	}
+	if len(info.EVSEs) > 0 && !slices.Contains(info.EVSEs, e.cfg.ID) { // C01.FR.21
+		s.invalidated(e)
+		return
+	}
+	s.saveTransaction(e.tx)
+}
+
+// invalidated handles a token that the CSMS refused after the session began (E05.FR.02, .03, .09, .10).
+func (s *Station) invalidated(e *evse) {
+	if s.settings.stopOnInvalid {
+		e.ownerToken = e.grant.Token
+		s.withdraw(e, cause{trigger: term.TriggerDeauthorized, reason: term.StopDeAuthorized})
+		return
+	}
+	s.energyBudget(e)
+	s.progress(e, "")
+	if e.tx != nil {
+		s.saveTransaction(e.tx)
+	}
+}

@@ -1,0 +1,184 @@
+package station
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/evsed/evsed/station/model"
+)
+
+// boot is the registration at the CSMS (B01-B04) and the heartbeat (G02).
+type boot struct {
+	reason    BootReason
+	status    Registration
+	linked    bool      // a connection is open
+	heard     bool      // the CSMS has answered a call over this connection
+	pending   bool      // a BootNotification waits for its answer
+	next      time.Time // BootNotification not before, and then at once; zero: none planned
+	heartbeat time.Time
+	offline   time.Time // since when the station has been offline; zero while online
+	boots     int
+	answered  time.Time // when the CSMS last answered anything
+}
+
+// bootRetry is the wait before the next BootNotification when the CSMS named none (B02.FR.07, B03.FR.05).
+const bootRetry = 60 * time.Second
+
+// minBootRetry keeps a CSMS that asks for a tiny interval from turning the station into a flood.
+const minBootRetry = time.Second
+
+// dailyHeartbeat is the longest time without a Heartbeat while the clock comes from the CSMS (G02.FR.07).
+const dailyHeartbeat = 24 * time.Hour
+
+const (
+	metaBootReason = "bootReason"
+	metaBoots      = "boots"
+)
+
+func (s *Station) startBoot() {
+	b := &s.boot
+	if b.reason == "" {
+		b.reason = s.cfg.Boot
+	}
+	if b.reason == "" {
+		b.reason = BootPowerUp
+	}
+	b.boots++
+	b.offline = s.now
+	s.record(BucketMeta, metaBoots, strconv.AppendInt(nil, int64(b.boots), 10))
+	s.record(BucketMeta, metaBootReason, nil)
+	s.securityEvent(StartupOfTheDevice, string(b.reason))
+}
+
+// online reports whether the CSMS is there: it has accepted the station and has answered over this connection.
+// A socket that is merely open is not online.
+func (s *Station) online() bool {
+	return s.boot.linked && s.boot.heard && s.boot.status == RegistrationAccepted
+}
+
+func (s *Station) linkUp(ev LinkUp) {
+	b := &s.boot
+	b.linked, b.heard, b.pending = true, false, false
+	s.slot, s.profile = ev.Slot, ev.SecurityProfile
+	switch {
+	case b.status == RegistrationAccepted:
+		s.report(Now, "", Heartbeat{}) // the first answer tells that somebody listens, and what time it is
+	case s.due(b.next) || b.next.IsZero():
+		s.notifyBoot(b.reason, false)
+	}
+}
+
+func (s *Station) linkDown() {
+	b := &s.boot
+	wasOnline := s.online()
+	b.linked, b.heard, b.pending = false, false, false
+	b.heartbeat = time.Time{}
+	if wasOnline || b.offline.IsZero() {
+		b.offline = s.now
+	}
+	s.forgetReports()
+	s.questionsUnanswered()
+}
+
+func (s *Station) notifyBoot(reason BootReason, early bool) {
+	b := &s.boot
+	b.pending, b.next = true, time.Time{}
+	id := s.cfg.Identity
+	s.report(Now, "", BootNotification{Reason: reason, Identity: id})
+	if early {
+		s.early()
+	}
+}
+
+// bootReply carries out what the CSMS said to a BootNotification.
+func (s *Station) bootReply(r BootReply) {
+	b := &s.boot
+	b.pending = false
+	s.timeFromCSMS(r.Now)
+	first := b.status != RegistrationAccepted
+	b.status = r.Status
+	s.command(Gate{Status: r.Status})
+	if r.Status != RegistrationAccepted {
+		wait := r.Interval
+		if wait <= 0 {
+			wait = bootRetry // B02.FR.07, B03.FR.05
+		}
+		b.next = s.now.Add(max(wait, minBootRetry)) // B02.FR.08, B03.FR.06
+		return
+	}
+	if r.Interval > 0 { // B01.FR.04, G02.FR.01
+		s.put(model.HeartbeatInterval, strconv.Itoa(int(max(r.Interval/time.Second, 1))))
+	}
+	s.heard()
+	if first {
+		s.settleUnregistered()
+	}
+}
+
+// heard notes that the CSMS answered: from now on the station is online, and the heartbeat starts anew (G02.FR.05).
+func (s *Station) heard() {
+	b := &s.boot
+	b.answered = s.now
+	if !b.linked || b.status != RegistrationAccepted {
+		return
+	}
+	if !b.heard {
+		b.heard = true
+		s.cameOnline()
+	}
+	s.planHeartbeat()
+}
+
+func (s *Station) planHeartbeat() {
+	every := s.model.Duration(model.HeartbeatInterval)
+	if s.model.Has(model.TimeSource, "Heartbeat") {
+		every = min(every, dailyHeartbeat)
+	}
+	s.boot.heartbeat = s.now.Add(every)
+}
+
+// cameOnline tells the statuses again: all of them after a boot or a long absence, the changed ones otherwise (B01.FR.05, B04).
+func (s *Station) cameOnline() {
+	b := &s.boot
+	long := b.offline.IsZero() || s.now.Sub(b.offline) > s.model.Duration(model.OfflineThreshold)
+	b.offline = time.Time{}
+	if long {
+		for i := range s.evses {
+			for j := range s.evses[i].conns {
+				s.evses[i].conns[j].told = ""
+			}
+		}
+	}
+}
+
+func (s *Station) bootTimers() {
+	b := &s.boot
+	if s.due(b.next) && b.linked && !b.pending {
+		s.notifyBoot(b.reason, false)
+	}
+	if s.due(b.heartbeat) {
+		s.report(Now, "", Heartbeat{})
+		s.planHeartbeat()
+	}
+}
+
+func (s *Station) bootDeadline() time.Time {
+	d := s.boot.heartbeat
+	if s.boot.linked && !s.boot.pending {
+		d = earliest(d, s.boot.next)
+	}
+	return d
+}
+
+// bootUnanswered plans the next BootNotification after one that got no answer or an error.
+func (s *Station) bootUnanswered() {
+	s.boot.pending = false
+	if s.boot.status != RegistrationAccepted {
+		s.boot.next = s.now.Add(bootRetry)
+	}
+}
+
+// mayStartSessions reports whether new sessions may begin as far as the registration goes (B02.FR.03, B03.FR.01).
+func (s *Station) mayStartSessions() bool {
+	return s.boot.status == RegistrationAccepted || s.settings.txBeforeAccepted
+}

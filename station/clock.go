@@ -1,0 +1,47 @@
+package station
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/evsed/evsed/station/model"
+)
+
+// clock turns the monotonic time of Step into wall time. Its offset is state of the core.
+type clock struct {
+	offset time.Duration
+	set_   bool // somebody who knows has set it since the start
+}
+
+// TimeAdjustmentThreshold is the smallest correction of the clock that is a security event (SettingSystemTime).
+const TimeAdjustmentThreshold = 20 * time.Second
+
+// clockSlack is the difference to the CSMS's time below which the clock is left alone: network delay is no clock error.
+const clockSlack = 500 * time.Millisecond
+
+func (c *clock) at(mono time.Time) time.Time { return mono.Add(c.offset).UTC() }
+
+func (c *clock) set(mono, wall time.Time) { c.offset = wall.Sub(mono) }
+
+// timeFromCSMS uses the time in a BootNotification or Heartbeat response if the station is configured to (B01.FR.06, G02.FR.06).
+func (s *Station) timeFromCSMS(wall time.Time) {
+	if wall.IsZero() || !s.model.Has(model.TimeSource, "Heartbeat") {
+		return
+	}
+	s.setClock(wall, "Heartbeat")
+}
+
+// setClock moves the wall clock. What is measured in durations does not notice; what is aligned to the wall clock is aligned anew.
+func (s *Station) setClock(wall time.Time, source string) {
+	diff := wall.Sub(s.wall())
+	known := s.clock.set_
+	s.clock.set_ = true
+	if diff.Abs() < clockSlack {
+		return
+	}
+	s.clock.set(s.now, wall)
+	s.startAligned()
+	if diff.Abs() > TimeAdjustmentThreshold || !known && diff.Abs() >= time.Second {
+		s.securityEvent(SettingSystemTime, source+" "+strconv.FormatInt(int64(diff/time.Second), 10)+" s")
+	}
+}

@@ -1,0 +1,406 @@
+package station
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/sampling"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/station/transaction"
+)
+
+// metering is what an EVSE's meter is being read for.
+type metering struct {
+	wants   wants
+	asked   time.Time // when the reading for wants was asked for, monotonic
+	started time.Time // when the transaction began, monotonic: sampling counts from here
+	updated sampling.Periodic
+	ended   sampling.Periodic
+	kept    sampling.Kept
+	series  sampling.Series
+}
+
+// wants are the purposes of a reading that is under way.
+type wants uint8
+
+const (
+	wantUpdated wants = 1 << iota // sampled values for an Updated event
+	wantEnded                     // sampled values kept for the Ended event
+	wantAligned                   // clock-aligned values
+	wantAlignedEnded
+	wantTrigger   // a MeterValues message was triggered (F06)
+	wantTriggerTx // a TransactionEvent was triggered
+)
+
+// meterPatience is how long a reading may take; after that the sample is lost and the meter is called faulty.
+const meterPatience = 5 * time.Second
+
+func (s *Station) samplingConfig() sampling.Config {
+	m := s.model
+	measurands := func(id model.ID) []term.Measurand {
+		var ms []term.Measurand
+		for _, name := range m.List(id) {
+			v, ok := term.ParseMeasurand(name)
+			if !ok {
+				panic("station: measurand " + name)
+			}
+			ms = append(ms, v)
+		}
+		return ms
+	}
+	return sampling.Config{
+		SampledEnabled: m.Bool(model.SampledDataEnabled),
+		TxStarted:      measurands(model.SampledDataTxStartedMeasurands), TxUpdated: measurands(model.SampledDataTxUpdatedMeasurands),
+		TxEnded:           measurands(model.SampledDataTxEndedMeasurands),
+		TxUpdatedInterval: m.Duration(model.SampledDataTxUpdatedInterval), TxEndedInterval: m.Duration(model.SampledDataTxEndedInterval),
+		AlignedEnabled: m.Bool(model.AlignedDataEnabled), Aligned: measurands(model.AlignedDataMeasurands),
+		AlignedTxEnded:  measurands(model.AlignedDataTxEndedMeasurands),
+		AlignedInterval: m.Duration(model.AlignedDataInterval), AlignedTxEndedInterval: m.Duration(model.AlignedDataTxEndedInterval),
+		SendDuringIdle: m.Bool(model.AlignedDataSendDuringIdle),
+	}.Effective()
+}
+
+// startSampling begins the intervals of a transaction.
+func (s *Station) startSampling(e *evse) {
+	e.meter.started = s.now
+	e.meter.updated, e.meter.ended = sampling.Periodic{}, sampling.Periodic{}
+	e.meter.kept = sampling.Kept{}
+	s.armSampling(e)
+}
+
+func (s *Station) armSampling(e *evse) {
+	c := s.settings.sampling
+	if e.meter.updated.Due(s.now, e.meter.started, c.TxUpdatedInterval) {
+		s.want(e, wantUpdated)
+	}
+	if e.meter.ended.Due(s.now, e.meter.started, c.TxEndedInterval) {
+		s.want(e, wantEnded)
+	}
+}
+
+// sampleTimer asks for the readings that are due (J02.FR.11), and gives up on one that does not come.
+func (s *Station) sampleTimer(e *evse) {
+	if e.sampled() {
+		s.armSampling(e)
+	}
+	if e.meter.wants != 0 && s.now.Sub(e.meter.asked) >= meterPatience {
+		e.meter.wants = 0
+		s.meterFault(e, true)
+	}
+}
+
+// sampled reports whether periodic samples are taken: a car is at the transaction's EVSE and its end is not decided.
+func (e *evse) sampled() bool { return e.tx != nil && e.tx.Ending == nil && e.resume.IsZero() }
+
+func (s *Station) sampleDeadline(e *evse) time.Time {
+	var d time.Time
+	if e.sampled() {
+		d = earliest(e.meter.updated.Next(), e.meter.ended.Next())
+	}
+	if e.meter.wants != 0 {
+		d = earliest(d, e.meter.asked.Add(meterPatience))
+	}
+	return d
+}
+
+func (s *Station) want(e *evse, w wants) {
+	if e.meter.wants == 0 {
+		e.meter.asked = s.now
+		s.command(PollMeter{EVSE: e.cfg.ID})
+	}
+	e.meter.wants |= w
+}
+
+// startAligned arms the clock-aligned intervals anew, after the clock or the configuration changed.
+func (s *Station) startAligned() {
+	s.alignedNow.Due(s.wall(), s.settings.sampling.AlignedInterval)
+	s.alignedEnded.Due(s.wall(), s.settings.sampling.AlignedTxEndedInterval)
+	s.planAligned()
+}
+
+func (s *Station) planAligned() {
+	next := earliest(s.alignedNow.Next(), s.alignedEnded.Next())
+	if next.IsZero() {
+		s.aligned = time.Time{}
+		return
+	}
+	s.aligned = s.now.Add(next.Sub(s.wall()))
+}
+
+// alignedTimer asks every EVSE for the values of a clock-aligned instant (J01.FR.14, J01.FR.22).
+func (s *Station) alignedTimer() {
+	if !s.due(s.aligned) {
+		return
+	}
+	c := s.settings.sampling
+	now := s.alignedNow.Due(s.wall(), c.AlignedInterval)
+	ended := s.alignedEnded.Due(s.wall(), c.AlignedTxEndedInterval)
+	busy := false
+	for i := range s.evses {
+		busy = busy || s.evses[i].tx != nil
+	}
+	for i := range s.evses {
+		e := &s.evses[i]
+		if now && c.SendsAligned(false, e.tx != nil, busy) {
+			s.want(e, wantAligned)
+		}
+		if ended && e.sampled() {
+			s.want(e, wantAlignedEnded)
+		}
+	}
+	s.planAligned()
+}
+
+// meterRead takes a reading and everything it was wanted for.
+func (s *Station) meterRead(ev MeterRead) {
+	e := s.evse(ev.EVSE)
+	if e == nil {
+		return
+	}
+	r := ev.Reading
+	if e.read && (r.Import < e.reading.Import || r.Export < e.reading.Export) {
+		s.meterFault(e, true) // a register may not fall (J02.FR.16); nothing of this reading is told
+		return
+	}
+	s.meterFault(e, false)
+	e.reading, e.read = r, true
+	s.follow(e)
+	w := e.meter.wants
+	e.meter.wants = 0
+	s.serve(e, w)
+	if !e.resume.IsZero() {
+		s.tryResume(e)
+	}
+	s.tryEnd(e)
+}
+
+// follow keeps what the running transaction knows of the meter.
+func (s *Station) follow(e *evse) {
+	if e.tx == nil {
+		return
+	}
+	if !e.tx.HasBegin {
+		e.tx.Begin, e.tx.HasBegin = e.reading.Import, true
+	}
+	e.tx.Last = e.reading.Import
+	s.checkBudget(e)
+}
+
+// serve turns a reading into what it was wanted for.
+func (s *Station) serve(e *evse, w wants) {
+	c := s.settings.sampling
+	if w&wantAligned != 0 {
+		s.tellValues(e, c.Aligned, term.SampleClock, term.TriggerMeterValueClock)
+	}
+	if w&wantTrigger != 0 {
+		if vs := s.valuesOf(e, s.triggerMeasurands(), term.Trigger); vs != nil {
+			s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
+			s.early()
+		}
+	}
+	if e.tx == nil || e.tx.Ending != nil {
+		return
+	}
+	if w&wantUpdated != 0 {
+		s.sample(e, c.TxUpdated, term.SamplePeriodic, term.TriggerMeterValuePeriodic)
+	}
+	if w&wantTriggerTx != 0 {
+		s.sample(e, c.TxUpdated, term.Trigger, term.TriggerTrigger)
+	}
+	kept := len(e.meter.kept.Values)
+	if w&wantEnded != 0 {
+		s.keep(e, c.TxEnded, term.SamplePeriodic)
+	}
+	if w&wantAlignedEnded != 0 {
+		s.keep(e, c.AlignedTxEnded, term.SampleClock)
+	}
+	if len(e.meter.kept.Values) != kept {
+		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
+		s.saveTransaction(e.tx)
+	}
+}
+
+// triggerMeasurands are those of a triggered MeterValues message: the clock-aligned ones (F06.FR.06).
+func (s *Station) triggerMeasurands() []term.Measurand {
+	if ms := s.settings.sampling.Aligned; len(ms) > 0 {
+		return ms
+	}
+	return []term.Measurand{term.EnergyActiveImportRegister}
+}
+
+// tellValues tells clock-aligned values: with the transaction that runs, or by themselves while somebody listens.
+func (s *Station) tellValues(e *evse, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
+	if e.tx != nil && e.tx.Ending == nil {
+		s.sample(e, ms, c, trigger)
+		return
+	}
+	if !s.online() {
+		return
+	}
+	if vs := s.valuesOf(e, ms, c); vs != nil {
+		s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
+	}
+}
+
+// sample tells an Updated event with values (J02.FR.11).
+func (s *Station) sample(e *evse, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
+	vs := s.valuesOf(e, ms, c)
+	if vs == nil && trigger != term.TriggerTrigger {
+		return
+	}
+	s.emit(e.tx, e, PhaseUpdated, trigger, func(ev *TransactionEvent) { ev.Values = vs })
+}
+
+func (s *Station) keep(e *evse, ms []term.Measurand, c term.ReadingContext) {
+	for _, v := range s.valuesOf(e, ms, c) {
+		e.meter.kept.Add(v)
+	}
+}
+
+// meterFault raises or clears the fault of a meter that does not answer or counts backward.
+func (s *Station) meterFault(e *evse, on bool) { e.faults.set(term.FaultMeter, on) }
+
+// checkBudget ends the energy that a refused token may still use (E05.FR.03).
+func (s *Station) checkBudget(e *evse) {
+	g := e.grant
+	if g == nil || g.Suspended || g.BudgetEnd == 0 || e.reading.Import < g.BudgetEnd {
+		return
+	}
+	g.Suspended = true
+	s.progress(e, "")
+}
+
+// startTransactions takes over the transactions of before the restart.
+func (s *Station) startTransactions() {
+	for _, tx := range s.restored {
+		if e := s.evse(tx.Ref.EVSE); e != nil && e.tx == nil {
+			s.takeOver(e, tx)
+			continue
+		}
+		s.resumeFloating(tx)
+	}
+	s.restored = nil
+	for i := range s.evses {
+		s.command(PollMeter{EVSE: s.evses[i].cfg.ID})
+	}
+}
+
+// resumeWait is how long a restored transaction waits for the pilot and the meter before it is ended.
+const resumeWait = 15 * time.Second
+
+func (s *Station) takeOver(e *evse, tx *transaction.Tx) {
+	e.tx, e.grant, e.state = tx, tx.Grant, tx.State
+	e.resume = s.now.Add(resumeWait)
+	e.meter.started = s.now
+	if vs, _, err := sampling.ParseBinary(tx.Samples); err == nil {
+		e.meter.kept.Restore(vs, 0)
+	}
+	e.meter.updated, e.meter.ended = sampling.Periodic{}, sampling.Periodic{}
+}
+
+// tryResume decides about a restored transaction as soon as plug and meter are known.
+func (s *Station) tryResume(e *evse) {
+	if !e.read {
+		return
+	}
+	if e.tx.Ending != nil {
+		s.settleResume(e)
+		s.tellEnd(e)
+		return
+	}
+	c := s.resumedConnector(e)
+	if c == nil {
+		return
+	}
+	if c.pilot == term.StateA && !(e.tx.Ref.Connector == 0 && e.grant != nil) || !s.resumable(e) {
+		s.endResumed(e)
+		return
+	}
+	if c.car {
+		e.use(c)
+	}
+	s.settleResume(e)
+	s.armSampling(e)
+	s.update(e, term.TriggerTxResumed)
+	s.progress(e, "")
+}
+
+// settleResume ends the waiting of a restored transaction: facts and state are what they are now.
+func (s *Station) settleResume(e *evse) {
+	e.resume = time.Time{}
+	e.granted = s.now
+	e.state = s.view(e).ChargingState()
+	e.facts = s.factsOf(e)
+	e.spent = 0
+}
+
+// resumedConnector returns the connector of a restored transaction once its pilot is known; nil before.
+func (s *Station) resumedConnector(e *evse) *connector {
+	for j := range e.conns {
+		c := &e.conns[j]
+		if c.pilot == term.StateUnknown {
+			return nil
+		}
+		if e.tx.Ref.Connector == c.ref.Connector || e.tx.Ref.Connector == 0 && (c.car || j == len(e.conns)-1) {
+			return c
+		}
+	}
+	return nil
+}
+
+// resumable reports whether the interruption was short enough to go on (TxCtrlr.ResumptionTimeout). Where the clock
+// is not known nobody can tell, and the car is still plugged: it goes on.
+func (s *Station) resumable(e *evse) bool {
+	if s.settings.resumption == 0 {
+		return false
+	}
+	away := s.wall().Sub(e.tx.Seen)
+	return away < 0 || away <= s.settings.resumption
+}
+
+// endResumed ends a restored transaction that cannot go on. Since the power was cut no energy flowed, so the register
+// as it is now is the honest end.
+func (s *Station) endResumed(e *evse) {
+	c := s.resumedConnector(e)
+	if c != nil && c.car {
+		e.use(c)
+	}
+	s.settleResume(e)
+	if e.tx.Ending != nil {
+		s.tellEnd(e)
+		return
+	}
+	why := cause{trigger: term.TriggerAbnormalCondition, reason: term.StopPowerLoss}
+	if e.tx.Reason != "" {
+		why.reason = e.tx.Reason
+	}
+	s.end(e, why)
+}
+
+// powerFailing ends what could not be resumed, and stops all energy (mains lost, buffer running).
+func (s *Station) powerFailing() {
+	s.faults.set(term.FaultPowerLoss, true)
+	for i := range s.evses {
+		e := &s.evses[i]
+		if e.tx != nil && e.tx.Ending == nil && s.settings.resumption == 0 {
+			s.abort(e, term.StopPowerLoss)
+		} else if e.tx != nil {
+			s.saveTransaction(e.tx)
+			s.progress(e, "")
+		}
+	}
+	s.out.MustSync = true
+}
+
+// energyBudget gives a refused token what MaxEnergyOnInvalidId still allows (E05.FR.03).
+func (s *Station) energyBudget(e *evse) {
+	g := e.grant
+	if s.settings.maxEnergyInvalid == 0 || !e.read {
+		g.Suspended = true // E05.FR.02
+		return
+	}
+	if g.BudgetEnd == 0 {
+		g.BudgetEnd = e.reading.Import + unit.Energy(s.settings.maxEnergyInvalid)*unit.WattHour
+	}
+}

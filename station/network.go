@@ -1,0 +1,134 @@
+package station
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evsed/evsed/station/model"
+)
+
+// maxMessageTimeout keeps a network profile from making the station wait for ever.
+const maxMessageTimeout = 10 * time.Minute
+
+// setNetworkProfile (B09).
+func (s *Station) setNetworkProfile(r SetNetworkProfile) Status {
+	if reason, info := s.checkProfile(r); reason != "" {
+		return rejected(reason, info)
+	}
+	s.storeProfile(r.Slot, r.Profile)
+	s.command(Reconfigure{})
+	return accepted()
+}
+
+// checkProfile says why a profile cannot be used (B09.FR.02), as reasonCode and text.
+func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
+	p := r.Profile
+	u, err := parseURL(p.URL)
+	switch {
+	case !slices.Contains(s.cfg.Slots, r.Slot):
+		return "ValueOutOfRange", fmt.Sprintf("configurationSlot %d: slots are %v", r.Slot, s.cfg.Slots)
+	case err != "":
+		return "InvalidURL", err
+	case p.Transport != "" && p.Transport != "JSON":
+		return "UnsupportedParam", "ocppTransport " + p.Transport
+	case p.HasAPN, p.HasVPN:
+		return "UnsupportedParam", "apn and vpn are the operating system's business"
+	case p.SecurityProfile < s.profile: // B09.FR.04, A05.FR.01
+		return "InvalidValue", "a lower security profile than the one in use"
+	case p.SecurityProfile > 1: // TLS
+		return "UnsupportedParam", "security profiles 2 and 3 are not supported"
+	case p.SecurityProfile < 0:
+		return "InvalidValue", "securityProfile"
+	case u != "ws":
+		return "InvalidURL", "security profiles 0 and 1 use ws"
+	case p.MessageTimeout <= 0 || p.MessageTimeout > maxMessageTimeout:
+		return "ValueOutOfRange", "messageTimeout"
+	}
+	return "", ""
+}
+
+// parseURL checks a CSMS address and returns its scheme, or what is wrong with it.
+func parseURL(raw string) (scheme, wrong string) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "", "not a URL"
+	case u.Scheme != "ws" && u.Scheme != "wss":
+		return "", "scheme must be ws or wss"
+	case u.Host == "" || u.User != nil || u.Fragment != "" || u.RawQuery != "":
+		return "", "want ws://host[:port]/path"
+	}
+	return u.Scheme, ""
+}
+
+func (s *Station) storeProfile(slot int, p NetworkProfile) {
+	s.profiles[slot] = p
+	s.record(BucketNetwork, strconv.Itoa(slot), appendJSON(nil, p))
+	s.out.MustSync = true
+}
+
+func (s *Station) restoreProfile(key string, value []byte) error {
+	slot, err := strconv.Atoi(key)
+	if err != nil {
+		return fmt.Errorf("network profile slot %q: %w", key, err)
+	}
+	var p NetworkProfile
+	if err := json.Unmarshal(value, &p); err != nil {
+		return fmt.Errorf("network profile %d: %w", slot, err)
+	}
+	s.profiles[slot] = p
+	return nil
+}
+
+// NetworkPriority returns the installed slots in the order in which they shall be tried (NetworkConfigurationPriority).
+func (s *Station) NetworkPriority() []int {
+	var slots []int
+	for _, w := range s.model.List(model.NetworkConfigurationPriority) {
+		if n, err := strconv.Atoi(w); err == nil {
+			if _, ok := s.profiles[n]; ok {
+				slots = append(slots, n)
+			}
+		}
+	}
+	return slots
+}
+
+// NetworkProfile returns the profile in a slot.
+func (s *Station) NetworkProfile(slot int) (NetworkProfile, bool) {
+	p, ok := s.profiles[slot]
+	return p, ok
+}
+
+// veto has the last word on a variable that the CSMS sets.
+func (s *Station) veto(id model.ID, value string) model.Reason {
+	if id != model.NetworkConfigurationPriority {
+		return ""
+	}
+	for w := range strings.SplitSeq(value, ",") { // B10.FR.02
+		n, err := strconv.Atoi(strings.TrimSpace(w))
+		if err != nil {
+			return "InvalidValue"
+		}
+		if _, ok := s.profiles[n]; !ok {
+			return "InvalidValue"
+		}
+	}
+	return ""
+}
+
+// SeedProfile installs a network profile before Start, at first boot: as the fitter's seed has it.
+func (s *Station) SeedProfile(slot int, p NetworkProfile) (Record, error) {
+	if _, wrong := parseURL(p.URL); wrong != "" {
+		return Record{}, fmt.Errorf("url %q: %s", p.URL, wrong)
+	}
+	if !slices.Contains(s.cfg.Slots, slot) {
+		return Record{}, fmt.Errorf("slot %d: slots are %v", slot, s.cfg.Slots)
+	}
+	s.profiles[slot] = p
+	return Record{Bucket: BucketNetwork, Key: strconv.Itoa(slot), Value: appendJSON(nil, p)}, nil
+}

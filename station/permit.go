@@ -1,0 +1,68 @@
+package station
+
+import (
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/term"
+)
+
+// MinOffer is the least current that the control pilot can offer (IEC 61851-1 Annex A).
+const MinOffer = 6 * unit.Ampere
+
+// wantPermit derives what a connector is allowed from the state as it is now.
+func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
+	p := term.Permit{Ref: c.ref}
+	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
+	idle := e.tx == nil && e.grant == nil
+	p.Fail = !e.reset.IsZero() || idle && (s.inoperative || e.inoperative || c.inoperative)
+	if !e.is(c) {
+		return p
+	}
+	held := e.grant != nil && e.grant.ValidAt(e.cfg.ID) && (e.tx == nil || e.tx.Ending == nil)
+	p.Close = held && !e.grant.Suspended && !blocked && e.reset.IsZero()
+	if p.Close {
+		p.Max = s.limit(e, c)
+	}
+	// The plug stays locked from the authorization to the orderly end of the transaction (E10.FR.01), and while a
+	// deauthorized driver has not shown up again (E05.FR.11, C15.FR.05).
+	p.Lock = !c.cfg.Tethered && c.present && (held || e.keepLocked)
+	return p
+}
+
+// limit is the current that may be offered now, per phase: the least of what the hardware can, and the cable.
+func (s *Station) limit(e *evse, c *connector) unit.Current {
+	max := e.cfg.MaxCurrent
+	if c.rating > 0 && c.rating < max {
+		max = c.rating
+	}
+	return max
+}
+
+// issuePermits hands out what changed: less power at once, more power behind the records of this step.
+func (s *Station) issuePermits() {
+	for i := range s.evses {
+		e := &s.evses[i]
+		for j := range e.conns {
+			c := &e.conns[j]
+			want := s.wantPermit(e, c)
+			if c.issued && want == c.permit || !e.resume.IsZero() { // a resumed session keeps plug and lock as found
+				continue
+			}
+			if least := lesser(want, c.permit); c.issued && least != c.permit {
+				s.out.Cut = append(s.out.Cut, least)
+				c.permit = least
+			}
+			if !c.issued || want != c.permit {
+				s.out.Permits = append(s.out.Permits, want)
+			}
+			c.permit, c.issued = want, true
+		}
+	}
+}
+
+// lesser returns the part of want that is not more than have: what may take effect before anything is durable.
+func lesser(want, have term.Permit) term.Permit {
+	p := want
+	p.Close = want.Close && have.Close
+	p.Max = min(want.Max, have.Max)
+	return p
+}

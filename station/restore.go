@@ -1,0 +1,52 @@
+package station
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/evsed/evsed/station/transaction"
+)
+
+// Restore replays one stored record before Start. An error says that the record cannot be used; the station is whole
+// without it, and the caller tells about it.
+func (s *Station) Restore(r Record) error {
+	switch r.Bucket {
+	case BucketMeta:
+		return s.restoreMeta(r)
+	case BucketVariable:
+		return s.model.Restore(r.Key, string(r.Value))
+	case BucketEVSE:
+		return s.restoreAvailability(r.Key, r.Value)
+	case BucketTransaction:
+		tx, err := transaction.Unmarshal(r.Value)
+		if err != nil {
+			return err
+		}
+		s.restored = append(s.restored, tx)
+	case BucketAuthCache:
+		return s.auth.Cache.Restore(r.Key, r.Value)
+	case BucketLocalList:
+		return s.restoreLocalList(r.Value)
+	case BucketNetwork:
+		return s.restoreProfile(r.Key, r.Value)
+	case BucketOutbox, BucketDeadLetter, BucketThinned, BucketDialect:
+		// read by the link and by storage, not by the core
+	default:
+		return fmt.Errorf("record of %v: unknown bucket", r.Bucket)
+	}
+	return nil
+}
+
+func (s *Station) restoreMeta(r Record) error {
+	switch r.Key {
+	case metaBootReason:
+		s.boot.reason = BootReason(r.Value)
+	case metaBoots:
+		n, err := strconv.Atoi(string(r.Value))
+		if err != nil {
+			return fmt.Errorf("count of boots: %w", err)
+		}
+		s.boot.boots = n
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package station
+
+// Security events of the OCPP appendix that this station raises.
+const (
+	FailedToAuthenticateAtCsms          = "FailedToAuthenticateAtCsms"
+	SettingSystemTime                   = "SettingSystemTime"
+	StartupOfTheDevice                  = "StartupOfTheDevice"
+	ResetOrReboot                       = "ResetOrReboot"
+	ReconfigurationOfSecurityParameters = "ReconfigurationOfSecurityParameters"
+	MemoryExhaustion                    = "MemoryExhaustion"
+	InvalidMessages                     = "InvalidMessages"
+	TamperDetectionActivated            = "TamperDetectionActivated"
+)
+
+// criticalEvents are delivered even if the station was offline when they happened (A04.FR.02).
+var criticalEvents = map[string]bool{
+	SettingSystemTime: true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true,
+}
+
+// maxTechInfo is the longest techInfo in bytes (SecurityEventNotificationRequest.techInfo: 255 characters).
+const maxTechInfo = 255
+
+// securityEvent reports a security event; only critical ones are kept while offline (A04.FR.02, appendix).
+func (s *Station) securityEvent(kind, info string) {
+	if len(info) > maxTechInfo {
+		info = info[:maxTechInfo]
+	}
+	body := SecurityEvent{Type: kind, At: s.wall(), Info: info}
+	if criticalEvents[kind] {
+		s.report(Kept, "", body)
+		s.out.MustSync = true
+		return
+	}
+	if s.online() {
+		s.report(Now, "", body)
+	}
+}

@@ -1,0 +1,90 @@
+package station
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/station/auth"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/sampling"
+	"github.com/evsed/evsed/station/transaction"
+)
+
+// settings are the values of the device model in the form in which the blocks want them. They are read again after each change.
+type settings struct {
+	start, stop       transaction.Points
+	txBeforeAccepted  bool
+	stopOnInvalid     bool
+	stopOnEVSide      bool
+	unlockOnEVSide    bool
+	maxEnergyInvalid  int64 // Wh
+	connectionTimeout time.Duration
+	resumption        time.Duration
+	auth              auth.Config
+	sampling          sampling.Config
+}
+
+// readSettings copies the device model. The model has validated every value, so an unreadable one is a bug.
+func (s *Station) readSettings() {
+	m := s.model
+	points := func(id model.ID) transaction.Points {
+		p, err := transaction.ParsePoints(m.List(id))
+		if err != nil {
+			panic("station: " + err.Error())
+		}
+		return p
+	}
+	s.settings = settings{
+		start:             points(model.TxStartPoint),
+		stop:              points(model.TxStopPoint),
+		txBeforeAccepted:  m.Bool(model.TxBeforeAcceptedEnabled),
+		stopOnInvalid:     m.Bool(model.StopTxOnInvalidId),
+		stopOnEVSide:      m.Bool(model.StopTxOnEVSideDisconnect),
+		unlockOnEVSide:    m.Bool(model.UnlockOnEVSideDisconnect),
+		maxEnergyInvalid:  int64(m.Int(model.MaxEnergyOnInvalidId)),
+		connectionTimeout: m.Duration(model.EVConnectionTimeOut),
+		resumption:        m.Duration(model.ResumptionTimeout),
+		auth:              s.authConfig(),
+		sampling:          s.samplingConfig(),
+	}
+}
+
+// put sets a variable from inside the core and records the change.
+func (s *Station) put(id model.ID, value string) {
+	c, err := s.model.Put(id, value)
+	if err != nil {
+		return // a value of the CSMS out of the variable's range (e.g. a heartbeat interval): the old one stays
+	}
+	s.changed([]model.Change{c})
+}
+
+// changed records changes of the device model and lets everybody read them.
+func (s *Station) changed(cs []model.Change) {
+	reconfigure, aligned := false, false
+	for _, c := range cs {
+		s.record(BucketVariable, c.Key, []byte(c.Value))
+		switch c.ID {
+		case model.AlignedDataInterval, model.AlignedDataEnabled:
+			aligned = true
+		case model.BasicAuthPassword:
+			s.securityEvent(ReconfigurationOfSecurityParameters, "BasicAuthPassword")
+			s.command(Reconnect{}) // A01: the new password holds from the next connection on
+			reconfigure = true
+		default:
+			reconfigure = true
+		}
+	}
+	if len(cs) == 0 {
+		return
+	}
+	s.out.MustSync = true
+	s.readSettings()
+	if aligned {
+		s.startAligned()
+	}
+	if s.online() {
+		s.planHeartbeat()
+	}
+	if reconfigure {
+		s.command(Reconfigure{})
+	}
+}

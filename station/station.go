@@ -1,0 +1,386 @@
+package station
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/auth"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/sampling"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/station/transaction"
+)
+
+// Config is what a station is born with.
+type Config struct {
+	Identity Identity
+	Name     string // the charging station identity toward the CSMS (SecurityCtrlr.Identity)
+	EVSEs    []EVSE
+	Slots    []int // slots a network profile may be put into; empty: 1 to 3
+	Bays     bool  // there are parking bay sensors
+
+	// Boot is why the station started, as far as the runner knows; a reason that the core itself had noted before a reboot
+	// outranks it.
+	Boot BootReason
+
+	// LastReport is the highest ReportID that was ever stored; numbering goes on behind it.
+	LastReport ReportID
+
+	// NewID returns a fresh id of at most 36 characters that was never returned before, on any boot (E01.FR.08).
+	NewID func() string
+
+	// Lookup finds a token in a committed local list. It is read-only: what it returns changes only by Records.
+	Lookup func(list StageID, token term.IdToken) (term.TokenInfo, bool)
+
+	// Queued reports whether messages of a transaction wait in the outbox; "" asks for any (E14).
+	Queued func(term.TransactionID) bool
+
+	// Veto is asked about an active network slot list before it is accepted; nil allows all installed slots.
+	LocalListMax int // entries the side file may hold; 0: 100000
+}
+
+// EVSE is one EVSE of the topology.
+type EVSE struct {
+	ID         term.EVSEID
+	Name       string // EvseId, e.g. DE*ABC*E1
+	Phases     int    // 1, 3; 0 for DC
+	MaxCurrent unit.Current
+	Connectors []Connector
+}
+
+// Connector is one connector of an EVSE.
+type Connector struct {
+	ID       term.ConnectorID
+	Type     string // ConnectorEnumStringType, e.g. cType2
+	Tethered bool   // the cable is fixed to the station
+}
+
+// NominalVoltage is what power limits are reckoned with while no voltage is measured.
+const NominalVoltage = 230 * unit.Volt
+
+// Station is the state of a charging station. It has one owner; its methods may not be called from two goroutines.
+type Station struct {
+	cfg   Config
+	model *model.Model
+	auth  *auth.Authorizer
+	now   time.Time
+	clock clock
+	boot  boot
+	evses []evse
+	queue floating // authorizations that wait for a car
+
+	nextReport ReportID
+	asking     []question // Authorize calls under way
+	reports    []reporting
+	resetting  reset
+	unlocks    []unlocking
+	profiles   map[int]NetworkProfile
+	availability
+	faults                   faultSet  // of the station itself
+	storage                  string    // stable code of a storage trouble, "" for none
+	slot                     int       // network slot in use
+	profile                  int       // security profile in use
+	aligned                  time.Time // when a clock-aligned instant comes, monotonic
+	alignedNow, alignedEnded sampling.Aligned
+	restored                 []*transaction.Tx
+	settings                 settings
+	out                      Output
+	running                  bool
+}
+
+// evse is the state of one EVSE.
+type evse struct {
+	cfg        EVSE
+	conns      []connector
+	bay        bool
+	active     int // index of the connector in use, -1 none
+	grant      *transaction.Grant
+	granted    time.Time // monotonic
+	tx         *transaction.Tx
+	spent      transaction.Points
+	facts      transaction.Facts
+	state      term.ChargingState
+	energy     time.Time // since when energy flows, monotonic; zero: it does not
+	offered    time.Time // since when energy has been offered, monotonic
+	opened     time.Time // when the contactor last opened, monotonic
+	faults     faultSet
+	reading    hal.MeterReading
+	read       bool // reading is valid
+	meter      metering
+	resume     time.Time    // a restored transaction waits for its car until then; zero: none does
+	reset      time.Time    // an EVSE reset shows state F until then
+	ending     time.Time    // the end of the transaction is told without a last reading at this time
+	resetLater bool         // reset once its transaction has ended
+	ownerToken term.IdToken // whose cable stays locked
+	plugged    time.Time    // when the car was plugged in, monotonic
+	keepLocked bool         // the cable stays locked until the driver shows up again
+	availability
+}
+
+// connector is the state of one connector.
+type connector struct {
+	ref     term.Ref
+	cfg     Connector
+	pilot   term.PilotState
+	car     bool // a car is on the line: true from B, C or D until A
+	present bool
+	rating  unit.Current
+	closed  bool
+	locked  bool
+	offer   unit.Current
+	faults  faultSet
+	permit  term.Permit
+	issued  bool
+	told    ConnectorStatus // what the CSMS was told last
+	shown   hal.Indication
+	availability
+}
+
+// faultSet is a set of term.Fault.
+type faultSet uint32
+
+func (s *faultSet) set(f term.Fault, on bool) (changed bool) {
+	old := *s
+	if *s &^= 1 << f; on {
+		*s |= 1 << f
+	}
+	return old != *s
+}
+
+func (s faultSet) has(f term.Fault) bool { return s&(1<<f) != 0 }
+
+func (s faultSet) stopping() bool {
+	for f := term.FaultNone; f <= term.FaultStorage; f++ {
+		if s.has(f) && f.StopsCharging() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s faultSet) list() []term.Fault {
+	var l []term.Fault
+	for f := term.FaultNone; f <= term.FaultStorage; f++ {
+		if s.has(f) {
+			l = append(l, f)
+		}
+	}
+	return l
+}
+
+// New makes a station. Replay the stored Records with Restore, then call Start once.
+func New(cfg Config) (*Station, error) {
+	s := &Station{cfg: cfg, profiles: map[int]NetworkProfile{}, nextReport: cfg.LastReport + 1}
+	if len(s.cfg.Slots) == 0 {
+		s.cfg.Slots = []int{1, 2, 3}
+	}
+	if s.cfg.LocalListMax == 0 {
+		s.cfg.LocalListMax = 100_000
+	}
+	for i, e := range cfg.EVSEs {
+		if e.ID != term.EVSEID(i+1) {
+			return nil, fmt.Errorf("evse %d: ids must run from 1 without a gap", e.ID)
+		}
+		if len(e.Connectors) == 0 {
+			return nil, fmt.Errorf("evse %d: no connector", e.ID)
+		}
+		s.evses = append(s.evses, newEVSE(e))
+	}
+	m, err := model.New(s.modelConfig(), s)
+	if err != nil {
+		return nil, err
+	}
+	s.model = m
+	s.auth = auth.New(auth.Lookup(func(list uint64, t term.IdToken) (term.TokenInfo, bool) {
+		if s.cfg.Lookup == nil {
+			return term.TokenInfo{}, false
+		}
+		return s.cfg.Lookup(StageID(list), t)
+	}))
+	return s, nil
+}
+
+func newEVSE(cfg EVSE) evse {
+	e := evse{cfg: cfg, active: -1, state: term.ChargingIdle}
+	for _, c := range cfg.Connectors {
+		e.conns = append(e.conns, connector{ref: term.Ref{EVSE: cfg.ID, Connector: c.ID}, cfg: c, present: c.Tethered})
+	}
+	return e
+}
+
+// Start begins the station's life: call it once, after the last Restore.
+func (s *Station) Start(now time.Time, wall time.Time) Output {
+	s.begin(now)
+	s.running = true
+	s.clock.set(now, wall)
+	s.readSettings()
+	s.startBoot()
+	s.startTransactions()
+	s.startAligned()
+	return s.finish()
+}
+
+// Step takes one event, or nil when only time has passed, and returns what follows from it. now is monotonic and never
+// jumps. The returned slices are valid until the next call.
+func (s *Station) Step(now time.Time, ev Event) Output {
+	if !s.running {
+		panic("station: Step before Start")
+	}
+	s.begin(now)
+	if ev != nil {
+		s.handle(ev)
+	}
+	s.timers()
+	return s.finish()
+}
+
+func (s *Station) begin(now time.Time) {
+	if now.After(s.now) {
+		s.now = now
+	}
+	o := &s.out
+	o.Cut, o.Records, o.Permits, o.Reports = o.Cut[:0], o.Records[:0], o.Permits[:0], o.Reports[:0]
+	o.Responses, o.Commands, o.MustSync, o.Deadline = o.Responses[:0], o.Commands[:0], false, time.Time{}
+}
+
+// handle routes an event to its block.
+func (s *Station) handle(ev Event) {
+	switch ev := ev.(type) {
+	case PilotChanged:
+		s.pilotChanged(ev)
+	case CableChanged:
+		s.cableChanged(ev)
+	case PowerChanged:
+		s.powerChanged(ev)
+	case LockChanged:
+		s.lockChanged(ev)
+	case OfferChanged:
+		s.offerChanged(ev)
+	case FaultChanged:
+		s.faultChanged(ev)
+	case MeterRead:
+		s.meterRead(ev)
+	case TokenRead:
+		s.tokenRead(ev)
+	case StopPressed:
+		s.stopPressed(ev)
+	case BayChanged:
+		s.bayChanged(ev)
+	case PowerFailing:
+		s.powerFailing()
+	case LinkUp:
+		s.linkUp(ev)
+	case LinkDown:
+		s.linkDown()
+	case AuthRefused:
+		s.securityEvent(FailedToAuthenticateAtCsms, "")
+	case BadMessage:
+		s.securityEvent(InvalidMessages, ev.Info)
+	case RequestReceived:
+		s.requestReceived(ev)
+	case ReplyReceived:
+		s.replyReceived(ev)
+	case ClockSet:
+		s.setClock(ev.Wall, ev.Source)
+	case StorageChanged:
+		s.storageChanged(ev)
+	case Thinned:
+		s.securityEvent(MemoryExhaustion, fmt.Sprintf("%d updates of a transaction thinned", ev.Count))
+	default:
+		panic(fmt.Sprintf("station: unknown event %T", ev))
+	}
+}
+
+// timers runs what is due.
+func (s *Station) timers() {
+	s.bootTimers()
+	s.questionTimers()
+	s.floatingTimers()
+	for i := range s.evses {
+		s.evseTimers(&s.evses[i])
+	}
+	s.alignedTimer()
+	s.resetTimers()
+	s.unlockTimers()
+}
+
+// finish derives what follows from the state as a whole: permits, statuses, lights and the next deadline.
+func (s *Station) finish() Output {
+	s.issuePermits()
+	s.tellStatuses()
+	s.out.Deadline = s.deadline()
+	return s.out
+}
+
+// wake notes a deadline; the earliest wins.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (s *Station) deadline() time.Time {
+	d := s.bootDeadline()
+	d = earliest(d, s.questionDeadline())
+	d = earliest(d, s.floatingDeadline())
+	for i := range s.evses {
+		d = earliest(d, s.evseDeadline(&s.evses[i]))
+	}
+	d = earliest(d, s.aligned)
+	d = earliest(d, s.resetDeadline())
+	return earliest(d, s.unlockDeadline())
+}
+
+// due reports whether a deadline has come.
+func (s *Station) due(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }
+
+// wall returns the wall time now, UTC.
+func (s *Station) wall() time.Time { return s.clock.at(s.now) }
+
+// record adds a record to the output.
+func (s *Station) record(b Bucket, key string, value []byte) {
+	s.out.Records = append(s.out.Records, Record{Bucket: b, Key: key, Value: value})
+}
+
+// command adds a command to the output.
+func (s *Station) command(c Command) { s.out.Commands = append(s.out.Commands, c) }
+
+// report adds a report. Kept reports are recorded in the outbox and owe a sync unless lazy.
+func (s *Station) report(class Class, slot string, body ReportBody) ReportID {
+	r := Report{ID: s.nextReport, Class: class, Slot: slot, Body: body}
+	s.nextReport++
+	if class == Kept {
+		s.record(BucketOutbox, r.ID.Key(), EncodeReport(r))
+	}
+	s.out.Reports = append(s.out.Reports, r)
+	return r.ID
+}
+
+// early marks the newest report as one that the CSMS asked for: it may go before the registration (B02.FR.02).
+func (s *Station) early() { s.out.Reports[len(s.out.Reports)-1].Early = true }
+
+func (s *Station) evse(id term.EVSEID) *evse {
+	if id < 1 || int(id) > len(s.evses) {
+		return nil
+	}
+	return &s.evses[id-1]
+}
+
+func (s *Station) connector(r term.Ref) (*evse, *connector) {
+	e := s.evse(r.EVSE)
+	if e == nil || r.Connector < 1 {
+		return nil, nil
+	}
+	for i := range e.conns {
+		if e.conns[i].ref.Connector == r.Connector {
+			return e, &e.conns[i]
+		}
+	}
+	return e, nil
+}
+
+// Model is the device model; the runner reads its own settings there. It changes only inside Step.
+func (s *Station) Model() *model.Model { return s.model }

@@ -1,0 +1,81 @@
+package station
+
+import (
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station/term"
+)
+
+// statusOf derives a connector's status from the state as it is now (G01). Pure: the same view gives the same word.
+func (s *Station) statusOf(e *evse, c *connector) ConnectorStatus {
+	switch {
+	case c.faults.stopping() || e.faults.stopping() || s.faults.stopping():
+		return StatusFaulted
+	case s.inUse(e, c):
+		return StatusOccupied
+	case s.inoperative || e.inoperative || c.inoperative || !e.reset.IsZero(): // G03.FR.06, G04.FR.07
+		return StatusUnavailable
+	case s.storage != "" || s.resetting.scheduled():
+		return StatusUnavailable // no new session can be promised
+	}
+	return StatusAvailable
+}
+
+// inUse reports whether the connector is occupied: a cable is in the socket, a car on the line, or a transaction on it.
+func (s *Station) inUse(e *evse, c *connector) bool {
+	if c.car || c.present && !c.cfg.Tethered {
+		return true
+	}
+	return e.tx != nil && e.tx.Ref.Connector == c.ref.Connector && e.facts.Connected
+}
+
+// tellStatuses reports each connector whose status differs from what the CSMS was told (G01.FR.03-07), while online.
+// What happens offline is told on the way back (B04).
+func (s *Station) tellStatuses() {
+	online := s.online()
+	for i := range s.evses {
+		e := &s.evses[i]
+		for j := range e.conns {
+			c := &e.conns[j]
+			s.show(e, c)
+			if st := s.statusOf(e, c); online && st != c.told {
+				c.told = st
+				s.tellStatus(c, st)
+			}
+		}
+	}
+}
+
+func (s *Station) tellStatus(c *connector, st ConnectorStatus) {
+	s.report(Latest, "status/"+c.ref.String(), StatusNotification{At: s.wall(), Ref: c.ref, Status: st})
+}
+
+// show tells the light of a connector.
+func (s *Station) show(e *evse, c *connector) {
+	if in := s.indication(e, c); in != c.shown {
+		c.shown = in
+		s.command(Indicate{Ref: c.ref, Show: in})
+	}
+}
+
+func (s *Station) indication(e *evse, c *connector) hal.Indication {
+	switch st := s.statusOf(e, c); {
+	case st == StatusFaulted:
+		return hal.IndicateFaulted
+	case st == StatusUnavailable:
+		return hal.IndicateUnavailable
+	case e.tx != nil && e.tx.Ending != nil:
+		return hal.IndicateFinishing
+	case e.state == term.ChargingCharging && e.is(c):
+		return hal.IndicateCharging
+	case e.grant != nil && e.is(c) && (e.state == term.ChargingSuspendedEV || e.state == term.ChargingSuspendedEVSE):
+		return hal.IndicateSuspended
+	case len(s.asking) > 0 || len(s.queue) > 0:
+		return hal.IndicateAuthorizing
+	case st == StatusOccupied:
+		return hal.IndicateConnected
+	}
+	return hal.IndicateAvailable
+}
+
+// is reports whether c is the connector in use.
+func (e *evse) is(c *connector) bool { return e.active >= 0 && &e.conns[e.active] == c }

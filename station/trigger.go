@@ -1,0 +1,92 @@
+package station
+
+import "github.com/evsed/evsed/station/term"
+
+// triggerMessage (F06). The response goes out before the message (F06.FR.04): the runner sends Responses first.
+func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
+	var targets []*evse
+	if r.HasEVSE && r.Ref.EVSE != 0 {
+		e := s.evse(r.Ref.EVSE)
+		if e == nil {
+			s.answer(id, rejected("UnknownEvse", ""))
+			return
+		}
+		targets = append(targets, e)
+	} else { // F06.FR.11
+		for i := range s.evses {
+			targets = append(targets, &s.evses[i])
+		}
+	}
+	switch r.Message {
+	case "BootNotification":
+		s.triggerBoot(id)
+	case "Heartbeat":
+		s.answer(id, accepted())
+		s.report(Now, "", Heartbeat{})
+		s.early()
+	case "LogStatusNotification": // F06.FR.15: no upload is under way
+		s.answer(id, accepted())
+		s.report(Now, "", LogStatus{Status: "Idle"})
+		s.early()
+	case "FirmwareStatusNotification": // F06.FR.16
+		s.answer(id, accepted())
+		s.report(Now, "", FirmwareStatus{Status: "Idle"})
+		s.early()
+	case "StatusNotification":
+		s.triggerStatus(id, r.Ref, targets)
+	case "MeterValues": // F06.FR.06
+		s.answer(id, accepted())
+		for _, e := range targets {
+			s.want(e, wantTrigger)
+		}
+	case "TransactionEvent":
+		s.triggerTransaction(id, targets)
+	default: // F06.FR.08
+		s.answer(id, Status{Status: "NotImplemented", Reason: "UnsupportedRequest"})
+	}
+}
+
+func (s *Station) triggerBoot(id RequestID) {
+	if s.boot.status == RegistrationAccepted { // F06.FR.17
+		s.answer(id, rejected("NotEnabled", "the station is accepted already"))
+		return
+	}
+	s.answer(id, accepted())
+	s.notifyBoot(BootTriggered, true)
+}
+
+func (s *Station) triggerStatus(id RequestID, ref term.Ref, targets []*evse) {
+	if ref.Connector != 0 {
+		if _, c := s.connector(ref); c == nil {
+			s.answer(id, rejected("UnknownConnectorId", ""))
+			return
+		}
+	}
+	s.answer(id, accepted())
+	for _, e := range targets {
+		for j := range e.conns {
+			c := &e.conns[j]
+			if ref.Connector == 0 || ref.Connector == c.ref.Connector {
+				c.told = s.statusOf(e, c)
+				s.report(Now, "", StatusNotification{At: s.wall(), Ref: c.ref, Status: c.told})
+				s.early()
+			}
+		}
+	}
+}
+
+// triggerTransaction tells the running transactions (F06.FR.07); without one there is nothing to tell.
+func (s *Station) triggerTransaction(id RequestID, targets []*evse) {
+	n := 0
+	for _, e := range targets {
+		if e.tx != nil && e.tx.Ending == nil && e.resume.IsZero() {
+			n++
+			s.want(e, wantTriggerTx)
+		}
+	}
+	if n == 0 {
+		s.answer(id, rejected("TxNotFound", ""))
+		return
+	}
+	s.answer(id, accepted())
+}
