@@ -19,7 +19,7 @@ func notifyCustomerInformation(b *station.NotifyCustomerInformation) msg2.Messag
 }
 
 // customerInformation reads N09 and N10.
-func customerInformation(m *msg2.CustomerInformationRequest) station.Request {
+func customerInformation(m *msg2.CustomerInformationRequest) (station.Request, error) {
 	r := station.CustomerInformation{
 		RequestID:  m.RequestID,
 		Report:     m.Report,
@@ -28,9 +28,12 @@ func customerInformation(m *msg2.CustomerInformationRequest) station.Request {
 		HasCert:    m.CustomerCertificate.Has,
 	}
 	if m.IdToken.Has {
+		if m.IdToken.V.Type == "" {
+			return nil, untyped("idToken")
+		}
 		r.Token = tokenOf(&m.IdToken.V)
 	}
-	return r
+	return r, nil
 }
 
 // dataTransfer reads P01. Its data is open to the vendor alone and this station speaks no vendor's, so that the core

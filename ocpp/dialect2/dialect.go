@@ -35,8 +35,12 @@ func New(v rpc.Version) *Dialect {
 // Version returns the version that the dialect was made for.
 func (d *Dialect) Version() rpc.Version { return d.v }
 
-// maxBuffer bounds the encoding buffer that is kept from call to call, in bytes; nearly every message is shorter.
-const maxBuffer = 16 << 10
+// What is kept from call to call to be reused. Nearly every message is shorter; a long one, like the end of a day's
+// transaction with all its aligned values, is given back to the collector.
+const (
+	maxBuffer = 16 << 10 // bytes of the encoding buffer
+	maxValues = 4        // meter values of the transaction event
+)
 
 // Encode turns a fact into one call, or into none where there is nothing to tell (meter values without a sample).
 // An error is a bug of whoever made the report: no CSMS could take it in this version.
@@ -45,15 +49,23 @@ func (d *Dialect) Encode(r station.Report, _ *ocpp.Table) ([]ocpp.Call, error) {
 	if m == nil {
 		return nil, nil
 	}
+	defer d.trim()
 	payload, err := m.AppendJSON(d.buf[:0], d.v)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", m.Action(), err)
 	}
-	call := ocpp.Call{Report: r.ID, Action: m.Action(), Payload: bytes.Clone(payload)}
-	if cap(payload) <= maxBuffer {
-		d.buf = payload
+	d.buf = payload
+	return []ocpp.Call{{Report: r.ID, Action: m.Action(), Payload: bytes.Clone(payload)}}, nil
+}
+
+// trim lets go of what a long message left behind.
+func (d *Dialect) trim() {
+	if cap(d.buf) > maxBuffer {
+		d.buf = nil
 	}
-	return []ocpp.Call{call}, nil
+	if cap(d.event.MeterValue) > maxValues {
+		d.event.MeterValue = nil
+	}
 }
 
 // message returns the request that tells a fact, nil where there is nothing to tell.
@@ -125,6 +137,7 @@ func (d *Dialect) acknowledged(action, payload string) (station.Reply, error) {
 // decode reads payload into m. The strings of m are windows of payload.
 func (d *Dialect) decode(m msg2.Message, payload string) error {
 	d.body.Reset(payload, rpc.Limits{})
+	defer d.body.Reset("", rpc.Limits{}) // so that an idle dialect holds no frame
 	return m.Decode(&d.body, d.v)
 }
 
@@ -152,7 +165,7 @@ func request(message msg2.Message) (station.Request, error) {
 	case *msg2.ClearCacheRequest:
 		return station.ClearCache{}, nil
 	case *msg2.CustomerInformationRequest:
-		return customerInformation(m), nil
+		return customerInformation(m)
 	case *msg2.DataTransferRequest:
 		return dataTransfer(m), nil
 	case *msg2.GetBaseReportRequest:
@@ -185,6 +198,10 @@ func request(message msg2.Message) (station.Request, error) {
 
 // refusal is the CALLERROR for what went wrong while a request was read.
 func refusal(err error) *ocpp.RequestError {
+	var known *ocpp.RequestError
+	if errors.As(err, &known) {
+		return known
+	}
 	var invalid *rpc.DecodeError
 	if errors.As(err, &invalid) {
 		return &ocpp.RequestError{Code: invalid.Code, Description: invalid.Error()}

@@ -295,3 +295,54 @@ func TestEncodeRefusesWhatNoMessageCanCarry(t *testing.T) {
 		}
 	}
 }
+
+func TestEncodeKnowsEveryWord(t *testing.T) {
+	var bodies []station.ReportBody
+	for _, r := range []station.BootReason{
+		station.BootPowerUp, station.BootApplicationReset, station.BootRemoteReset, station.BootScheduledReset,
+		station.BootLocalReset, station.BootWatchdog, station.BootTriggered, station.BootUnknown,
+	} {
+		bodies = append(bodies, station.BootNotification{Reason: r, Identity: station.Identity{Vendor: "v", Model: "m"}})
+	}
+	for _, s := range []station.ConnectorStatus{
+		station.StatusAvailable, station.StatusOccupied, station.StatusReserved, station.StatusUnavailable, station.StatusFaulted,
+	} {
+		bodies = append(bodies, station.StatusNotification{At: at, Ref: term.Ref{EVSE: 1, Connector: 1}, Status: s})
+	}
+	for _, v := range versions {
+		for _, b := range bodies {
+			if _, err := New(v).Encode(station.Report{Body: b}, nil); err != nil {
+				t.Errorf("%v: %v", v, err)
+			}
+		}
+	}
+}
+
+// A dialect does not keep the room that one long event took.
+func TestEncodeLetsGoOfALongEvent(t *testing.T) {
+	d := New(rpc.V21)
+	e := sampledEvent()
+	for range 300 {
+		e.Values = append(e.Values, e.Values[0])
+	}
+	if _, err := d.Encode(station.Report{Body: e}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if cap(d.buf) > maxBuffer || cap(d.event.MeterValue) > maxValues {
+		t.Errorf("%d bytes and %d meter values are kept", cap(d.buf), cap(d.event.MeterValue))
+	}
+}
+
+func TestNewIsForOCPP2(t *testing.T) {
+	for _, v := range versions {
+		if got := New(v).Version(); got != v {
+			t.Errorf("New(%v) speaks %v", v, got)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a dialect of 1.6 was made")
+		}
+	}()
+	New(rpc.V16)
+}

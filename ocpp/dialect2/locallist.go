@@ -16,6 +16,7 @@ func (d *Dialect) sendLocalList(payload string, big ocpp.Stage) (station.Request
 	var m msg2.SendLocalListRequest
 	l := staging{stage: big, firstRemoval: -1}
 	d.body.Reset(payload, rpc.Limits{})
+	defer d.body.Reset("", rpc.Limits{})
 	err := m.DecodeEach(&d.body, d.v, l.add)
 	if err == nil {
 		err = l.check(&m)
@@ -43,6 +44,9 @@ type staging struct {
 
 // add stages one item. The stage keeps what it is given, so that nothing of the frame may reach it.
 func (l *staging) add(item *msg2.AuthorizationData) error {
+	if item.IdToken.Type == "" {
+		return untyped(fmt.Sprintf("localAuthorizationList[%d].idToken", l.count))
+	}
 	if !l.open {
 		id, err := l.stage.Begin()
 		if err != nil {
@@ -69,7 +73,7 @@ func (l *staging) add(item *msg2.AuthorizationData) error {
 // idTokenInfo, which only an update can take away (D01.FR.17; AuthorizationData requires it for Full).
 func (l *staging) check(m *msg2.SendLocalListRequest) error {
 	if m.VersionNumber < 1 {
-		return &rpc.DecodeError{Code: rpc.PropertyConstraintViolation, Path: "versionNumber", Reason: "below 1"}
+		return invalid("versionNumber", "below 1")
 	}
 	if m.UpdateType == msg2.UpdateFull && l.firstRemoval >= 0 {
 		return &rpc.DecodeError{

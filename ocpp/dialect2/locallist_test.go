@@ -62,7 +62,9 @@ func TestSendLocalListStagesEachItem(t *testing.T) {
 	}
 	for _, v := range versions {
 		var s listStage
+		payload := strings.Clone(payload)
 		got, err := New(v).Request("SendLocalList", payload, &s)
+		wantNoWindow(t, payload, s.items)
 		if err != nil || got != (station.SendLocalList{Version: 7, Stage: 41, Staged: 2}) {
 			t.Errorf("%v: got %+v, %v", v, got, err)
 		}
@@ -125,6 +127,8 @@ func TestSendLocalListRefusedLeavesNothingStaged(t *testing.T) {
 			rpc.PropertyConstraintViolation, "versionNumber"},
 		{"removal in a full list", `{"localAuthorizationList":[` + item + `,{"idToken":` + rfidJSON + `}],"versionNumber":1,"updateType":"Full"}`,
 			listStage{}, rpc.OccurrenceConstraintViolation, "localAuthorizationList[1].idTokenInfo"},
+		{"item without a token type", `{"versionNumber":1,"updateType":"Full","localAuthorizationList":[` + item + `,{"idToken":{"idToken":"x","type":""}}]}`,
+			listStage{}, rpc.PropertyConstraintViolation, "localAuthorizationList[1].idToken.type"},
 		{"second item invalid", `{"versionNumber":1,"updateType":"Full","localAuthorizationList":[` + item + `,{"idToken":{"idToken":"x"}}]}`,
 			listStage{}, rpc.OccurrenceConstraintViolation, "localAuthorizationList[1]"},
 		{"no update type", `{"versionNumber":1,"localAuthorizationList":[` + item + `]}`, listStage{},

@@ -14,6 +14,9 @@ func requestStart(m *msg2.RequestStartTransactionRequest) (station.Request, erro
 	if m.EVSEID.Has && m.EVSEID.V < 1 {
 		return nil, invalid("evseId", "below 1")
 	}
+	if m.IdToken.Type == "" {
+		return nil, untyped("idToken")
+	}
 	r := station.RequestStart{
 		EVSE:          term.EVSEID(m.EVSEID.V),
 		RemoteStartID: m.RemoteStartID,

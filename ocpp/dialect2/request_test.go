@@ -170,6 +170,10 @@ var refused = []struct {
 		rpc.PropertyConstraintViolation, "idToken.type"},
 	{"token too long", rpc.V201, "RequestStartTransaction", `{"idToken":{"idToken":"` + bigToken.Value + `","type":"Central"},"remoteStartId":1}`,
 		rpc.PropertyConstraintViolation, "idToken.idToken"},
+	{"token without a type", rpc.V21, "RequestStartTransaction", `{"idToken":{"idToken":"a","type":""},"remoteStartId":1}`,
+		rpc.PropertyConstraintViolation, "idToken.type"},
+	{"customer token without a type", rpc.V21, "CustomerInformation", `{"requestId":1,"report":true,"clear":true,"idToken":{"idToken":"","type":""}}`,
+		rpc.PropertyConstraintViolation, "idToken.type"},
 	{"no variables", 0, "GetVariables", `{"getVariableData":[]}`, rpc.OccurrenceConstraintViolation, "getVariableData"},
 	{"bad attribute", 0, "SetVariables", `{"setVariableData":[{"attributeType":"Min","attributeValue":"","component":{"name":"C"},"variable":{"name":"V"}}]}`,
 		rpc.PropertyConstraintViolation, "setVariableData[0].attributeType"},
@@ -224,18 +228,26 @@ func TestRequestDecodesEveryActionOfItsVersion(t *testing.T) {
 func TestRequestKeepsNoPartOfTheFrame(t *testing.T) {
 	for _, tc := range requests {
 		payload := strings.Clone(tc.payload)
-		got, err := New(rpc.V21).Request(tc.action, payload, nil)
+		d := New(rpc.V21)
+		got, err := d.Request(tc.action, payload, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		from := uintptr(unsafe.Pointer(unsafe.StringData(payload)))
-		eachString(reflect.ValueOf(got), func(s string) {
-			p := uintptr(unsafe.Pointer(unsafe.StringData(s)))
-			if s != "" && p >= from && p < from+uintptr(len(payload)) {
-				t.Errorf("%s: %q is a window of the frame", tc.name, s)
-			}
-		})
+		wantNoWindow(t, payload, got)
+		wantNoWindow(t, payload, d.body)
 	}
+}
+
+// wantNoWindow checks that no string in v is a part of payload.
+func wantNoWindow(t *testing.T, payload string, v any) {
+	t.Helper()
+	from := uintptr(unsafe.Pointer(unsafe.StringData(payload)))
+	eachString(reflect.ValueOf(v), func(s string) {
+		p := uintptr(unsafe.Pointer(unsafe.StringData(s)))
+		if s != "" && p >= from && p < from+uintptr(len(payload)) {
+			t.Errorf("%q is a window of %s", s, payload)
+		}
+	})
 }
 
 // eachString calls f for every string in v.

@@ -3,6 +3,7 @@ package dialect2
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,10 @@ func TestResult(t *testing.T) {
 		{"log", "LogStatusNotification", `{}`, station.Acknowledged{}},
 	} {
 		for _, v := range versions {
-			got, err := New(v).Result(ocpp.Call{Action: tc.action}, tc.payload, ocpp.NewTable())
+			payload, d := strings.Clone(tc.payload), New(v)
+			got, err := d.Result(ocpp.Call{Action: tc.action}, payload, ocpp.NewTable())
+			wantNoWindow(t, payload, got)
+			wantNoWindow(t, payload, *d)
 			if err != nil || !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("%v %s: got %+v, %v\nwant %+v", v, tc.name, got, err, tc.want)
 			}

@@ -1,8 +1,6 @@
 package dialect2
 
 import (
-	"unicode/utf8"
-
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
@@ -73,9 +71,6 @@ func (d *Dialect) pick(old, now int) int {
 
 // cut returns the first max characters of s.
 func cut(s string, max int) string {
-	if len(s) <= max || utf8.RuneCountInString(s) <= max {
-		return s
-	}
 	n := 0
 	for i := range s {
 		if n == max {

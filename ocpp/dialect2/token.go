@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station/term"
@@ -79,6 +80,9 @@ func standIn(t term.IdToken) string {
 func tokenOf(m *msg2.IdToken) term.IdToken {
 	return term.IdToken{Value: strings.Clone(m.IdToken), Type: term.IdTokenType(strings.Clone(string(m.Type)))}
 }
+
+// untyped refuses a token without a type, which 2.1 no longer rules out by its schema: it would be no token at all.
+func untyped(path string) *ocpp.RequestError { return invalid(path+".type", "empty") }
 
 // additionalOf reads the additional facts of a token.
 func additionalOf(m *msg2.IdToken) []term.AdditionalInfo {

@@ -75,6 +75,7 @@ func evse(r term.Ref) rpc.Opt[msg2.EVSE] {
 // transactionReply reads the answer to a TransactionEvent.
 func (d *Dialect) transactionReply(payload string) (station.Reply, error) {
 	m := &d.reply
+	defer m.Reset()
 	if err := d.decode(m, payload); err != nil {
 		return nil, err
 	}
