@@ -41,3 +41,10 @@ type Permit struct {
 	Phases uint8        // lines that may be switched: 1 or 3; 0 means all that the connector has
 	Fail   bool         // show state F: the connector is out of service
 }
+
+// AtMost returns the part of p that is not more power than have: what may take effect before anything else is settled.
+func (p Permit) AtMost(have Permit) Permit {
+	p.Close = p.Close && have.Close
+	p.Max = min(p.Max, have.Max)
+	return p
+}

@@ -1,0 +1,254 @@
+package run
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/guard"
+	"github.com/evsed/evsed/station/term"
+)
+
+// Guard is the station's side of the guard's link; *guard.Pipe is one.
+type Guard interface {
+	Permit(term.Permit) bool
+	Meter(term.EVSEID, guard.MeterSummary) bool
+	Heartbeat()
+}
+
+// Journal makes records durable. Append never blocks; what it returned n for is durable once DurableTo is at least n.
+// With sync false nothing is owed: the batch rides with a later one.
+type Journal interface {
+	Append(batch []station.Record, sync bool) (n uint64, err error)
+	DurableTo() uint64
+}
+
+// Link talks to the CSMS. None of its methods blocks.
+type Link interface {
+	Send(station.Report) bool
+	Wake() // kept reports became durable
+	Respond(station.Response)
+	SetGate(station.Registration)
+	Reconnect()
+}
+
+// Board is what the loop drives beside the guard.
+type Board interface {
+	PollMeter(term.EVSEID)
+	MeterRate(term.EVSEID, time.Duration)
+	Indicate(term.Ref, hal.Indication)
+}
+
+// Host is who runs the runner.
+type Host interface {
+	Reboot(flush time.Duration)
+	Reconfigure()            // the device model changed: read the link's settings again
+	Answer(station.Response) // to a local request
+}
+
+// Ports are the Runner's neighbours.
+type Ports struct {
+	Guard   Guard
+	Journal Journal
+	Link    Link
+	Board   Board
+	Host    Host
+}
+
+// maxRetry bounds the batches that wait in memory while the journal takes none: an hour of samples on a full disk.
+const maxRetry = 4096
+
+// Runner carries the core's Outputs out. It has one owner.
+type Runner struct {
+	Station *station.Station
+
+	ports    Ports
+	permits  permits
+	held     []held
+	synced   uint64 // the newest position on which an fsync was owed
+	deadline time.Time
+	retry    []batch
+	events   []station.Event // answers that came up while an Output was carried out
+	storage  string
+}
+
+type batch struct {
+	records []station.Record
+	sync    bool
+}
+
+// New returns a runner for a station that has been restored and not yet started.
+func New(s *station.Station, p Ports) *Runner {
+	return &Runner{Station: s, ports: p, permits: permits{guard: p.Guard}}
+}
+
+// Start starts the station. wall is the best that is known of the time.
+func (r *Runner) Start(now, wall time.Time) { r.carry(r.Station.Start(now, wall)); r.settle(now) }
+
+// Handle takes one event to the core; nil when only time has passed.
+func (r *Runner) Handle(now time.Time, ev station.Event) {
+	r.carry(r.Station.Step(now, ev))
+	r.settle(now)
+}
+
+// settle carries out what became possible at once, and what came up meanwhile.
+func (r *Runner) settle(now time.Time) {
+	r.Durable()
+	for len(r.events) > 0 {
+		ev := r.events[0]
+		r.events = slices.Delete(r.events, 0, 1)
+		r.carry(r.Station.Step(now, ev))
+		r.Durable()
+	}
+}
+
+// Deadline is when Handle(nil) is owed; zero for never.
+func (r *Runner) Deadline() time.Time { return r.deadline }
+
+// Energised reports whether the guard wants heartbeats.
+func (r *Runner) Energised() bool { return r.permits.energised() }
+
+// carry takes an Output in its order. Nothing of it is kept by reference.
+func (r *Runner) carry(o station.Output) {
+	for _, c := range o.Cut {
+		r.permits.cut(c)
+	}
+	if len(o.Records) > 0 {
+		r.write(batch{slices.Clone(o.Records), o.MustSync})
+	}
+	for _, p := range o.Permits {
+		r.permits.grant(p, r.synced)
+	}
+	r.deadline = o.Deadline
+	if len(o.Reports)+len(o.Responses)+len(o.Commands) == 0 {
+		return
+	}
+	r.held = append(r.held, held{needs: r.synced, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
+		commands: slices.Clone(o.Commands)})
+}
+
+// never is a position that is not reached: it stands for batches that the journal has not taken yet.
+const never = ^uint64(0)
+
+// write hands a batch to the journal. What the journal does not take is kept and offered again: its promises wait.
+func (r *Runner) write(b batch) {
+	if len(r.retry) == 0 {
+		n, err := r.ports.Journal.Append(b.records, b.sync)
+		if err == nil {
+			if b.sync {
+				r.synced = n
+			}
+			return
+		}
+	}
+	if len(r.retry) >= maxRetry {
+		panic("run: the journal has taken nothing for too long") // a restart opens everything and goes on from what is durable
+	}
+	r.retry = append(r.retry, b)
+	if b.sync {
+		r.synced = never
+	}
+}
+
+// Retry offers the journal what it refused before. Call it when the journal may have recovered.
+func (r *Runner) Retry() {
+	for len(r.retry) > 0 {
+		b := r.retry[0]
+		n, err := r.ports.Journal.Append(b.records, b.sync)
+		if err != nil {
+			return
+		}
+		r.retry = slices.Delete(r.retry, 0, 1)
+		if !b.sync {
+			continue
+		}
+		r.adopt(n)
+	}
+}
+
+// adopt gives everything that waited for refused batches the position of the batch that was taken now. Batches are
+// taken in order, so the last of them stands for all.
+func (r *Runner) adopt(n uint64) {
+	if slices.ContainsFunc(r.retry, func(b batch) bool { return b.sync }) {
+		return
+	}
+	r.synced = n
+	for i := range r.held {
+		if r.held[i].needs == never {
+			r.held[i].needs = n
+		}
+	}
+	for i := range r.permits.slots {
+		if s := &r.permits.slots[i]; s.waiting && s.needs == never {
+			s.needs = n
+		}
+	}
+}
+
+// Durable carries out what waited for the journal, as far as it has come.
+func (r *Runner) Durable() {
+	d := r.ports.Journal.DurableTo()
+	r.permits.release(d)
+	n := 0
+	for ; n < len(r.held) && r.held[n].needs <= d; n++ {
+		r.deliver(r.held[n])
+	}
+	if n > 0 {
+		r.held = slices.Delete(r.held, 0, n)
+	}
+}
+
+// deliver sends responses before reports: a triggered message follows its response (F06.FR.04).
+func (r *Runner) deliver(h held) {
+	for _, resp := range h.responses {
+		if resp.ID&station.CSMSRequest != 0 {
+			r.ports.Link.Respond(resp)
+		} else {
+			r.ports.Host.Answer(resp)
+		}
+	}
+	kept := false
+	for _, rep := range h.reports {
+		if rep.Class == station.Kept {
+			kept = true
+			continue
+		}
+		if !r.ports.Link.Send(rep) && rep.Class == station.Now {
+			r.events = append(r.events, station.ReplyReceived{ID: rep.ID, Class: rep.Class, Of: rep.Body, Reply: station.Unanswered{}})
+		}
+	}
+	if kept {
+		r.ports.Link.Wake()
+	}
+	for _, c := range h.commands {
+		r.command(c)
+	}
+}
+
+func (r *Runner) command(c station.Command) {
+	switch c := c.(type) {
+	case station.Gate:
+		r.ports.Link.SetGate(c.Status)
+	case station.Reboot:
+		r.ports.Host.Reboot(c.Flush)
+	case station.Reconfigure:
+		r.ports.Host.Reconfigure()
+	case station.Reconnect:
+		r.ports.Link.Reconnect()
+	case station.Indicate:
+		r.ports.Board.Indicate(c.Ref, c.Show)
+	case station.PollMeter:
+		r.ports.Board.PollMeter(c.EVSE)
+	case station.MeterRate:
+		r.ports.Board.MeterRate(c.EVSE, c.Every)
+	default:
+		panic("run: unknown command")
+	}
+}
+
+// Meter takes a reading: the guard needs its currents, the core the rest.
+func (r *Runner) Meter(now time.Time, evse term.EVSEID, reading hal.MeterReading) {
+	r.ports.Guard.Meter(evse, guard.Summarise(now, reading))
+	r.Handle(now, station.MeterRead{EVSE: evse, Reading: reading})
+}
