@@ -27,11 +27,29 @@ func (m *model) files() map[string]string {
 		e.emitTable(into("zz_enum_tables.go"))
 	}
 	m.emitActions(into("zz_actions.go"))
+	m.emitTestTables(into("zz_tables_test.go"))
 	out := map[string]string{}
 	for name, text := range texts {
 		out[name] = header(text.String()) + text.String()
 	}
 	return out
+}
+
+// emitTestTables writes what the tests make samples from.
+func (m *model) emitTestTables(b *strings.Builder) {
+	b.WriteString("// enumTables is every enumeration by its Go name.\nvar enumTables = map[string]*rpc.Enum{\n")
+	for _, e := range m.enums {
+		fmt.Fprintf(b, "\t%q: &%s,\n", e.goName, e.table())
+	}
+	b.WriteString("}\n\n// fieldTables is every object by its Go name.\nvar fieldTables = map[string]*rpc.Fields{\n")
+	for _, o := range m.objects {
+		fmt.Fprintf(b, "\t%q: &fields%s,\n", o.goName, o.goName)
+	}
+	b.WriteString("}\n\n// schemaNames is the schema name of every enumeration by its Go name.\nvar schemaNames = map[string]string{\n")
+	for _, e := range m.enums {
+		fmt.Fprintf(b, "\t%q: %q,\n", e.goName, e.schema)
+	}
+	b.WriteString("}\n")
 }
 
 func (m *model) messagesFirst() []*object {
