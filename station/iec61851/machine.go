@@ -82,6 +82,7 @@ func New(cfg Config) Machine {
 	m.offer.duty = unit.DutyHigh
 	if cfg.Tethered {
 		m.cable.state, m.cable.rating = CablePresent, cfg.MaxCurrent
+		m.cable.raw, m.cable.rawRating = CablePresent, cfg.MaxCurrent
 	}
 	return m
 }

@@ -64,13 +64,16 @@ type cable struct {
 	since     time.Time
 }
 
+// settled reports whether the newest reading is the debounced one.
+func (c *cable) settled() bool { return c.raw == c.state && c.rawRating == c.rating }
+
 // observe takes one reading; closed says that the contactor is commanded closed, where a change is judged sooner.
 func (c *cable) observe(now time.Time, r unit.Resistance, phases uint8, closed bool, due *deadline) {
 	rating, state := CableRating(r, phases)
 	if state != c.raw || rating != c.rawRating || c.since.IsZero() {
 		c.raw, c.rawRating, c.since = state, rating, now
 	}
-	if c.raw == c.state && c.rawRating == c.rating {
+	if c.settled() {
 		return
 	}
 	wait := ProximityDebounce

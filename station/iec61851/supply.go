@@ -155,7 +155,7 @@ func (m *Machine) mayClose(now time.Time, in *Input, due *deadline) bool {
 		return false
 	case !m.pilot.ready(m.cfg.Ventilation), !m.pilot.raw.Ready(), !m.pilot.diodeSeen:
 		return false
-	case m.cable.state != CablePresent, !m.held(in):
+	case m.cable.state != CablePresent, !m.cable.settled(), !m.held(in):
 		return false
 	case current > min(in.Permit.Max, m.cfg.MaxCurrent, m.cable.rating):
 		return false
