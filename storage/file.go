@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -26,6 +25,9 @@ func inSettings(b station.Bucket) bool {
 	return b == station.BucketVariable || b == station.BucketLocalList || b == station.BucketNetwork
 }
 
+// growBytes is the step in which a large file grows.
+const growBytes = 1 << 20
+
 // Keys of storage's own bucket.
 const (
 	ownSchema = "schema"
@@ -38,21 +40,24 @@ type file struct {
 	path, name string
 	maxSize    int
 	bolt       *bbolt.DB
+	fd         *os.File // bolt's
 	schema     uint16
 	seq        uint64 // the last batch of the journal that it contains
 	tallies    [256]tally
 	suspect    bool // an update or a read failed: check and open again before the next write
+	broken     bool // bbolt panicked: its locks may be held for ever
 }
 
 // bucketName is the bbolt name of a bucket: its number, because names may change and numbers may not.
 func bucketName(b station.Bucket) []byte { return []byte{byte(b)} }
 
 // guarded runs fn and turns a panic of bbolt, or a fault in its mapping, into an error.
-func guarded(name string, fn func() error) (err error) {
+func (f *file) guarded(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: %w: %v", name, errDamaged, p)
+			f.broken = true
+			err = fmt.Errorf("%w: %v", errDamaged, p)
 		}
 	}()
 	return fn()
@@ -61,23 +66,32 @@ func guarded(name string, fn func() error) (err error) {
 // errDamaged marks what bbolt could not bear.
 var errDamaged = errors.New("database is damaged")
 
-// openBolt opens a file that has been checked, or makes an empty one.
-func openBolt(path string, maxSize int) (db *bbolt.DB, err error) {
-	err = guarded(filepath.Base(path), func() error {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+// open opens a file that has been checked, or makes an empty one.
+func (f *file) open() error {
+	err := f.guarded(func() (err error) {
+		f.bolt, err = bbolt.Open(f.path, 0o600, &bbolt.Options{
 			Timeout:      time.Second,
 			PageSize:     pageSize,
 			FreelistType: bbolt.FreelistMapType,
-			MaxSize:      maxSize,
+			MaxSize:      f.maxSize,
 			NoStatistics: true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				fd, err := os.OpenFile(name, flag, mode)
+				f.fd = fd
+				return fd, err
+			},
 		})
 		return err
 	})
 	if err != nil {
-		return nil, err
+		f.bolt = nil
+		if f.broken {
+			err = firstError(err, f.fd.Close())
+		}
+		return fmt.Errorf("open %s: %w", f.name, err)
 	}
-	db.AllocSize = 1 << 20
-	return db, nil
+	f.bolt.AllocSize = growBytes
+	return nil
 }
 
 // change is one row to write; a nil value deletes.
@@ -93,19 +107,30 @@ func (c change) record() station.Record {
 
 // update writes changes, which are sorted by bucket and key, and the number of the batch they reach up to. All or
 // nothing; after an error the file is suspect, because bbolt may have left a half-written transaction in its mapping.
+//
+// bbolt's two meta pages take turns. The second transaction has nothing new, and after it both lead to the same rows:
+// the loss of the newer page cannot bring an old value back.
 func (f *file) update(seq uint64, changes []change) error {
+	if err := f.write(seq, changes); err != nil {
+		return err
+	}
+	return f.write(seq, nil)
+}
+
+// write is one transaction.
+func (f *file) write(seq uint64, changes []change) error {
 	tallies := f.tallies
-	err := guarded(f.name, func() error {
+	err := f.guarded(func() error {
 		return f.bolt.Update(func(tx *bbolt.Tx) error {
-			touched := [256]bool{}
-			for i := 0; i < len(changes); {
-				b := changes[i].bucket
+			var touched [256]bool
+			for len(changes) > 0 {
+				b := changes[0].bucket
 				bucket, err := tx.CreateBucketIfNotExists(bucketName(b))
 				if err != nil {
 					return err
 				}
-				for ; i < len(changes) && changes[i].bucket == b; i++ {
-					if err := f.put(bucket, &tallies[b], changes[i]); err != nil {
+				for ; len(changes) > 0 && changes[0].bucket == b; changes = changes[1:] {
+					if err := f.put(bucket, &tallies[b], changes[0]); err != nil {
 						return err
 					}
 				}
@@ -160,7 +185,7 @@ func (f *file) putOwn(tx *bbolt.Tx, seq uint64, tallies *[256]tally, touched *[2
 
 // get returns a copy of one value.
 func (f *file) get(b station.Bucket, key string) (value []byte, found bool, err error) {
-	err = guarded(f.name, func() error {
+	err = f.guarded(func() error {
 		return f.bolt.View(func(tx *bbolt.Tx) error {
 			bucket := tx.Bucket(bucketName(b))
 			if bucket == nil {
@@ -184,7 +209,7 @@ func (f *file) get(b station.Bucket, key string) (value []byte, found bool, err 
 // scan hands out rows of a bucket from the first key >= from on, in order, until fn returns false. The value is
 // valid during the call.
 func (f *file) scan(b station.Bucket, from string, fn func(key, value []byte) bool) error {
-	err := guarded(f.name, func() error {
+	err := f.guarded(func() error {
 		return f.bolt.View(func(tx *bbolt.Tx) error {
 			bucket := tx.Bucket(bucketName(b))
 			if bucket == nil {
@@ -213,14 +238,18 @@ func (f *file) readError(err error) error {
 	return fmt.Errorf("read %s: %w", f.name, err)
 }
 
-// close lets go of the file; a lock leaked by a panic inside bbolt goes with the process.
+// close lets go of the file. After a panic bbolt would wait for its own locks: only the descriptor is closed, which
+// frees the lock on the file, and the mapping stays until the process ends.
 func (f *file) close() error {
 	if f.bolt == nil {
 		return nil
 	}
 	db := f.bolt
 	f.bolt = nil
-	return guarded(f.name, db.Close)
+	if f.broken {
+		return f.fd.Close()
+	}
+	return f.guarded(db.Close)
 }
 
 // syncDir makes renames in a real directory durable.

@@ -76,12 +76,13 @@ func (s *Store) openAll(rep *Report) error {
 	if err != nil {
 		return err
 	}
-	j, jrep, err := journal.Open(s.opts.Files, journal.Options{SegmentSize: s.opts.SegmentSize, Segments: s.opts.Segments}, checkpointOf(&settings, &state))
+	j, jrep, err := journal.Open(s.opts.Files, journal.Options{SegmentSize: s.opts.SegmentSize, Segments: s.opts.Segments}, checkpointOf(&state))
 	if err != nil {
 		return err
 	}
 	s.journal = j
-	rep.Fresh = !settings.verdict.exists && !state.verdict.exists && jrep.Fresh
+	// The journal is made before the databases, so an interrupted first start is told from files that went missing.
+	rep.Fresh = jrep.Last == 0 && settings.verdict.seq == 0 && state.verdict.seq == 0
 	// A foreign schema in the journal is refused as well before anything is touched.
 	if err := s.refuseForeign(); err != nil {
 		return err
@@ -114,12 +115,9 @@ func (s *Store) openAll(rep *Report) error {
 func (s *Store) stateMaxSize() int { return int(stateBaseSize + 2*s.opts.MaxOutboxBytes) }
 
 // checkpointOf returns the last batch that both databases contain.
-func checkpointOf(settings, state *inspected) uint64 {
-	switch {
-	case state.verdict.exists && state.verdict.hasSeq:
+func checkpointOf(state *inspected) uint64 {
+	if state.verdict.exists && state.verdict.hasSeq {
 		return state.verdict.seq
-	case !state.verdict.exists && !settings.verdict.exists:
-		return 0
 	}
 	return journal.Unknown
 }

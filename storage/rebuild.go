@@ -57,19 +57,14 @@ func (in *inspected) bring(dir string, s schema, rep *Report) error {
 			return fmt.Errorf("check rebuilt %s: %w: %v", f.name, firstError(err, errDamaged), again.defects)
 		}
 	}
-	var err error
-	if f.bolt, err = openBolt(f.path, f.maxSize); err != nil {
-		return fmt.Errorf("open %s: %w", f.name, err)
-	}
-	return nil
+	return f.open()
 }
 
 // rebuild writes the whole rows of the file into a new one, in today's schema, and puts it in the old one's place. It
 // makes an empty file the same way, because a cut during bbolt's own creation can leave one that does not open.
 func (f *file) rebuild(dir string, s schema, v verdict, rep *Report) error {
 	b := rebuilder{out: &file{path: f.path + newSuffix, name: f.name + newSuffix, maxSize: f.maxSize, schema: s.version}, schema: s, seq: v.seq}
-	var err error
-	if b.out.bolt, err = openBolt(b.out.path, f.maxSize); err != nil {
+	if err := b.out.open(); err != nil {
 		return err
 	}
 	if v.exists {
