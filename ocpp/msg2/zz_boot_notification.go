@@ -157,10 +157,6 @@ type ChargingStation struct {
 	CustomData      rpc.Raw
 }
 
-func (x *ChargingStation) reset() {
-	*x = ChargingStation{}
-}
-
 func (x *ChargingStation) append(w *rpc.Writer) {
 	w.Open()
 	w.OptStr(`,"serialNumber":`, &x.SerialNumber, 25)
@@ -209,10 +205,6 @@ type Modem struct {
 	ICCID      Opt[string] // <= 20 characters
 	IMSI       Opt[string] // <= 20 characters
 	CustomData rpc.Raw
-}
-
-func (x *Modem) reset() {
-	*x = Modem{}
 }
 
 func (x *Modem) append(w *rpc.Writer) {

@@ -148,10 +148,6 @@ type ClearChargingProfile struct {
 	CustomData             rpc.Raw
 }
 
-func (x *ClearChargingProfile) reset() {
-	*x = ClearChargingProfile{}
-}
-
 func (x *ClearChargingProfile) append(w *rpc.Writer) {
 	w.Open()
 	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)

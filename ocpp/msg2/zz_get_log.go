@@ -163,10 +163,6 @@ type LogParameters struct {
 	CustomData      rpc.Raw
 }
 
-func (x *LogParameters) reset() {
-	*x = LogParameters{}
-}
-
 func (x *LogParameters) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"remoteLocation":`, x.RemoteLocation, w.Pick(512, 2000))

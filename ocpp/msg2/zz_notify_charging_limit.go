@@ -150,10 +150,6 @@ type ChargingLimit struct {
 	CustomData          rpc.Raw
 }
 
-func (x *ChargingLimit) reset() {
-	*x = ChargingLimit{}
-}
-
 func (x *ChargingLimit) append(w *rpc.Writer) {
 	w.Open()
 	w.EnumOrStr(`,"chargingLimitSource":`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)

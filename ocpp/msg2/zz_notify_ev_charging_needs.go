@@ -162,10 +162,6 @@ type ACChargingParameters struct {
 	CustomData   rpc.Raw
 }
 
-func (x *ACChargingParameters) reset() {
-	*x = ACChargingParameters{}
-}
-
 func (x *ACChargingParameters) append(w *rpc.Writer) {
 	w.Open()
 	w.DecInt(`,"energyAmount":`, &x.EnergyAmount)
@@ -330,10 +326,6 @@ type DCChargingParameters struct {
 	FullSoC          Opt[int] // >= 0, <= 100
 	BulkSoC          Opt[int] // >= 0, <= 100
 	CustomData       rpc.Raw
-}
-
-func (x *DCChargingParameters) reset() {
-	*x = DCChargingParameters{}
 }
 
 func (x *DCChargingParameters) append(w *rpc.Writer) {
@@ -959,10 +951,6 @@ type V2XChargingParameters struct {
 	EVMaxV2XEnergyRequest Opt[rpc.Decimal]
 	TargetSoC             Opt[int] // >= 0, <= 100
 	CustomData            rpc.Raw
-}
-
-func (x *V2XChargingParameters) reset() {
-	*x = V2XChargingParameters{}
 }
 
 func (x *V2XChargingParameters) append(w *rpc.Writer) {

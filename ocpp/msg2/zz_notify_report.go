@@ -285,10 +285,6 @@ type VariableCharacteristics struct {
 	CustomData         rpc.Raw
 }
 
-func (x *VariableCharacteristics) reset() {
-	*x = VariableCharacteristics{}
-}
-
 func (x *VariableCharacteristics) append(w *rpc.Writer) {
 	w.Open()
 	w.OptStr(`,"unit":`, &x.Unit, 16)

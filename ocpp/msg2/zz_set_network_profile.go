@@ -149,10 +149,6 @@ type APN struct {
 	CustomData              rpc.Raw
 }
 
-func (x *APN) reset() {
-	*x = APN{}
-}
-
 func (x *APN) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"apn":`, x.APN, w.Pick(512, 2000))
@@ -211,10 +207,6 @@ type NetworkConnectionProfile struct {
 	BasicAuthPassword Opt[string]   // since 2.1, <= 64 characters
 	VPN               Opt[VPN]
 	CustomData        rpc.Raw
-}
-
-func (x *NetworkConnectionProfile) reset() {
-	*x = NetworkConnectionProfile{}
 }
 
 func (x *NetworkConnectionProfile) append(w *rpc.Writer) {
@@ -293,10 +285,6 @@ type VPN struct {
 	Key        string      // required, <= 255 characters
 	Type       VPNEnum     // required
 	CustomData rpc.Raw
-}
-
-func (x *VPN) reset() {
-	*x = VPN{}
 }
 
 func (x *VPN) append(w *rpc.Writer) {

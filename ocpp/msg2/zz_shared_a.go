@@ -236,10 +236,6 @@ type Address struct {
 	CustomData rpc.Raw
 }
 
-func (x *Address) reset() {
-	*x = Address{}
-}
-
 func (x *Address) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"name":`, x.Name, 50)

@@ -497,10 +497,6 @@ type ChargingScheduleUpdate struct {
 	CustomData         rpc.Raw
 }
 
-func (x *ChargingScheduleUpdate) reset() {
-	*x = ChargingScheduleUpdate{}
-}
-
 func (x *ChargingScheduleUpdate) append(w *rpc.Writer) {
 	w.Open()
 	w.OptDec(`,"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
@@ -567,10 +563,6 @@ type Component struct {
 	Name       string      // required, <= 50 characters
 	Instance   Opt[string] // <= 50 characters
 	CustomData rpc.Raw
-}
-
-func (x *Component) reset() {
-	*x = Component{}
 }
 
 func (x *Component) append(w *rpc.Writer) {

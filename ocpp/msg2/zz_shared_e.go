@@ -13,10 +13,6 @@ type EVSE struct {
 	CustomData  rpc.Raw
 }
 
-func (x *EVSE) reset() {
-	*x = EVSE{}
-}
-
 func (x *EVSE) append(w *rpc.Writer) {
 	w.Open()
 	w.Int(`,"id":`, x.ID, 0, 2147483647)
@@ -58,10 +54,6 @@ type EnterService struct {
 	RandomDelay Opt[rpc.Decimal]
 	RampRate    Opt[rpc.Decimal]
 	CustomData  rpc.Raw
-}
-
-func (x *EnterService) reset() {
-	*x = EnterService{}
 }
 
 func (x *EnterService) append(w *rpc.Writer) {

@@ -18,10 +18,6 @@ type FixedPF struct {
 	CustomData   rpc.Raw
 }
 
-func (x *FixedPF) reset() {
-	*x = FixedPF{}
-}
-
 func (x *FixedPF) append(w *rpc.Writer) {
 	w.Open()
 	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
@@ -69,10 +65,6 @@ type FixedVar struct {
 	StartTime  Opt[time.Time]
 	Duration   Opt[rpc.Decimal]
 	CustomData rpc.Raw
-}
-
-func (x *FixedVar) reset() {
-	*x = FixedVar{}
 }
 
 func (x *FixedVar) append(w *rpc.Writer) {
@@ -125,10 +117,6 @@ type FreqDroop struct {
 	StartTime    Opt[time.Time]
 	Duration     Opt[rpc.Decimal]
 	CustomData   rpc.Raw
-}
-
-func (x *FreqDroop) reset() {
-	*x = FreqDroop{}
 }
 
 func (x *FreqDroop) append(w *rpc.Writer) {

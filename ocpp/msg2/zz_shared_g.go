@@ -14,10 +14,6 @@ type Gradient struct {
 	CustomData   rpc.Raw
 }
 
-func (x *Gradient) reset() {
-	*x = Gradient{}
-}
-
 func (x *Gradient) append(w *rpc.Writer) {
 	w.Open()
 	w.Int(`,"priority":`, x.Priority, 0, 2147483647)

@@ -15,10 +15,6 @@ type Hysteresis struct {
 	CustomData         rpc.Raw
 }
 
-func (x *Hysteresis) reset() {
-	*x = Hysteresis{}
-}
-
 func (x *Hysteresis) append(w *rpc.Writer) {
 	w.Open()
 	w.OptDec(`,"hysteresisHigh":`, &x.HysteresisHigh, -9223372036854775808, 9223372036854775807)

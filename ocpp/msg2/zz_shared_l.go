@@ -15,10 +15,6 @@ type LimitAtSoC struct {
 	CustomData rpc.Raw
 }
 
-func (x *LimitAtSoC) reset() {
-	*x = LimitAtSoC{}
-}
-
 func (x *LimitAtSoC) append(w *rpc.Writer) {
 	w.Open()
 	w.Int(`,"soc":`, x.SoC, 0, 100)

@@ -15,10 +15,6 @@ type PeriodicEventStreamParams struct {
 	CustomData rpc.Raw
 }
 
-func (x *PeriodicEventStreamParams) reset() {
-	*x = PeriodicEventStreamParams{}
-}
-
 func (x *PeriodicEventStreamParams) append(w *rpc.Writer) {
 	w.Open()
 	w.OptInt(`,"interval":`, &x.Interval, 0, 2147483647)

@@ -13,10 +13,6 @@ type RationalNumber struct {
 	CustomData rpc.Raw
 }
 
-func (x *RationalNumber) reset() {
-	*x = RationalNumber{}
-}
-
 func (x *RationalNumber) append(w *rpc.Writer) {
 	w.Open()
 	w.Int(`,"exponent":`, x.Exponent, -2147483648, 2147483647)
@@ -53,10 +49,6 @@ type ReactivePowerParams struct {
 	AutonomousVRefEnable       Opt[bool]
 	AutonomousVRefTimeConstant Opt[rpc.Decimal]
 	CustomData                 rpc.Raw
-}
-
-func (x *ReactivePowerParams) reset() {
-	*x = ReactivePowerParams{}
 }
 
 func (x *ReactivePowerParams) append(w *rpc.Writer) {
@@ -97,10 +89,6 @@ type RelativeTimeInterval struct {
 	Start      int // required
 	Duration   Opt[int]
 	CustomData rpc.Raw
-}
-
-func (x *RelativeTimeInterval) reset() {
-	*x = RelativeTimeInterval{}
 }
 
 func (x *RelativeTimeInterval) append(w *rpc.Writer) {

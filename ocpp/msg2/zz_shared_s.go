@@ -204,10 +204,6 @@ type SignedMeterValue struct {
 	CustomData      rpc.Raw
 }
 
-func (x *SignedMeterValue) reset() {
-	*x = SignedMeterValue{}
-}
-
 func (x *SignedMeterValue) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"signedMeterData":`, x.SignedMeterData, w.Pick(2500, 32768))
@@ -255,10 +251,6 @@ type StatusInfo struct {
 	ReasonCode     string      // required, <= 20 characters
 	AdditionalInfo Opt[string] // <= 512 (2.1: 1024) characters
 	CustomData     rpc.Raw
-}
-
-func (x *StatusInfo) reset() {
-	*x = StatusInfo{}
 }
 
 func (x *StatusInfo) append(w *rpc.Writer) {

@@ -13,10 +13,6 @@ type UnitOfMeasure struct {
 	CustomData rpc.Raw
 }
 
-func (x *UnitOfMeasure) reset() {
-	*x = UnitOfMeasure{}
-}
-
 func (x *UnitOfMeasure) append(w *rpc.Writer) {
 	w.Open()
 	w.OptStr(`,"unit":`, &x.Unit, 20)

@@ -95,10 +95,6 @@ type Variable struct {
 	CustomData rpc.Raw
 }
 
-func (x *Variable) reset() {
-	*x = Variable{}
-}
-
 func (x *Variable) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"name":`, x.Name, 50)
@@ -135,10 +131,6 @@ type VoltageParams struct {
 	Hv10MinMeanTripDelay Opt[rpc.Decimal]
 	PowerDuringCessation PowerDuringCessation
 	CustomData           rpc.Raw
-}
-
-func (x *VoltageParams) reset() {
-	*x = VoltageParams{}
 }
 
 func (x *VoltageParams) append(w *rpc.Writer) {

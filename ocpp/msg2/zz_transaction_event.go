@@ -564,10 +564,6 @@ type TotalPrice struct {
 	CustomData rpc.Raw
 }
 
-func (x *TotalPrice) reset() {
-	*x = TotalPrice{}
-}
-
 func (x *TotalPrice) append(w *rpc.Writer) {
 	w.Open()
 	w.OptDec(`,"exclTax":`, &x.ExclTax, -9223372036854775808, 9223372036854775807)
@@ -605,10 +601,6 @@ type TotalUsage struct {
 	IdleTime        int         // required
 	ReservationTime Opt[int]
 	CustomData      rpc.Raw
-}
-
-func (x *TotalUsage) reset() {
-	*x = TotalUsage{}
 }
 
 func (x *TotalUsage) append(w *rpc.Writer) {
@@ -654,10 +646,6 @@ type TransactionLimit struct {
 	MaxTime    Opt[int]
 	MaxSoC     Opt[int] // >= 0, <= 100
 	CustomData rpc.Raw
-}
-
-func (x *TransactionLimit) reset() {
-	*x = TransactionLimit{}
 }
 
 func (x *TransactionLimit) append(w *rpc.Writer) {
@@ -707,10 +695,6 @@ type Transaction struct {
 	TariffID          Opt[string]           // since 2.1, <= 60 characters
 	TransactionLimit  Opt[TransactionLimit] // since 2.1
 	CustomData        rpc.Raw
-}
-
-func (x *Transaction) reset() {
-	*x = Transaction{}
 }
 
 func (x *Transaction) append(w *rpc.Writer) {

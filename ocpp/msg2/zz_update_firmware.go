@@ -157,10 +157,6 @@ type Firmware struct {
 	CustomData         rpc.Raw
 }
 
-func (x *Firmware) reset() {
-	*x = Firmware{}
-}
-
 func (x *Firmware) append(w *rpc.Writer) {
 	w.Open()
 	w.Str(`,"location":`, x.Location, w.Pick(512, 2000))

@@ -88,7 +88,9 @@ func (o *object) emit(b *strings.Builder) {
 	if o.message {
 		o.emitMessage(b)
 	}
-	o.emitReset(b)
+	if o.resets {
+		o.emitReset(b)
+	}
 	o.emitAppend(b)
 	o.emitFields(b)
 	o.emitDecode(b)

@@ -19,6 +19,7 @@ type object struct {
 	goName  string
 	message bool
 	inOld   bool
+	resets  bool // somebody resets it: it is a message, an element, or has a list
 	fields  []*field
 	users   map[string]bool // actions that reach it
 }
@@ -105,6 +106,7 @@ func merge(old, now *set) (*model, error) {
 		}
 	}
 	m.trace()
+	m.markResets()
 	return m, nil
 }
 
@@ -297,6 +299,18 @@ func (m *model) trace() {
 	for _, o := range m.objects {
 		if o.message {
 			visit(o, actionOf(o.schema))
+		}
+	}
+}
+
+// markResets finds the objects that need a reset of their own; all others are zeroed by whoever holds them.
+func (m *model) markResets() {
+	for _, o := range m.objects {
+		o.resets = o.resets || o.message
+		for _, f := range o.fields {
+			if f.object != nil && (f.list || !f.object.flat()) {
+				f.object.resets = true
+			}
 		}
 	}
 }
