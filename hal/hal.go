@@ -144,3 +144,14 @@ type SignedReading struct {
 	EncodingMethod string
 	PublicKey      []byte
 }
+
+var indicationNames = [...]string{"off", "available", "reserved", "authorizing", "connected", "charging", "suspended", "finishing",
+	"unavailable", "faulted"}
+
+// String returns the indication's name.
+func (i Indication) String() string {
+	if int(i) >= len(indicationNames) {
+		return "indication?"
+	}
+	return indicationNames[i]
+}

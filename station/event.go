@@ -121,6 +121,9 @@ type ClockSet struct {
 // StorageChanged tells the health of the storage: Code is "" when all is well, else a stable code like STO-FULL.
 type StorageChanged struct{ Code string }
 
+// StorageFound tells what storage found at its start: damage, a file that was put aside, what was rebuilt or lost.
+type StorageFound struct{ Code, Text string }
+
 // Thinned tells that storage had to drop intermediate Updated events of a transaction (E04.FR.07).
 type Thinned struct {
 	Transaction term.TransactionID
@@ -146,4 +149,5 @@ func (RequestReceived) event() {}
 func (ReplyReceived) event()   {}
 func (ClockSet) event()        {}
 func (StorageChanged) event()  {}
+func (StorageFound) event()    {}
 func (Thinned) event()         {}

@@ -10,11 +10,12 @@ const (
 	MemoryExhaustion                    = "MemoryExhaustion"
 	InvalidMessages                     = "InvalidMessages"
 	TamperDetectionActivated            = "TamperDetectionActivated"
+	StorageDamaged                      = "StorageDamaged" // our own word: the appendix has none for a quarantined database
 )
 
 // criticalEvents are delivered even if the station was offline when they happened (A04.FR.02).
 var criticalEvents = map[string]bool{
-	SettingSystemTime: true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true,
+	SettingSystemTime: true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true, StorageDamaged: true,
 }
 
 // maxTechInfo is the longest techInfo in bytes (SecurityEventNotificationRequest.techInfo: 255 characters).

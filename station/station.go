@@ -286,6 +286,8 @@ func (s *Station) handle(ev Event) {
 		s.setClock(ev.Wall, ev.Source)
 	case StorageChanged:
 		s.storageChanged(ev)
+	case StorageFound:
+		s.securityEvent(StorageDamaged, ev.Text)
 	case Thinned:
 		s.securityEvent(MemoryExhaustion, fmt.Sprintf("%d updates of a transaction thinned", ev.Count))
 	default:

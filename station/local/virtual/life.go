@@ -1,0 +1,336 @@
+package virtual
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/dialect2"
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/guard"
+	"github.com/evsed/evsed/station/iec61851"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/run"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
+)
+
+// life is a station from power on to power off.
+type life struct {
+	s        *Station
+	store    *storage.Store
+	writer   *storage.Writer
+	core     *station.Station
+	guard    *guard.Guard
+	pipe     *guard.Pipe
+	loop     *run.Loop
+	link     *link.Link
+	meters   *run.Meters
+	findings []storage.Finding
+	ctx      context.Context
+	cancel   context.CancelFunc
+	once     sync.Once
+}
+
+func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
+	l := &life{s: s}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	if err := l.buildGuard(); err != nil { // first of all: the safe state
+		return nil, err
+	}
+	if err := l.openStore(reset); err != nil {
+		return nil, err
+	}
+	if err := l.buildCore(boot); err != nil {
+		l.store.Abandon()
+		return nil, err
+	}
+	if err := l.buildLoop(); err != nil {
+		l.store.Abandon()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *life) buildGuard() error {
+	var refs []term.Ref
+	cfg := guard.Config{Clock: l.s.clock.Now, Watchdog: l.s.world.Watchdog()}
+	for _, e := range l.s.o.Station.EVSEs {
+		for _, k := range e.Connectors {
+			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
+			dev, err := l.s.world.Devices(ref)
+			if err != nil {
+				return err
+			}
+			refs = append(refs, ref)
+			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{
+				Ref: ref, MaxCurrent: e.MaxCurrent, Phases: uint8(max(e.Phases, 1)), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true,
+				Ventilation: true, MaxTemperature: maxTemperature, MaxCableTemperature: maxTemperature}})
+		}
+	}
+	l.pipe = guard.NewPipe(refs)
+	g, err := guard.New(cfg, l.pipe)
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	l.guard = g
+	return nil
+}
+
+// maxTemperature is where socket and cable of the simulated station are called too hot, in 0.001 degrees Celsius.
+const maxTemperature = 90_000
+
+func (l *life) openStore(reset bool) error {
+	store, rep, err := storage.Open(l.s.o.Dir, l.s.o.Storage)
+	if err != nil {
+		return err
+	}
+	l.store, l.findings = store, rep.Findings
+	for _, f := range rep.Findings {
+		l.s.tell("storage", f.String())
+		l.s.o.Log.Warn("storage", "finding", f.String())
+	}
+	if reset {
+		return store.Wipe()
+	}
+	return nil
+}
+
+// buildCore makes the core of what is stored, or of the seed on a first boot.
+func (l *life) buildCore(boot station.BootReason) error {
+	cfg := l.s.o.Station
+	cfg.Boot, cfg.NewID = boot, newID
+	cfg.Queued = func(tx term.TransactionID) bool {
+		if tx == "" {
+			return l.store.OutboxLen() > 0
+		}
+		return l.store.Queued(string(tx))
+	}
+	if last := l.store.OutboxLast(); last != "" {
+		id, err := station.ParseReportID(last)
+		if err != nil {
+			return err
+		}
+		cfg.LastReport = id
+	}
+	core, err := station.New(cfg)
+	if err != nil {
+		return err
+	}
+	l.core = core
+	n := 0
+	err = l.store.Load(func(r station.Record) error {
+		n++
+		if err := core.Restore(r); err != nil {
+			l.s.o.Log.Error("record", "bucket", r.Bucket.String(), "err", err)
+			l.s.tell("storage", "unusable record: "+err.Error())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return l.seed()
+	}
+	return nil
+}
+
+// seed installs what the fitter prepared, on a first boot only.
+func (l *life) seed() error {
+	var records []station.Record
+	for _, slot := range slices.Sorted(maps.Keys(l.s.o.Profiles)) {
+		r, err := l.core.SeedProfile(slot, l.s.o.Profiles[slot])
+		if err != nil {
+			return fmt.Errorf("csms slot %d: %w", slot, err)
+		}
+		records = append(records, r)
+	}
+	set := func(st Setting) error {
+		c, err := l.core.Model().Override(st.Component, st.Variable, st.Attribute, st.Value)
+		if err != nil {
+			return err
+		}
+		records = append(records, station.Record{Bucket: station.BucketVariable, Key: c.Key, Value: []byte(c.Value)})
+		return nil
+	}
+	if len(l.s.o.Priority) > 0 {
+		words := make([]string, len(l.s.o.Priority))
+		for i, slot := range l.s.o.Priority {
+			words[i] = fmt.Sprint(slot)
+		}
+		st := Setting{Component: model.Component{Name: "OCPPCommCtrlr"}, Variable: model.Variable{Name: "NetworkConfigurationPriority"},
+			Value: strings.Join(words, ",")}
+		if err := set(st); err != nil {
+			return err
+		}
+	}
+	for _, st := range l.s.o.Settings {
+		if err := set(st); err != nil {
+			l.s.o.Log.Warn("seed", "component", st.Component.Name, "variable", st.Variable.Name, "err", err)
+			l.s.tell("seed", err.Error())
+		}
+	}
+	return l.store.Commit(records)
+}
+
+func (l *life) buildLoop() error {
+	l.writer = l.store.Start()
+	l.loop = run.NewLoop(l.s.clock, l.pipe, l.writer)
+	meters := map[term.EVSEID]hal.Meter{}
+	for _, e := range l.s.o.Station.EVSEs {
+		m, err := l.s.world.Meter(e.ID)
+		if err != nil {
+			return err
+		}
+		meters[e.ID] = m
+	}
+	l.meters = run.NewMeters(l.s.clock, meters, l.loop.Reading)
+	table := ocpp.NewTable()
+	var err error
+	l.link, err = link.New(link.Options{
+		Config: linkConfig(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
+		Decode: station.DecodeReport, Table: table, Events: l.loop.Events, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now,
+		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.o.Dial,
+	})
+	if err != nil {
+		return err
+	}
+	l.loop.Attach(run.New(l.core, run.Ports{Guard: l.pipe, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}}))
+	return nil
+}
+
+// run lives until ctx ends, or the life is cut.
+func (l *life) run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, l.cut)
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = l.guard.Run(l.ctx) }) // opens everything at its end
+	wg.Go(func() { l.meters.Run(l.ctx) })
+	wg.Go(func() { l.readCards() })
+	wg.Go(func() { _ = l.link.Run(l.ctx) })
+	wg.Go(func() { l.loop.Run(l.ctx, l.s.clock.Wall()) })
+	wg.Go(func() { l.tellFindings() })
+	l.s.tell("boot", "")
+	wg.Wait()
+}
+
+// cut ends the life.
+func (l *life) cut() { l.once.Do(l.cancel) }
+
+// close gives the files back: flushed, or as a power cut leaves them.
+func (l *life) close(kill bool) {
+	if kill {
+		l.store.Abandon()
+	}
+	if err := l.writer.Close(); err != nil && !kill {
+		l.s.o.Log.Error("close storage", "err", err)
+	}
+}
+
+func (l *life) with(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(l.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+func (l *life) post(ctx context.Context, ev station.Event) error {
+	ctx, cancel := l.with(ctx)
+	defer cancel()
+	return l.loop.Post(ctx, ev)
+}
+
+// readCards brings the cards at the simulated reader to the core.
+func (l *life) readCards() {
+	for {
+		sw, err := l.s.world.NextSwipe(l.ctx)
+		if err != nil {
+			return
+		}
+		_ = l.post(l.ctx, station.TokenRead{Token: sw.Token, Info: sw.Additional, EVSEs: sw.EVSEs})
+	}
+}
+
+// tellFindings tells the core what storage found at its start.
+func (l *life) tellFindings() {
+	for _, f := range l.findings {
+		_ = l.post(l.ctx, station.StorageFound{Code: f.Code, Text: f.String()})
+	}
+}
+
+// pending counts what is queued for the CSMS or awaits its answer.
+func (l *life) pending() int { return l.link.Pending() + l.store.OutboxLen() }
+
+// outbox lets the link read the store.
+type outbox struct{ store *storage.Store }
+
+func (o outbox) Head(after string, most int) ([]link.Entry, error) {
+	es, err := o.store.Head(after, most)
+	out := make([]link.Entry, len(es))
+	for i, e := range es {
+		out[i] = link.Entry(e)
+	}
+	return out, err
+}
+
+// board drives what is neither guard nor link.
+type board struct{ l *life }
+
+func (b board) PollMeter(e term.EVSEID)                  { b.l.meters.PollMeter(e) }
+func (b board) MeterRate(e term.EVSEID, d time.Duration) { b.l.meters.MeterRate(e, d) }
+func (b board) Indicate(ref term.Ref, in hal.Indication) {
+	b.l.s.tell("light", ref.String()+" "+in.String())
+}
+
+// host carries out what concerns the life as a whole.
+type host struct{ l *life }
+
+func (h host) Answer(r station.Response) { h.l.loop.Answer(r) }
+
+func (h host) Reconfigure() { h.l.link.Configure(linkConfig(h.l.core)) }
+
+// Reboot begins a new life once the queue is empty, or flush has passed (B12.FR.05).
+func (h host) Reboot(flush time.Duration) {
+	h.l.s.tell("reboot", "")
+	go func() {
+		deadline := time.NewTimer(h.l.s.clock.Real(flush))
+		defer deadline.Stop()
+		tick := time.NewTicker(rebootTick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-deadline.C:
+			case <-h.l.ctx.Done():
+				return
+			case <-tick.C:
+				if h.l.pending() > 0 {
+					continue
+				}
+			}
+			h.l.cut()
+			return
+		}
+	}()
+}
+
+// rebootTick is how often the queue is looked at before a reboot.
+const rebootTick = 50 * time.Millisecond
+
+// newID returns a random UUID (version 4, RFC 9562).
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}

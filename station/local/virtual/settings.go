@@ -1,0 +1,32 @@
+package virtual
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/model"
+)
+
+// linkConfig reads the link's settings from the device model and the network profiles. Call it from the owner of s.
+func linkConfig(s *station.Station) link.Config {
+	m := s.Model()
+	c := link.Config{
+		Identity: m.Text(model.Identity), ConnectionAttempts: m.Int(model.NetworkProfileConnectionAttempts),
+		MessageAttempts: m.Int(model.MessageAttemptsTransactionEvent), AttemptInterval: max(m.Duration(model.MessageAttemptIntervalTransactionEvent), time.Millisecond),
+		PingInterval: m.Duration(model.WebSocketPingInterval), BackOffMinimum: m.Duration(model.RetryBackOffWaitMinimum),
+		BackOffRange: m.Duration(model.RetryBackOffRandomRange), BackOffRepeat: m.Int(model.RetryBackOffRepeatTimes),
+		MessageTimeout: defaultMessageTimeout,
+	}
+	for _, slot := range s.NetworkPriority() {
+		p, _ := s.NetworkProfile(slot)
+		if p.SecurityProfile == 1 && p.Password == "" {
+			p.Password = m.Text(model.BasicAuthPassword)
+		}
+		c.Profiles = append(c.Profiles, link.Profile{Slot: slot, NetworkProfile: p})
+	}
+	return c
+}
+
+// defaultMessageTimeout serves a profile without one.
+const defaultMessageTimeout = 30 * time.Second

@@ -1,0 +1,350 @@
+package virtual
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
+)
+
+// Options is what a virtual station is made of.
+type Options struct {
+	Station  station.Config // topology and identity; the functions are filled in here
+	Profiles map[int]station.NetworkProfile
+	Priority []int     // slots in the order of trying
+	Settings []Setting // device-model values of the first boot
+	Dir      string    // everything persistent; created if need be
+	Seed     uint64    // of the world's noise
+	Clock    *Clock    // nil: real time
+	Trace    func(at time.Time, d link.Direction, frame []byte)
+	Observe  func(halsim.Event) // what happens in the world
+	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
+	Storage  storage.Options
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	Log      *slog.Logger
+	Boot     station.BootReason // of the first life; "" is PowerUp
+}
+
+// Setting is one value of the device model.
+type Setting struct {
+	Component model.Component
+	Variable  model.Variable
+	Attribute model.Attribute
+	Value     string
+}
+
+// Notice tells what happened to the station as a whole.
+type Notice struct {
+	Kind string // boot, connected, disconnected, registration, reboot, storage
+	Text string
+}
+
+// Station is a virtual station. Its methods may be called from any goroutine.
+type Station struct {
+	o     Options
+	clock *Clock
+	world *halsim.World
+
+	mu      sync.Mutex // everything below
+	life    *life      // nil while there is no power
+	power   bool
+	boots   int
+	since   time.Time // when the current life began, monotonic
+	network bool
+	changed chan struct{} // closed and renewed when power or life changes
+	reset   bool          // factory reset at the next start
+	kill    bool          // the running life ends as by a power cut
+	next    station.BootReason
+}
+
+const worldFile = "world.json"
+
+// New loads the world and checks the options; the station starts with Run.
+func New(o Options) (*Station, error) {
+	if o.Clock == nil {
+		o.Clock = NewClock()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	s := &Station{o: o, clock: o.Clock, power: true, network: true, changed: make(chan struct{}), next: o.Boot}
+	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: delete it to begin with an empty world", err)
+	}
+	s.world, err = halsim.New(s.worldConfig(), saved)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Station) worldConfig() halsim.Config {
+	c := halsim.Config{Clock: s.clock.Now, Seed: s.o.Seed, Observe: s.o.Observe,
+		Keep: func(w *halsim.Saved) error { return w.WriteFile(filepath.Join(s.o.Dir, worldFile)) }}
+	for _, e := range s.o.Station.EVSEs {
+		we := halsim.EVSE{ID: e.ID, Phases: uint8(max(e.Phases, 1)), MaxCurrent: e.MaxCurrent}
+		for _, k := range e.Connectors {
+			we.Connectors = append(we.Connectors, halsim.Connector{ID: k.ID, Socket: !k.Tethered, Lock: !k.Tethered})
+		}
+		c.EVSEs = append(c.EVSEs, we)
+	}
+	return c
+}
+
+// World is where cars are plugged.
+func (s *Station) World() *halsim.World { return s.world }
+
+// Clock is the station's clock.
+func (s *Station) Clock() *Clock { return s.clock }
+
+// Run lives through lives: it ends with ctx, or with an error that no restart would cure.
+func (s *Station) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := s.awaitPower(ctx); err != nil {
+			return nil
+		}
+		l, err := s.begin()
+		if err != nil {
+			return err
+		}
+		l.run(ctx)
+		s.end(l)
+	}
+	return nil
+}
+
+// awaitPower waits until the mains are on.
+func (s *Station) awaitPower(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		on, ch := s.power, s.changed
+		s.mu.Unlock()
+		if on {
+			return nil
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *Station) begin() (*life, error) {
+	s.mu.Lock()
+	reset, boot := s.reset, s.next
+	s.reset, s.kill, s.next = false, false, ""
+	s.mu.Unlock()
+	if err := s.world.SetPower(true); err != nil {
+		return nil, err
+	}
+	l, err := newLife(s, boot, reset)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.life, s.since = l, s.clock.Now()
+	s.boots++
+	l.link.SetNetwork(s.network)
+	s.notify()
+	if !s.power || s.kill { // the plug was pulled while the station started
+		l.cut()
+	}
+	s.mu.Unlock()
+	return l, nil
+}
+
+// end closes a life: orderly, or as a power cut leaves it.
+func (s *Station) end(l *life) {
+	s.mu.Lock()
+	kill := s.kill
+	s.life = nil
+	s.notify()
+	s.mu.Unlock()
+	l.close(kill)
+	if kill {
+		_ = s.world.SetPower(false) // contactors fall; a world that cannot be kept said so at the change before
+	}
+}
+
+// notify wakes those who wait for a change; s.mu is held.
+func (s *Station) notify() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// SetPower switches the mains. Off is as if killed: contactors open, and what was not durable is gone.
+func (s *Station) SetPower(on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.power == on {
+		return nil
+	}
+	s.power = on
+	if !on && s.life != nil {
+		s.kill = true
+		s.life.cut()
+	}
+	s.notify()
+	return nil
+}
+
+// CyclePower switches the mains off, and on again after off.
+func (s *Station) CyclePower(off time.Duration) error {
+	if err := s.SetPower(false); err != nil {
+		return err
+	}
+	time.AfterFunc(s.clock.Real(off), func() { _ = s.SetPower(true) })
+	return nil
+}
+
+// FailPower tells the station that the mains are gone and cuts it off after ups.
+func (s *Station) FailPower(ctx context.Context, ups time.Duration) error {
+	if err := s.Post(ctx, station.PowerFailing{}); err != nil {
+		return err
+	}
+	time.AfterFunc(s.clock.Real(ups), func() { _ = s.SetPower(false) })
+	return nil
+}
+
+// Restart ends the life orderly and begins another, as a reboot does.
+func (s *Station) Restart(why station.BootReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = why
+	if s.life != nil {
+		s.life.cut()
+	}
+}
+
+// FactoryReset drops all persistent state of the station and boots with the seed again. The world stays.
+func (s *Station) FactoryReset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset = true
+	if s.life != nil {
+		s.life.cut()
+	}
+}
+
+// SetNetwork cuts or restores the way to the CSMS.
+func (s *Station) SetNetwork(up bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.network = up
+	if s.life != nil {
+		s.life.link.SetNetwork(up)
+	}
+}
+
+// SetRate changes the speed of the clock.
+func (s *Station) SetRate(rate float64) error {
+	if !(rate > 0 && rate <= MaxRate) {
+		return fmt.Errorf("rate %g: want more than 0 and at most %d", rate, MaxRate)
+	}
+	s.clock.SetRate(rate)
+	return s.Post(context.Background(), nil)
+}
+
+// SetClock moves the station's wall clock by offset against the real one.
+func (s *Station) SetClock(ctx context.Context, offset time.Duration) error {
+	s.clock.SetOffset(offset)
+	return s.Post(ctx, station.ClockSet{Wall: s.clock.Wall(), Source: "Manual"})
+}
+
+// ErrNoPower says that the station is off.
+var ErrNoPower = errors.New("the station has no power")
+
+func (s *Station) alive() (*life, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life == nil {
+		return nil, ErrNoPower
+	}
+	return s.life, nil
+}
+
+// Post hands an event to the core; nil only wakes it.
+func (s *Station) Post(ctx context.Context, ev station.Event) error {
+	l, err := s.alive()
+	if err != nil {
+		return err
+	}
+	return l.post(ctx, ev)
+}
+
+// Ask makes a local request.
+func (s *Station) Ask(ctx context.Context, r station.Request) (station.Response, error) {
+	l, err := s.alive()
+	if err != nil {
+		return station.Response{}, err
+	}
+	ctx, cancel := l.with(ctx)
+	defer cancel()
+	return l.loop.Ask(ctx, r)
+}
+
+// Status is the station as a whole.
+type Status struct {
+	Powered, Network bool
+	Boots            int
+	Uptime           time.Duration
+	Pending          int // messages queued for the CSMS or awaiting its answer
+	Link             link.Stats
+	URL              string
+}
+
+// Status returns the station as a whole.
+func (s *Station) Status() Status {
+	s.mu.Lock()
+	st := Status{Powered: s.power, Network: s.network, Boots: s.boots}
+	l := s.life
+	if l != nil {
+		st.Uptime = s.clock.Now().Sub(s.since)
+	}
+	s.mu.Unlock()
+	if l != nil {
+		st.Pending = l.pending()
+		st.Link = l.link.Stats()
+	}
+	return st
+}
+
+// Service acknowledges latched faults, as a fitter does.
+func (s *Station) Service(ref term.Ref) {
+	if l, err := s.alive(); err == nil {
+		l.pipe.Service(ref)
+	}
+}
+
+// DeadLetters lists the messages that the CSMS refused to the last attempt.
+func (s *Station) DeadLetters() ([]storage.Entry, error) {
+	l, err := s.alive()
+	if err != nil {
+		return nil, err
+	}
+	return l.store.DeadLetters()
+}
+
+func (s *Station) tell(kind, text string) {
+	if s.o.Notice != nil {
+		s.o.Notice(Notice{kind, text})
+	}
+}

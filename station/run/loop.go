@@ -1,0 +1,214 @@
+package run
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/iec61851"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
+)
+
+// GuardLink is the station's side of the guard's link, with what the loop waits on.
+type GuardLink interface {
+	Guard
+	Wake() <-chan struct{}
+	Take([]iec61851.Notice) []iec61851.Notice
+}
+
+// Writer is the journal with what the loop waits on; *storage.Writer is one.
+type Writer interface {
+	Journal
+	Durable() <-chan uint64
+	States() <-chan storage.State
+	Tick(now time.Time)
+	Deadline() time.Time
+}
+
+// MaxEvents bounds the events that wait for the loop. A full inbox stops its senders; the guard is not among them.
+const MaxEvents = 64
+
+// maxAsks bounds the local requests that wait for their answer.
+const maxAsks = 32
+
+// heartbeatEvery is how often the guard hears from the loop while energy may flow; its patience is five times as long.
+const heartbeatEvery = 2 * time.Second
+
+// Loop is the goroutine that owns the Runner.
+type Loop struct {
+	Events chan station.Event // from link, reader and the like
+
+	runner  *Runner
+	clock   Clock
+	guard   GuardLink
+	writer  Writer
+	meters  chan reading
+	asks    chan ask
+	answers map[station.RequestID]chan<- station.Response
+	lastAsk uint64
+	turns   atomic.Uint64
+	notices []iec61851.Notice
+	beat    time.Time
+}
+
+type reading struct {
+	evse    term.EVSEID
+	reading hal.MeterReading
+}
+
+type ask struct {
+	request station.Request
+	answer  chan<- station.Response
+}
+
+// Clock is the station's monotonic time: a fixed epoch plus the time since the start. Real says how long to sleep for a
+// span of it, which differs in a simulation that runs faster.
+type Clock interface {
+	Now() time.Time
+	Real(time.Duration) time.Duration
+}
+
+// NewLoop returns a loop. Attach a runner before Run.
+func NewLoop(c Clock, g GuardLink, w Writer) *Loop {
+	return &Loop{Events: make(chan station.Event, MaxEvents), clock: c, guard: g, writer: w,
+		meters: make(chan reading, MaxEvents), asks: make(chan ask), answers: map[station.RequestID]chan<- station.Response{}}
+}
+
+// Attach gives the loop its runner.
+func (l *Loop) Attach(r *Runner) { l.runner = r }
+
+// Turns counts the loop's turns: who watches it sees that it moves.
+func (l *Loop) Turns() uint64 { return l.turns.Load() }
+
+// Run owns the runner until ctx ends. wall is the best that is known of the time.
+func (l *Loop) Run(ctx context.Context, wall time.Time) {
+	l.runner.Start(l.clock.Now(), wall)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		l.sleep(timer)
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-l.Events:
+			l.runner.Handle(l.clock.Now(), ev)
+		case m := <-l.meters:
+			l.runner.Meter(l.clock.Now(), m.evse, m.reading)
+		case a := <-l.asks:
+			l.ask(a)
+		case <-l.guard.Wake():
+			l.takeNotices()
+		case <-l.writer.Durable():
+			l.runner.settle(l.clock.Now())
+			l.runner.ports.Link.Wake()
+		case st := <-l.writer.States():
+			l.runner.Retry()
+			l.runner.Handle(l.clock.Now(), station.StorageChanged{Code: st.Code})
+		case <-timer.C:
+			l.timers()
+		}
+		l.turns.Add(1)
+	}
+}
+
+// sleep arms the timer for the next thing that is owed.
+func (l *Loop) sleep(timer *time.Timer) {
+	now := l.clock.Now()
+	next := l.runner.Deadline()
+	if d := l.writer.Deadline(); next.IsZero() || !d.IsZero() && d.Before(next) {
+		next = d
+	}
+	if l.runner.Energised() {
+		if l.beat.IsZero() {
+			l.beat = now.Add(heartbeatEvery)
+		}
+		if next.IsZero() || l.beat.Before(next) {
+			next = l.beat
+		}
+	} else {
+		l.beat = time.Time{}
+	}
+	if next.IsZero() {
+		timer.Stop()
+		return
+	}
+	timer.Reset(max(l.clock.Real(next.Sub(now)), 0))
+}
+
+func (l *Loop) timers() {
+	now := l.clock.Now()
+	if !l.beat.IsZero() && !now.Before(l.beat) {
+		l.guard.Heartbeat()
+		l.beat = now.Add(heartbeatEvery)
+	}
+	if d := l.writer.Deadline(); !d.IsZero() && !now.Before(d) {
+		l.writer.Tick(now)
+		l.runner.Retry()
+	}
+	if d := l.runner.Deadline(); !d.IsZero() && !now.Before(d) {
+		l.runner.Handle(now, nil)
+	}
+}
+
+func (l *Loop) takeNotices() {
+	l.notices = l.guard.Take(l.notices[:0])
+	for _, n := range l.notices {
+		l.runner.Handle(l.clock.Now(), EventOf(n))
+	}
+}
+
+// Reading takes a meter's reading; it is what a poller calls.
+func (l *Loop) Reading(ctx context.Context, evse term.EVSEID, r hal.MeterReading) {
+	select {
+	case l.meters <- reading{evse, r}:
+	case <-ctx.Done():
+	}
+}
+
+// Post hands an event to the loop.
+func (l *Loop) Post(ctx context.Context, ev station.Event) error {
+	select {
+	case l.Events <- ev:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Ask makes a local request and waits for its answer.
+func (l *Loop) Ask(ctx context.Context, r station.Request) (station.Response, error) {
+	ch := make(chan station.Response, 1)
+	select {
+	case l.asks <- ask{r, ch}:
+	case <-ctx.Done():
+		return station.Response{}, ctx.Err()
+	}
+	select {
+	case resp := <-ch:
+		return resp, nil
+	case <-ctx.Done():
+		return station.Response{}, ctx.Err()
+	}
+}
+
+func (l *Loop) ask(a ask) {
+	if len(l.answers) >= maxAsks {
+		a.answer <- station.Response{Error: &station.RequestError{Code: "InternalError", Description: "too many requests wait for their answer"}}
+		return
+	}
+	l.lastAsk++
+	id := station.RequestID(l.lastAsk) &^ station.CSMSRequest
+	l.answers[id] = a.answer
+	l.runner.Handle(l.clock.Now(), station.RequestReceived{ID: id, Request: a.request})
+}
+
+// Answer delivers the response to a local request; it is part of Host.
+func (l *Loop) Answer(r station.Response) {
+	if ch, ok := l.answers[r.ID]; ok {
+		delete(l.answers, r.ID)
+		ch <- r
+	}
+}

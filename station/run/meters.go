@@ -1,0 +1,108 @@
+package run
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station/term"
+)
+
+// readTimeout bounds one reading of a meter.
+const readTimeout = 2 * time.Second
+
+// Meters polls the meters of a station, each by a goroutine of its own: a silent meter holds up nobody else.
+type Meters struct {
+	clock   Clock
+	pollers map[term.EVSEID]*poller
+	deliver func(context.Context, term.EVSEID, hal.MeterReading)
+	wg      sync.WaitGroup
+}
+
+type poller struct {
+	meter hal.Meter
+	once  chan struct{}
+	every chan time.Duration
+}
+
+// NewMeters returns pollers for the given meters. deliver is called from their goroutines.
+func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.Context, term.EVSEID, hal.MeterReading)) *Meters {
+	m := &Meters{clock: c, pollers: map[term.EVSEID]*poller{}, deliver: deliver}
+	for id, meter := range meters {
+		m.pollers[id] = &poller{meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1)}
+	}
+	return m
+}
+
+// Run polls until ctx ends and every poller has ended.
+func (m *Meters) Run(ctx context.Context) {
+	for id, p := range m.pollers {
+		m.wg.Go(func() { m.run(ctx, id, p) })
+	}
+	m.wg.Wait()
+}
+
+func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	var every time.Duration
+	for {
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case every = <-p.every:
+			timer.Stop()
+			if every == 0 {
+				continue
+			}
+		case <-p.once:
+		case <-timer.C:
+		}
+		m.read(ctx, id, p.meter)
+		if every > 0 {
+			timer.Reset(m.clock.Real(every))
+		}
+	}
+}
+
+// read delivers one reading; a meter that does not answer delivers nothing, and the core's patience runs out.
+func (m *Meters) read(ctx context.Context, id term.EVSEID, meter hal.Meter) {
+	one, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	r, err := meter.Read(one)
+	if err != nil {
+		return
+	}
+	m.deliver(ctx, id, r)
+}
+
+// PollMeter asks for a reading now; it is part of Board and never blocks.
+func (m *Meters) PollMeter(id term.EVSEID) {
+	if p := m.pollers[id]; p != nil {
+		select {
+		case p.once <- struct{}{}:
+		default: // one is on its way
+		}
+	}
+}
+
+// MeterRate sets how often a meter is read; it is part of Board and never blocks.
+func (m *Meters) MeterRate(id term.EVSEID, every time.Duration) {
+	p := m.pollers[id]
+	if p == nil {
+		return
+	}
+	for {
+		select {
+		case p.every <- every:
+			return
+		default:
+		}
+		select {
+		case <-p.every: // an older wish that was not seen yet
+		default:
+		}
+	}
+}
