@@ -53,6 +53,7 @@ type Guard struct {
 	moved     bool      // the station has moved since the watchdog was petted
 	slow      time.Time // next reading of what changes slowly
 	nextCycle time.Time
+	frame     Command // the one being received; here, since what goes through an interface would be allocated
 }
 
 // New takes the devices and asserts the safe state at once, whatever else is wrong: it returns the devices' errors,
@@ -183,14 +184,14 @@ func (g *Guard) interlock(i int) bool {
 
 // receive takes the waiting commands.
 func (g *Guard) receive(now time.Time) {
-	var c Command
-	for n := 0; n < maxCommands && g.link.Receive(&c); n++ {
+	c := &g.frame
+	for n := 0; n < maxCommands && g.link.Receive(c); n++ {
 		if c.Kind == CommandHeartbeat {
 			g.heard, g.moved = now, true
 			continue
 		}
 		for i := range g.ports {
-			g.ports[i].take(now, &c)
+			g.ports[i].take(now, c)
 		}
 	}
 }
