@@ -107,9 +107,16 @@ func (b *Body) wrong(want string) {
 
 // peek skips white space and returns the next byte, 0 at the end.
 func (b *Body) peek() byte {
+	if i := b.pos; i < len(b.s) && b.s[i] > ' ' {
+		return b.s[i]
+	}
+	return b.space()
+}
+
+func (b *Body) space() byte {
 	for b.pos < len(b.s) {
 		c := b.s[b.pos]
-		if c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+		if c != ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return c
 		}
 		b.pos++

@@ -1,5 +1,7 @@
 package rpc
 
+import "strings"
+
 // Enum is a closed set of names. Names are at most 64; bit n of Known is Names[n]; column 0 is for
 // versions before 2.1, column 1 for 2.1. Slots is what Slots returns for Names.
 type Enum struct {
@@ -17,6 +19,12 @@ func (b *Body) Enum(e *Enum) string {
 		return ""
 	}
 	at := b.pos
+	if n := strings.IndexByte(b.s[at+1:], '"'); n > 0 {
+		if i := e.find(b.s[at+1 : at+1+n]); i >= 0 && e.Known[b.ed]&(1<<i) != 0 { // no escapes in it, then
+			b.pos = at + n + 2
+			return e.Names[i]
+		}
+	}
 	s := b.text()
 	if i := e.find(s); i >= 0 && e.Known[b.ed]&(1<<i) != 0 {
 		return e.Names[i]

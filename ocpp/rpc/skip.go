@@ -73,24 +73,27 @@ func (b *Body) skipKey() {
 
 // skipText is text for a string that nobody wants: nothing is copied.
 func (b *Body) skipText() {
-	for i := b.pos + 1; i < len(b.s); {
-		switch c := b.s[i]; {
-		case c == '"':
+	s := b.s
+	for i := b.pos + 1; i < len(s); i++ {
+		c := s[i]
+		if !special[c] {
+			continue
+		}
+		switch c {
+		case '"':
 			b.pos = i + 1
 			return
-		case c == '\\':
-			_, n := escape(b.s[i:])
+		case '\\':
+			_, n := escape(s[i:])
 			if n == 0 {
 				b.fail(FormatViolation, i, "bad escape in a string")
 				return
 			}
-			i += n
-		case c < ' ':
+			i += n - 1
+		default:
 			b.fail(FormatViolation, i, "control character in a string")
 			return
-		default:
-			i++
 		}
 	}
-	b.fail(FormatViolation, len(b.s), "string without end")
+	b.fail(FormatViolation, len(s), "string without end")
 }

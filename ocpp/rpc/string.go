@@ -11,7 +11,7 @@ func AppendString(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if c < utf8.RuneSelf && !special[c] {
 			i++
 			continue
 		}

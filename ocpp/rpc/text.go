@@ -2,20 +2,33 @@ package rpc
 
 import "unicode/utf16"
 
+// special marks the bytes that a string does not simply go on over.
+var special = [256]bool{
+	'"': true, '\\': true,
+	0: true, 1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true,
+	8: true, 9: true, 10: true, 11: true, 12: true, 13: true, 14: true, 15: true,
+	16: true, 17: true, 18: true, 19: true, 20: true, 21: true, 22: true, 23: true,
+	24: true, 25: true, 26: true, 27: true, 28: true, 29: true, 30: true, 31: true,
+}
+
 // text pulls the string whose opening quote is at the cursor. Without escapes it is a part of the window.
 func (b *Body) text() string {
 	from := b.pos + 1
-	for i := from; i < len(b.s); i++ {
-		switch c := b.s[i]; {
-		case c == '"':
-			b.pos = i + 1
-			return b.s[from:i]
-		case c == '\\':
-			return b.unescape(from, i)
-		case c < ' ':
-			b.fail(FormatViolation, i, "control character in a string")
-			return ""
+	s := b.s[from:]
+	for i := range len(s) {
+		c := s[i]
+		if !special[c] {
+			continue
 		}
+		switch c {
+		case '"':
+			b.pos = from + i + 1
+			return s[:i]
+		case '\\':
+			return b.unescape(from, from+i)
+		}
+		b.fail(FormatViolation, from+i, "control character in a string")
+		return ""
 	}
 	b.fail(FormatViolation, len(b.s), "string without end")
 	return ""
