@@ -1,0 +1,443 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+)
+
+const (
+	// MaxUnsent is how many frames may wait for the writer before nothing more is read: a CSMS that asks without
+	// reading the answers stops itself.
+	MaxUnsent = 32
+
+	// FlushTimeout is how long a wanted close waits for frames that are still to be written.
+	FlushTimeout = 5 * time.Second
+
+	// StableAfter is how long a connection on which nothing was asked must have stood to count as one that worked.
+	StableAfter = 10 * time.Minute
+
+	// AuthRefusedEvery is the least time between two AuthRefused events of one slot: each is a security event.
+	AuthRefusedEvery = time.Hour
+)
+
+// owner is the state of a running link. One goroutine owns it.
+type owner struct {
+	o    *Options
+	box  *mailbox
+	e    *Engine
+	plan plan
+
+	network bool
+	dialing *dialing
+	dialAt  time.Time
+	ended   <-chan struct{} // the connection before this one is being closed
+
+	conn     *conn
+	profile  Profile // of the connection
+	opened   time.Time
+	worked   bool
+	hangUp   *Close
+	hangUpBy time.Time
+	unsent   [][]byte
+
+	events  []station.Event // for the core; while there are any, nothing is read
+	due     time.Time       // of the engine
+	timer   *time.Timer
+	stats   Stats
+	status  Status
+	refused map[int]time.Time // slot: when AuthRefused was told
+}
+
+type dialing struct {
+	profile Profile
+	cut     bool // the network went down meanwhile
+	cancel  context.CancelFunc
+	result  chan dialed
+}
+
+type dialed struct {
+	conn *conn
+	d    ocpp.Dialect
+	err  error
+}
+
+func newOwner(l *Link) *owner {
+	o := &owner{
+		o: &l.o, box: l.box, network: true, refused: map[int]time.Time{},
+		plan: plan{jitter: l.o.Jitter},
+		e: NewEngine(EngineOptions{
+			Config: l.o.Config.engine(Profile{}), Outbox: l.o.Outbox, Decode: l.o.Decode, Stage: l.o.Stage,
+			Table: l.o.Table, IDPrefix: l.o.IDPrefix,
+		}),
+	}
+	o.plan.configure(l.o.Config)
+	for _, p := range l.o.Config.Profiles {
+		if l.o.HasLastSlot && p.Slot == l.o.LastSlot {
+			o.plan.last = &p
+		}
+	}
+	return o
+}
+
+func (o *owner) run(ctx context.Context) {
+	o.timer = time.NewTimer(0)
+	defer o.timer.Stop()
+	for {
+		if len(o.events) < MaxMailbox { // a core that talks without listening fills its mailbox
+			o.open(o.box.take())
+		}
+		o.closeIfDue()
+		o.dialIfDue(ctx)
+		o.show()
+		if !o.wait(ctx) {
+			o.stop()
+			return
+		}
+	}
+}
+
+// open carries out what callers asked for.
+func (o *owner) open(m mail) {
+	now := o.o.Now()
+	if m.config != nil {
+		o.configure(now, *m.config)
+	}
+	if m.gate != nil {
+		o.feed(o.e.Gate(now, *m.gate))
+	}
+	for _, r := range m.sends {
+		o.feed(o.e.Send(now, r))
+	}
+	for _, r := range m.responses {
+		o.feed(o.e.Respond(now, r))
+	}
+	if m.wake {
+		o.feed(o.e.Woken(now))
+	}
+	if m.network != nil && *m.network != o.network {
+		o.setNetwork(now, *m.network)
+	}
+	if m.reconnect && o.conn != nil {
+		o.closeSoon(now, Close{Code: codeNormal, Reason: "reconnect"})
+	}
+}
+
+func (o *owner) configure(now time.Time, c Config) {
+	o.plan.configure(c)
+	o.feed(o.e.Configure(now, c.engine(o.profile)))
+	if o.conn != nil {
+		o.conn.pingEvery(c.PingInterval)
+	}
+}
+
+func (o *owner) setNetwork(now time.Time, up bool) {
+	o.network, o.dialAt = up, now
+	if up {
+		return
+	}
+	if o.dialing != nil {
+		o.dialing.cancel()
+		o.dialing.cut = true
+	}
+	if o.conn != nil {
+		o.lost(now, "network down", nil)
+		o.dialAt = now
+	}
+}
+
+// feed carries out what the engine wants.
+func (o *owner) feed(out *Output) {
+	now := o.o.Now()
+	for _, f := range out.Frames {
+		o.o.Trace(now, Sent, f)
+		o.unsent = append(o.unsent, f)
+	}
+	o.events = append(o.events, out.Events...)
+	o.due = out.Deadline
+	if out.Close != nil {
+		o.closeSoon(now, *out.Close)
+	}
+	if o.e.Alive() && !o.worked {
+		o.worked = true
+		o.stats.Answered++
+		o.plan.worked(o.profile)
+	}
+}
+
+func (o *owner) closeSoon(now time.Time, c Close) {
+	if o.conn != nil && o.hangUp == nil {
+		o.hangUp, o.hangUpBy = &c, now.Add(FlushTimeout)
+	}
+}
+
+func (o *owner) closeIfDue() {
+	now := o.o.Now()
+	if o.hangUp == nil || len(o.unsent) > 0 && now.Before(o.hangUpBy) {
+		return
+	}
+	asked := o.hangUp.Code == codeNormal
+	o.lost(now, o.hangUp.Reason, o.hangUp)
+	if asked {
+		o.dialAt = now
+	}
+}
+
+// lost ends the connection and says when to dial again.
+func (o *owner) lost(now time.Time, why string, wish *Close) {
+	o.conn.shut(wish)
+	o.ended, o.conn = o.conn.done, nil
+	silent := wish != nil && wish.Code != codeNormal
+	if o.worked && !silent || !silent && now.Sub(o.opened) >= StableAfter {
+		o.dialAt = now.Add(o.plan.lost())
+	} else {
+		o.dialAt = now.Add(o.plan.failed())
+	}
+	clear(o.unsent)
+	o.unsent, o.hangUp = o.unsent[:0], nil
+	o.status.Open, o.status.Connected, o.status.Subprotocol = false, false, ""
+	o.o.Log.Info("link down", "slot", o.profile.Slot, "why", why)
+	o.feed(o.e.Closed(now, why))
+	o.worked = false
+}
+
+// dialIfDue begins an attempt to connect. The one before has been closed by then (B10.FR.06), and the core has heard of
+// it.
+func (o *owner) dialIfDue(ctx context.Context) {
+	now := o.o.Now()
+	p, ok := o.plan.profile()
+	if !ok || !o.mayDial() || now.Before(o.dialAt) {
+		return
+	}
+	o.stats.Dials++
+	o.status.Slot = p.Slot
+	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects)
+	if err != nil {
+		o.dialAt = now.Add(o.plan.unusable())
+		o.o.Log.Warn("network profile cannot be used", "slot", p.Slot, "err", err)
+		return
+	}
+	o.status.URL = e.url
+	o.dialing = o.dial(ctx, p, e)
+}
+
+func (o *owner) mayDial() bool {
+	return o.network && o.conn == nil && o.dialing == nil && o.ended == nil && len(o.events) == 0
+}
+
+func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
+	ctx, cancel := context.WithCancel(ctx)
+	d := &dialing{profile: p, cancel: cancel, result: make(chan dialed, 1)}
+	dial, limit, ping := o.o.Dial, frameLimit(o.plan.cfg.Limits), o.plan.cfg.PingInterval
+	go func() {
+		life := &life{}
+		ws, dialect, err := dialWebSocket(ctx, e, dial, life)
+		if err != nil {
+			d.result <- dialed{err: err}
+			return
+		}
+		d.result <- dialed{conn: startConn(ws, life, limit, ping), d: dialect}
+	}()
+	return d
+}
+
+func frameLimit(l rpc.Limits) int {
+	if l.Frame <= 0 {
+		return rpc.DefaultFrame
+	}
+	return l.Frame
+}
+
+// dialled takes the outcome of an attempt.
+func (o *owner) dialled(r dialed) {
+	now, p, cut := o.o.Now(), o.dialing.profile, o.dialing.cut
+	o.dialing.cancel()
+	o.dialing = nil
+	switch {
+	case r.err != nil && cut:
+		return
+	case r.err != nil:
+		o.dialFailed(now, p, r.err)
+		return
+	case cut:
+		r.conn.shut(nil)
+		o.ended = r.conn.done
+		return
+	}
+	o.conn, o.profile, o.opened, o.worked = r.conn, p, now, false
+	o.stats.Opened++
+	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.d.Version().Subprotocol(), Slot: p.Slot}
+	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.d.Version().String())
+	o.feed(o.e.Configure(now, o.plan.cfg.engine(p)))
+	o.feed(o.e.Opened(now, r.d, p.Slot, p.SecurityProfile))
+}
+
+func (o *owner) dialFailed(now time.Time, p Profile, err error) {
+	wait := o.plan.failed()
+	o.dialAt = now.Add(wait)
+	o.o.Log.Warn("dial CSMS", "slot", p.Slot, "url", o.status.URL, "err", err, "next", wait)
+	var refused *RefusedError
+	if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+		return
+	}
+	if told, ok := o.refused[p.Slot]; !ok || now.Sub(told) >= AuthRefusedEvery {
+		o.refused[p.Slot] = now
+		o.events = append(o.events, station.AuthRefused{Slot: p.Slot})
+	}
+}
+
+// wait lets the next thing happen; false: ctx has ended.
+func (o *owner) wait(ctx context.Context) bool {
+	var (
+		events  chan<- station.Event
+		event   station.Event
+		in      <-chan message
+		out     chan<- []byte
+		frame   []byte
+		failed  <-chan struct{}
+		dialled <-chan dialed
+	)
+	if len(o.events) > 0 {
+		events, event = o.o.Events, o.events[0]
+	}
+	if o.conn != nil {
+		failed = o.conn.failed
+		if o.listening() {
+			in = o.conn.in
+		}
+		if len(o.unsent) > 0 {
+			out, frame = o.conn.out, o.unsent[0]
+		}
+	}
+	if o.dialing != nil {
+		dialled = o.dialing.result
+	}
+	o.setTimer()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-o.box.signal:
+	case events <- event:
+		o.events = pop(o.events)
+	case m := <-in:
+		o.received(m)
+	case out <- frame:
+		o.unsent = pop(o.unsent)
+	case <-failed:
+		o.failure()
+	case r := <-dialled:
+		o.dialled(r)
+	case <-o.ended:
+		o.ended = nil
+	case <-o.timer.C:
+		o.tick()
+	}
+	return true
+}
+
+// listening tells whether a message may be taken: not while the core or the CSMS is behind.
+func (o *owner) listening() bool {
+	return len(o.events) == 0 && len(o.unsent) < MaxUnsent && o.hangUp == nil
+}
+
+func pop[T any](s []T) []T {
+	var zero T
+	copy(s, s[1:])
+	s[len(s)-1] = zero
+	return s[:len(s)-1]
+}
+
+func (o *owner) received(m message) {
+	now := o.o.Now()
+	o.o.Trace(now, Received, m.data)
+	if m.tooLong {
+		o.feed(o.e.TooLong(now, m.data))
+	} else {
+		o.feed(o.e.Frame(now, m.data))
+	}
+	o.conn.next <- struct{}{}
+}
+
+// failure ends a connection that broke, after what had arrived before.
+func (o *owner) failure() {
+	if o.listening() {
+		select {
+		case m := <-o.conn.in:
+			o.received(m)
+			return
+		default:
+		}
+	}
+	o.lost(o.o.Now(), o.conn.why.Error(), nil)
+}
+
+// tick lets time pass for the engine, unless the answer it waits for may be what cannot be read yet.
+func (o *owner) tick() {
+	if len(o.events) > 0 {
+		return
+	}
+	if o.conn != nil && o.listening() {
+		select {
+		case m := <-o.conn.in:
+			o.received(m)
+			return
+		default:
+		}
+	}
+	if now := o.o.Now(); !o.due.IsZero() && !now.Before(o.due) {
+		o.feed(o.e.Tick(now))
+	}
+}
+
+func (o *owner) setTimer() {
+	var d earliest
+	if len(o.events) == 0 {
+		d.add(o.due)
+	}
+	if _, ok := o.plan.profile(); ok && o.mayDial() {
+		d.add(o.dialAt)
+	}
+	if o.hangUp != nil {
+		d.add(o.hangUpBy)
+	}
+	if d.t.IsZero() {
+		o.timer.Stop()
+		return
+	}
+	o.timer.Reset(max(d.t.Sub(o.o.Now()), 0))
+}
+
+func (o *owner) show() {
+	s := o.e.Stats()
+	s.Dials, s.Opened, s.Answered = o.stats.Dials, o.stats.Opened, o.stats.Answered
+	o.status.Connected = o.e.Alive()
+	o.box.show(view{
+		pending: o.e.Pending(),
+		idle:    o.e.Idle() && len(o.unsent) == 0 && len(o.events) == 0,
+		stats:   s,
+		status:  o.status,
+	})
+}
+
+// stop ends everything at once and waits for it.
+func (o *owner) stop() {
+	if o.dialing != nil {
+		o.dialing.cancel()
+		if r := <-o.dialing.result; r.conn != nil {
+			r.conn.shut(nil)
+			<-r.conn.done
+		}
+	}
+	if o.conn != nil {
+		o.conn.shut(nil)
+		<-o.conn.done
+	}
+	if o.ended != nil {
+		<-o.ended
+	}
+}
