@@ -168,7 +168,7 @@ func (e *Engine) settle(j *job, r station.Reply) {
 }
 
 func (e *Engine) reply(j *job, r station.Reply) {
-	e.event(station.ReplyReceived{ID: j.report.ID, Reply: r})
+	e.event(station.ReplyReceived{ID: j.report.ID, Class: j.report.Class, Of: j.report.Body, Reply: r})
 }
 
 // internal says that a report cannot be told because of a fault of our own.
