@@ -16,8 +16,9 @@ type clock struct {
 // TimeAdjustmentThreshold is the smallest correction of the clock that is a security event (SettingSystemTime).
 const TimeAdjustmentThreshold = 20 * time.Second
 
-// clockSlack is the difference to the CSMS's time below which the clock is left alone: network delay is no clock error.
-const clockSlack = 500 * time.Millisecond
+// clockSlack is the difference to the CSMS's time below which the clock is left alone: network delay and a CSMS that tells whole
+// seconds are no clock error, and a clock that steps back between two events is one.
+const clockSlack = 1500 * time.Millisecond
 
 func (c *clock) at(mono time.Time) time.Time { return mono.Add(c.offset).UTC() }
 

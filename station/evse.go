@@ -168,7 +168,7 @@ func (s *Station) bayChanged(ev BayChanged) {
 
 // view gathers what the charging state depends on.
 func (s *Station) view(e *evse) transaction.View {
-	v := transaction.View{Authorized: e.grant != nil}
+	v := transaction.View{Authorized: e.grant != nil, Was: e.state}
 	if e.active < 0 {
 		return v
 	}

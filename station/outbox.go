@@ -3,6 +3,7 @@ package station
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
@@ -49,6 +50,8 @@ func EncodeReport(r Report) []byte {
 		}
 		h := OutboxHeader{Phase: b.Phase, Transaction: b.Transaction, SeqNo: b.SeqNo}
 		return appendJSON(append(h.AppendTo(nil), keptTransaction), w)
+	case Unreadable:
+		return slices.Clone(b)
 	case SecurityEvent:
 		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptSecurity), b)
 	}

@@ -145,6 +145,10 @@ type TransactionEvent struct {
 	Values         []term.MeterValue
 }
 
+// Unreadable is a kept report whose stored form could not be read: its bytes, for the dead letters.
+type Unreadable []byte
+
+func (Unreadable) report()                {}
 func (BootNotification) report()          {}
 func (StatusNotification) report()        {}
 func (Heartbeat) report()                 {}

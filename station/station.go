@@ -62,14 +62,15 @@ const NominalVoltage = 230 * unit.Volt
 
 // Station is the state of a charging station. It has one owner; its methods may not be called from two goroutines.
 type Station struct {
-	cfg   Config
-	model *model.Model
-	auth  *auth.Authorizer
-	now   time.Time
-	clock clock
-	boot  boot
-	evses []evse
-	queue floating // authorizations that wait for a car
+	cfg     Config
+	model   *model.Model
+	auth    *auth.Authorizer
+	now     time.Time
+	started time.Time // monotonic
+	clock   clock
+	boot    boot
+	evses   []evse
+	queue   floating // authorizations that wait for a car
 
 	nextReport ReportID
 	asking     []question // Authorize calls under way
@@ -213,7 +214,7 @@ func newEVSE(cfg EVSE) evse {
 // Start begins the station's life: call it once, after the last Restore.
 func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.begin(now)
-	s.running = true
+	s.running, s.started = true, s.now
 	s.clock.set(now, wall)
 	s.readSettings()
 	s.startBoot()
@@ -327,6 +328,7 @@ func earliest(a, b time.Time) time.Time {
 func (s *Station) deadline() time.Time {
 	d := s.bootDeadline()
 	d = earliest(d, s.questionDeadline())
+	d = earliest(d, s.pilotDeadline())
 	d = earliest(d, s.floatingDeadline())
 	for i := range s.evses {
 		d = earliest(d, s.evseDeadline(&s.evses[i]))

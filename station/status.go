@@ -1,6 +1,8 @@
 package station
 
 import (
+	"time"
+
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/station/term"
 )
@@ -37,12 +39,26 @@ func (s *Station) tellStatuses() {
 		for j := range e.conns {
 			c := &e.conns[j]
 			s.show(e, c)
+			if c.pilot == term.StateUnknown && s.now.Sub(s.started) < pilotPatience {
+				continue // right after a start nobody knows yet what is plugged in
+			}
 			if st := s.statusOf(e, c); online && st != c.told {
 				c.told = st
 				s.tellStatus(c, st)
 			}
 		}
 	}
+}
+
+// pilotPatience is how long after a start a status may wait for the first word from the guard.
+const pilotPatience = 2 * time.Second
+
+// pilotDeadline is when the statuses are told without the guard's word.
+func (s *Station) pilotDeadline() time.Time {
+	if d := s.started.Add(pilotPatience); s.now.Before(d) {
+		return d
+	}
+	return time.Time{}
 }
 
 func (s *Station) tellStatus(c *connector, st ConnectorStatus) {

@@ -117,7 +117,7 @@ func (e *Engine) nextEntry() {
 	}
 	r, err := e.decode(id, entry.Value)
 	if err != nil {
-		e.reply(&job{report: station.Report{ID: id}}, internal(err))
+		e.reply(&job{report: station.Report{ID: id, Class: station.Kept, Body: station.Unreadable(entry.Value)}}, internal(err))
 		return
 	}
 	r.ID, r.Class = id, station.Kept

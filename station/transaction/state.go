@@ -21,6 +21,7 @@ type View struct {
 	Allowed    bool          // the core's permit allows energy: no fault, limit of at least 6 A
 	Charged    bool          // energy has flowed in this transaction
 	Offered    time.Duration // for how long energy has been offered
+	Was        term.ChargingState
 }
 
 // ChargingState derives the charging state (OCPP ChargingStateEnumType, IEC 61851-1 states behind it).
@@ -37,12 +38,19 @@ func (v View) ChargingState() term.ChargingState {
 			return term.ChargingSuspendedEVSE
 		}
 		return term.ChargingEVConnected
-	case v.Pilot.Ready() && v.Charged:
-		return term.ChargingSuspendedEVSE // the car asks, our contactor is still open
 	case v.Pilot.Ready():
-		return term.ChargingEVConnected
+		return v.closing()
 	case v.Charged || v.Offered >= SuspendGrace:
 		return term.ChargingSuspendedEV // E01.FR.19
+	}
+	return term.ChargingEVConnected
+}
+
+// closing is the state while the car asks and the contactor is about to close: what it was before. That it does not
+// close is a fault, and a fault takes the permit away.
+func (v View) closing() term.ChargingState {
+	if v.Was == term.ChargingSuspendedEV || v.Was == term.ChargingSuspendedEVSE {
+		return v.Was
 	}
 	return term.ChargingEVConnected
 }
