@@ -56,6 +56,7 @@ type conn struct {
 	why    error
 	failed chan struct{} // closed when why is set
 	quit   chan struct{} // closed by shut
+	wrote  chan struct{} // closed when the writer has ended
 	done   chan struct{} // closed when every goroutine has ended
 	wg     sync.WaitGroup
 }
@@ -65,7 +66,7 @@ func startConn(ws *websocket.Conn, l *life, limit int, ping time.Duration) *conn
 	c := &conn{
 		ws: ws, life: l, limit: limit,
 		in: make(chan message), next: make(chan struct{}, 1), out: make(chan []byte), ping: make(chan time.Duration, 1),
-		failed: make(chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
+		failed: make(chan struct{}), quit: make(chan struct{}), wrote: make(chan struct{}), done: make(chan struct{}),
 	}
 	ws.SetReadLimit(MaxDiscard)
 	c.wg.Go(c.readAll)
@@ -82,13 +83,17 @@ func (c *conn) fail(why error) {
 	})
 }
 
-// shut closes the connection, with a close frame if wish is not nil, and returns at once; done tells when all is over,
-// which the timeouts of the close handshake bound.
+// shut closes the connection, with a close frame after the frame that is being written if wish is not nil, and returns
+// at once; done tells when all is over, which the timeouts of the close handshake bound.
 func (c *conn) shut(wish *Close) {
 	close(c.quit)
 	go func() {
 		defer close(c.done)
 		if wish != nil {
+			select {
+			case <-c.wrote:
+			case <-time.After(FlushTimeout):
+			}
 			c.ws.Close(websocket.StatusCode(wish.Code), wish.Reason)
 		}
 		c.ws.CloseNow()
@@ -165,6 +170,7 @@ func (c *conn) message(r io.Reader, buf []byte) ([]byte, error) {
 }
 
 func (c *conn) writeAll() {
+	defer close(c.wrote)
 	for {
 		select {
 		case f := <-c.out:

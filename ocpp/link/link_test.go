@@ -63,7 +63,7 @@ func TestBasicAuthentication(t *testing.T) {
 }
 
 func TestRequestsOfTheCSMS(t *testing.T) {
-	answers := make(chan string, 10)
+	var answers chan string
 	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
 		ws, err := accept(rw, r)
 		if err != nil {
@@ -79,7 +79,8 @@ func TestRequestsOfTheCSMS(t *testing.T) {
 			answers <- string(data)
 		}
 	}
-	in(t, nil, serve, func(w *world) {
+	change := func(*Options) { answers = make(chan string, 10) }
+	in(t, change, serve, func(w *world) {
 		w.want(0, "up")
 		ev := w.want(0, "request 0 ClearCache").(station.RequestReceived)
 		w.l.Respond(station.Response{ID: ev.ID, Body: station.Status{Status: "Accepted"}})
@@ -411,7 +412,7 @@ func TestNetworkCut(t *testing.T) {
 }
 
 func TestOversizedFrameDoesNotEndTheSession(t *testing.T) {
-	answers := make(chan string, 4)
+	var answers chan string
 	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
 		ws, err := accept(rw, r)
 		if err != nil {
@@ -434,7 +435,8 @@ func TestOversizedFrameDoesNotEndTheSession(t *testing.T) {
 			ws.Write(context.Background(), websocket.MessageText, []byte(`[2,"next","ClearCache",{}]`))
 		}
 	}
-	in(t, nil, serve, func(w *world) {
+	change := func(*Options) { answers = make(chan string, 4) }
+	in(t, change, serve, func(w *world) {
 		w.want(0, "up")
 		w.want(0, "bad message")
 		if got := <-answers; !strings.HasPrefix(got, `[4,"big","FormatViolation"`) {
