@@ -53,6 +53,7 @@ type car struct {
 	reacts  time.Time // the car acts on what it has seen; zero: it has
 	limit   float64   // A that the car believes to be offered
 	amps    float64   // per phase, flowing
+	taper   float64   // A that the battery takes, as of the last tick
 	starts  time.Time // current may flow; zero: no voltage
 	wake    time.Time // a toggle began; zero: none
 	leaving Side      // an orderly unplug of this side is under way
@@ -72,6 +73,9 @@ func (k *car) act(t time.Time, c *connector) {
 		}
 	} else {
 		k.starts = time.Time{}
+	}
+	if k.amps == 0 || t.Equal(t.Truncate(tick)) {
+		k.taper = k.acceptance()
 	}
 	k.amps = 0
 	if wants && k.s2 && c.connected() && !k.starts.IsZero() && !t.Before(k.starts) {
@@ -128,11 +132,16 @@ func (k *car) demand(c *connector) float64 {
 	if c.has(term.FaultOverCurrent) {
 		return k.limit*greedFactor + greedAmps
 	}
+	return math.Min(k.limit, k.taper)
+}
+
+// acceptance returns the current per phase that the battery takes at its state of charge.
+func (k *car) acceptance() float64 {
 	most := k.maxAmps
 	if k.soc > taperFrom {
 		most *= 1 - (1-taperEnd)*(k.soc-taperFrom)/(1-taperFrom)
 	}
-	return math.Min(k.limit, math.Max(most, k.minAmps))
+	return math.Max(most, k.minAmps)
 }
 
 // moveS2 closes S2 for a car that wants energy, and opens it once the current is gone.
