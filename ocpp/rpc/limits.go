@@ -3,7 +3,7 @@ package rpc
 // What a peer may make us keep. The numbers are ours; OCPP only bounds single fields.
 const (
 	DefaultFrame  = 512 << 10 // bytes of one frame: raw and its copy stay below 1 MiB
-	DefaultDepth  = 32        // nested objects and lists; the deepest message of 2.1 needs 9
+	DefaultDepth  = 32        // nested objects and lists; the deepest message of 2.1 needs 13
 	DefaultList   = 1024      // elements of a list that is kept: the largest maxItems of the schemas
 	DefaultStream = 65536     // elements of a list that is handed on one by one
 
