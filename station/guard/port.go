@@ -15,7 +15,7 @@ type port struct {
 	dev     hal.Devices
 	machine iec61851.Machine
 	permit  term.Permit
-	service bool
+	service time.Time // an acknowledgement counts until
 	in      iec61851.Input
 	out     iec61851.Output
 	driven  commands          // what the devices were told last
@@ -25,6 +25,10 @@ type port struct {
 	late    iec61851.FaultSet // devices that refused a command in the last cycle
 	board   iec61851.FaultSet // diagnosis lines, as of the last slow reading
 }
+
+// serviceWindow is how long a fitter's acknowledgement counts: what was just repaired has to show at the wires first,
+// a released contact after its travel, a diagnosis line at its next reading.
+const serviceWindow = time.Second
 
 // commands are the levels that the devices were told.
 type commands struct {
@@ -45,7 +49,9 @@ func (p *port) take(now time.Time, c *Command) {
 			p.in.Reading = iec61851.Reading{At: now.Add(-max(c.Meter.Age, 0)), Phases: c.Meter.Phases, Current: c.Meter.Current, Voltage: c.Meter.Voltage}
 		}
 	case CommandService:
-		p.service = p.service || covers(c.Ref, p.ref)
+		if covers(c.Ref, p.ref) {
+			p.service = now.Add(serviceWindow)
+		}
 	}
 }
 
@@ -124,7 +130,7 @@ func (p *port) step(now time.Time, dropped bool) time.Time {
 	if dropped {
 		p.in.Permit = term.Permit{Ref: p.ref, Lock: p.permit.Lock, Fail: p.permit.Fail}
 	}
-	p.in.Service, p.service = p.service, false
+	p.in.Service = now.Before(p.service)
 	p.machine.Step(now, &p.in, &p.out)
 	p.drive()
 	s := p.out.Status

@@ -120,3 +120,29 @@ func (f *faults) relax(now time.Time, id term.Fault, service bool, due *deadline
 		due.at(f.cause[id].Add(r.hold))
 	}
 }
+
+// List returns the faults of the set in their order.
+func (s FaultSet) List() []term.Fault {
+	var list []term.Fault
+	for f := term.FaultNone + 1; f <= lastFault; f++ {
+		if s.Has(f) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// String lists the names, separated by commas; "none" for the empty set.
+func (s FaultSet) String() string {
+	text := ""
+	for _, f := range s.List() {
+		if text != "" {
+			text += ","
+		}
+		text += f.String()
+	}
+	if text == "" {
+		return term.FaultNone.String()
+	}
+	return text
+}
