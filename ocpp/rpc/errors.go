@@ -27,8 +27,6 @@ func (c ErrorCode) Canonical() ErrorCode {
 		return FormatViolation
 	case "OccurenceConstraintViolation":
 		return OccurrenceConstraintViolation
-	case "RpcFrameWorkError":
-		return RpcFrameworkError
 	}
 	return c
 }

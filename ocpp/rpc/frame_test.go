@@ -17,6 +17,7 @@ func TestParse(t *testing.T) {
 		{"escaped id", `[2,"\u0041\n","A",{}]`, Frame{Type: Call, ID: "A\n", Action: "A", Payload: "{}"}},
 		{"empty id", `[3,"",{}]`, Frame{Type: CallResult, Payload: "{}"}},
 		{"36 characters of two bytes", `[3,"` + strings.Repeat("é", 36) + `",{}]`, Frame{Type: CallResult, ID: strings.Repeat("é", 36), Payload: "{}"}},
+		{"number of any size", `[2,"1","A",{"a":-1e400}]`, Frame{Type: Call, ID: "1", Action: "A", Payload: `{"a":-1e400}`}},
 		{"result", `[3,"1",{"status":"Accepted"}]`, Frame{Type: CallResult, ID: "1", Payload: `{"status":"Accepted"}`}},
 		{"type as 2.0", `[2.0,"1","A",{}]`, Frame{Type: Call, ID: "1", Action: "A", Payload: "{}"}},
 		{"error", `[4,"1","NotSupported","no",{"a":1}]`, Frame{Type: CallError, ID: "1", ErrorCode: NotSupported, ErrorDescription: "no", ErrorDetails: `{"a":1}`}},

@@ -16,10 +16,20 @@ func (b *Body) skip() {
 			b.skip()
 		}
 	case c == '-' || c >= '0' && c <= '9':
-		b.number()
+		b.skipNumber()
 	default:
 		b.word()
 	}
+}
+
+// skipNumber steps over a number of any size: what no int64 holds is JSON all the same.
+func (b *Body) skipNumber() {
+	_, n, err := scanDecimal(b.s[b.pos:])
+	if err == errNumber {
+		b.fail(FormatViolation, b.pos, err.Error())
+		return
+	}
+	b.pos += n
 }
 
 func (b *Body) word() {
