@@ -140,10 +140,17 @@ func (l *life) buildCore(boot station.BootReason) error {
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	switch {
+	case n > 0:
+		return nil
+	case l.s.o.Install == nil:
 		return l.seed()
 	}
-	return nil
+	records, err := l.s.o.Install(core)
+	if err != nil {
+		return err
+	}
+	return l.store.Commit(records)
 }
 
 // seed installs what the fitter prepared, on a first boot only.
@@ -201,7 +208,7 @@ func (l *life) buildLoop() error {
 	l.link, err = link.New(link.Options{
 		Config: linkConfig(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
 		Decode: station.DecodeReport, Table: table, Events: l.loop.Events, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now,
-		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.o.Dial,
+		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
 	if err != nil {
 		return err
@@ -261,8 +268,19 @@ func (l *life) readCards() {
 	}
 }
 
-// tellFindings tells the core what storage found at its start.
+// tellFindings tells the core what storage found at its start, and what its sensors have seen all along.
 func (l *life) tellFindings() {
+	w := l.s.world.State()
+	for f := term.FaultNone + 1; f <= term.FaultStorage; f++ {
+		if w.Faults.Has(f) {
+			_ = l.post(l.ctx, station.FaultChanged{Fault: f, Active: true})
+		}
+	}
+	for _, e := range w.EVSEs {
+		if e.Bay {
+			_ = l.post(l.ctx, station.BayChanged{EVSE: e.ID, Occupied: true})
+		}
+	}
 	for _, f := range l.findings {
 		_ = l.post(l.ctx, station.StorageFound{Code: f.Code, Text: f.String()})
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
-	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/storage"
 )
 
@@ -24,16 +22,16 @@ import (
 type Options struct {
 	Station  station.Config // topology and identity; the functions are filled in here
 	Profiles map[int]station.NetworkProfile
-	Priority []int     // slots in the order of trying
-	Settings []Setting // device-model values of the first boot
-	Dir      string    // everything persistent; created if need be
-	Seed     uint64    // of the world's noise
-	Clock    *Clock    // nil: real time
+	Priority []int                                            // slots in the order of trying
+	Settings []Setting                                        // device-model values of the first boot
+	Install  func(*station.Station) ([]station.Record, error) // what a first boot installs; nil: Profiles, Priority and Settings
+	Dir      string                                           // everything persistent; created if need be
+	Seed     uint64                                           // of the world's noise
+	Clock    *Clock                                           // nil: real time
 	Trace    func(at time.Time, d link.Direction, frame []byte)
 	Observe  func(halsim.Event) // what happens in the world
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Log      *slog.Logger
 	Boot     station.BootReason // of the first life; "" is PowerUp
 }
@@ -57,6 +55,8 @@ type Station struct {
 	o     Options
 	clock *Clock
 	world *halsim.World
+
+	wire wire
 
 	mu      sync.Mutex // everything below
 	life    *life      // nil while there is no power
@@ -190,158 +190,8 @@ func (s *Station) notify() {
 	s.changed = make(chan struct{})
 }
 
-// SetPower switches the mains. Off is as if killed: contactors open, and what was not durable is gone.
-func (s *Station) SetPower(on bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.power == on {
-		return nil
-	}
-	s.power = on
-	if !on && s.life != nil {
-		s.kill = true
-		s.life.cut()
-	}
-	s.notify()
-	return nil
-}
-
-// CyclePower switches the mains off, and on again after off.
-func (s *Station) CyclePower(off time.Duration) error {
-	if err := s.SetPower(false); err != nil {
-		return err
-	}
-	time.AfterFunc(s.clock.Real(off), func() { _ = s.SetPower(true) })
-	return nil
-}
-
-// FailPower tells the station that the mains are gone and cuts it off after ups.
-func (s *Station) FailPower(ctx context.Context, ups time.Duration) error {
-	if err := s.Post(ctx, station.PowerFailing{}); err != nil {
-		return err
-	}
-	time.AfterFunc(s.clock.Real(ups), func() { _ = s.SetPower(false) })
-	return nil
-}
-
-// Restart ends the life orderly and begins another, as a reboot does.
-func (s *Station) Restart(why station.BootReason) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.next = why
-	if s.life != nil {
-		s.life.cut()
-	}
-}
-
-// FactoryReset drops all persistent state of the station and boots with the seed again. The world stays.
-func (s *Station) FactoryReset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reset = true
-	if s.life != nil {
-		s.life.cut()
-	}
-}
-
-// SetNetwork cuts or restores the way to the CSMS.
-func (s *Station) SetNetwork(up bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.network = up
-	if s.life != nil {
-		s.life.link.SetNetwork(up)
-	}
-}
-
-// SetRate changes the speed of the clock.
-func (s *Station) SetRate(rate float64) error {
-	if !(rate > 0 && rate <= MaxRate) {
-		return fmt.Errorf("rate %g: want more than 0 and at most %d", rate, MaxRate)
-	}
-	s.clock.SetRate(rate)
-	return s.Post(context.Background(), nil)
-}
-
-// SetClock moves the station's wall clock by offset against the real one.
-func (s *Station) SetClock(ctx context.Context, offset time.Duration) error {
-	s.clock.SetOffset(offset)
-	return s.Post(ctx, station.ClockSet{Wall: s.clock.Wall(), Source: "Manual"})
-}
-
 // ErrNoPower says that the station is off.
 var ErrNoPower = errors.New("the station has no power")
-
-func (s *Station) alive() (*life, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.life == nil {
-		return nil, ErrNoPower
-	}
-	return s.life, nil
-}
-
-// Post hands an event to the core; nil only wakes it.
-func (s *Station) Post(ctx context.Context, ev station.Event) error {
-	l, err := s.alive()
-	if err != nil {
-		return err
-	}
-	return l.post(ctx, ev)
-}
-
-// Ask makes a local request.
-func (s *Station) Ask(ctx context.Context, r station.Request) (station.Response, error) {
-	l, err := s.alive()
-	if err != nil {
-		return station.Response{}, err
-	}
-	ctx, cancel := l.with(ctx)
-	defer cancel()
-	return l.loop.Ask(ctx, r)
-}
-
-// Status is the station as a whole.
-type Status struct {
-	Powered, Network bool
-	Boots            int
-	Uptime           time.Duration
-	Pending          int // messages queued for the CSMS or awaiting its answer
-	Link             link.Stats
-	URL              string
-}
-
-// Status returns the station as a whole.
-func (s *Station) Status() Status {
-	s.mu.Lock()
-	st := Status{Powered: s.power, Network: s.network, Boots: s.boots}
-	l := s.life
-	if l != nil {
-		st.Uptime = s.clock.Now().Sub(s.since)
-	}
-	s.mu.Unlock()
-	if l != nil {
-		st.Pending = l.pending()
-		st.Link = l.link.Stats()
-	}
-	return st
-}
-
-// Service acknowledges latched faults, as a fitter does.
-func (s *Station) Service(ref term.Ref) {
-	if l, err := s.alive(); err == nil {
-		l.pipe.Service(ref)
-	}
-}
-
-// DeadLetters lists the messages that the CSMS refused to the last attempt.
-func (s *Station) DeadLetters() ([]storage.Entry, error) {
-	l, err := s.alive()
-	if err != nil {
-		return nil, err
-	}
-	return l.store.DeadLetters()
-}
 
 func (s *Station) tell(kind, text string) {
 	if s.o.Notice != nil {

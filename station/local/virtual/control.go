@@ -1,0 +1,178 @@
+package virtual
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
+)
+
+// PowerOff ends the station as a kill does: contactors open, and what was not durable is gone. A ups above 0 keeps it
+// alive for that long after it was told.
+func (s *Station) PowerOff(ups time.Duration) error {
+	if ups > 0 && s.Post(station.PowerFailing{}) {
+		time.AfterFunc(s.clock.Real(ups), func() { s.switchPower(false) })
+		return nil
+	}
+	s.switchPower(false)
+	return nil
+}
+
+// PowerOn switches the mains on.
+func (s *Station) PowerOn() error { s.switchPower(true); return nil }
+
+// PowerCycle switches the mains off, and on again after off.
+func (s *Station) PowerCycle(off time.Duration) error {
+	s.switchPower(false)
+	time.AfterFunc(s.clock.Real(off), func() { s.switchPower(true) })
+	return nil
+}
+
+func (s *Station) switchPower(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.power == on {
+		return
+	}
+	s.power = on
+	if !on && s.life != nil {
+		s.kill = true
+		s.life.cut()
+	}
+	s.notify()
+}
+
+// Restart ends the life orderly and begins another, as a reboot does.
+func (s *Station) Restart(why station.BootReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = why
+	if s.life != nil {
+		s.life.cut()
+	}
+}
+
+// FactoryReset drops all persistent state of the station and boots with the seed again. The world stays.
+func (s *Station) FactoryReset() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset = true
+	if s.life != nil {
+		s.life.cut()
+	}
+	return nil
+}
+
+// SetNetwork cuts or restores the way to the CSMS, and sets how slow it is in each direction and how many of a hundred
+// packets get lost.
+func (s *Station) SetNetwork(up bool, latency time.Duration, loss float64) error {
+	if latency < 0 || !(loss >= 0 && loss < 100) {
+		return fmt.Errorf("latency %v, loss %g: want 0 or more, and less than 100 percent", latency, loss)
+	}
+	s.wire.set(latency, loss)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.network = up
+	if s.life != nil {
+		s.life.link.SetNetwork(up)
+	}
+	return nil
+}
+
+// SetRate changes the speed of the station's time.
+func (s *Station) SetRate(rate float64) error {
+	if !(rate > 0 && rate <= MaxRate) {
+		return fmt.Errorf("rate %g: want more than 0 and at most %d", rate, MaxRate)
+	}
+	s.clock.SetRate(rate)
+	s.Post(nil) // timers that sleep at the old speed wake up
+	return nil
+}
+
+// SetOffset moves the station's wall clock by d against the real one.
+func (s *Station) SetOffset(d time.Duration) error {
+	s.clock.SetOffset(d)
+	s.Post(station.ClockSet{Wall: s.clock.Wall(), Source: "Manual"})
+	return nil
+}
+
+func (s *Station) alive() *life {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life
+}
+
+// Post hands an event to the core; nil only wakes it. It never blocks: false says that no station is running, or that
+// its inbox is full.
+func (s *Station) Post(ev station.Event) bool {
+	l := s.alive()
+	if l == nil {
+		return false
+	}
+	select {
+	case l.loop.Events <- ev:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ask makes a local request and waits for its answer, for ctx, or for the end of the life.
+func (s *Station) Ask(ctx context.Context, r station.Request) (station.Response, error) {
+	l := s.alive()
+	if l == nil {
+		return station.Response{}, ErrNoPower
+	}
+	ctx, cancel := l.with(ctx)
+	defer cancel()
+	resp, err := l.loop.Ask(ctx, r)
+	if err != nil && l.ctx.Err() != nil {
+		return resp, ErrNoPower
+	}
+	return resp, err
+}
+
+// Status is the station as a whole.
+type Status struct {
+	Powered, Network bool
+	Boots            int
+	Uptime           time.Duration
+	Pending          int // messages queued for the CSMS or awaiting its answer
+	Link             link.Stats
+}
+
+// Status returns the station as a whole.
+func (s *Station) Status() Status {
+	s.mu.Lock()
+	st := Status{Powered: s.power, Network: s.network, Boots: s.boots}
+	l := s.life
+	if l != nil {
+		st.Uptime = s.clock.Now().Sub(s.since)
+	}
+	s.mu.Unlock()
+	if l != nil {
+		st.Pending = l.pending()
+		st.Link = l.link.Stats()
+	}
+	return st
+}
+
+// Service acknowledges latched faults, as a fitter does. The zero Ref means all connectors.
+func (s *Station) Service(ref term.Ref) {
+	if l := s.alive(); l != nil {
+		l.pipe.Service(ref)
+	}
+}
+
+// DeadLetters lists the messages that the CSMS refused to the last attempt.
+func (s *Station) DeadLetters() ([]storage.Entry, error) {
+	l := s.alive()
+	if l == nil {
+		return nil, ErrNoPower
+	}
+	return l.store.DeadLetters()
+}
