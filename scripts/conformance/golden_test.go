@@ -1,0 +1,187 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evsed/evsed/ocpp/rpc"
+)
+
+// product is where the golden files are, from this folder.
+const product = "../../ocpp"
+
+// goldenMessage is one message of a golden file.
+type goldenMessage struct {
+	version rpc.Version
+	name    string // BootNotificationRequest
+	payload []byte
+}
+
+// TestGoldenMessages: what the product promises to say is valid where it says it.
+func TestGoldenMessages(t *testing.T) {
+	load(t, rpc.V201) // skips where there are no schemas
+	count := map[rpc.Version]int{}
+	err := filepath.WalkDir(product, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		parse := parserOf(path)
+		if parse == nil {
+			return nil
+		}
+		name := strings.TrimPrefix(filepath.ToSlash(path), product+"/")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			messages, err := parse(filepath.Base(path), text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range messages {
+				count[g.version]++
+				checkGolden(t, g)
+			}
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("golden messages: %d of 2.0.1, %d of 2.1", count[rpc.V201], count[rpc.V21])
+	for _, v := range versions {
+		if count[v] == 0 {
+			t.Errorf("no golden message of %v was found", v)
+		}
+	}
+}
+
+func checkGolden(t *testing.T, g goldenMessage) {
+	t.Helper()
+	e := load(t, g.version)
+	m := e.messages[g.name]
+	if m == nil {
+		t.Errorf("%v has no %s", g.version, g.name)
+		return
+	}
+	if err := m.valid(t, g.payload); err != nil {
+		t.Errorf("%v %s: %v\n%s", g.version, g.name, err, g.payload)
+	}
+	if _, err := m.decode(t, g.payload, g.version); err != nil {
+		t.Errorf("%v %s: msg2 refuses it: %v", g.version, g.name, err)
+	}
+}
+
+// parserOf returns what reads the messages of a file; nil for a file that holds none.
+func parserOf(path string) func(name string, text []byte) ([]goldenMessage, error) {
+	if !strings.Contains(filepath.ToSlash(path), "/testdata/") {
+		return nil
+	}
+	switch base := filepath.Base(path); {
+	case strings.HasSuffix(base, ".v201.json"):
+		return func(_ string, text []byte) ([]goldenMessage, error) { return parseFrames(rpc.V201, text) }
+	case strings.HasSuffix(base, ".v21.json"):
+		return func(_ string, text []byte) ([]goldenMessage, error) { return parseFrames(rpc.V21, text) }
+	case strings.HasSuffix(base, ".golden") && filepath.Base(filepath.Dir(path)) == "testdata" && strings.Contains(path, "dialect2"):
+		return parseSections
+	}
+	return nil
+}
+
+// parseSections reads the golden files of a dialect: "--- 2.0.1 BootNotification", then the payload. The name of the
+// file says whether it is a request (report-*) or a response (response-*).
+func parseSections(name string, text []byte) ([]goldenMessage, error) {
+	kind, _, _ := strings.Cut(name, "-")
+	suffix, ok := map[string]string{"report": "Request", "response": "Response"}[kind]
+	if !ok {
+		return nil, fmt.Errorf("the name says neither report- nor response-")
+	}
+	var out []goldenMessage
+	for _, section := range strings.Split("\n"+string(text), "\n--- ")[1:] {
+		head, payload, _ := strings.Cut(section, "\n")
+		version, action, ok := strings.Cut(head, " ")
+		v, known := map[string]rpc.Version{"2.0.1": rpc.V201, "2.1": rpc.V21}[version]
+		if !ok || !known {
+			return nil, fmt.Errorf("unknown head %q", head)
+		}
+		out = append(out, goldenMessage{v, action + suffix, []byte(payload)})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no message")
+	}
+	return out, nil
+}
+
+// parseFrames reads the golden files of a scenario: OCPP-J frames one after the other, in both directions.
+func parseFrames(v rpc.Version, text []byte) ([]goldenMessage, error) {
+	var out []goldenMessage
+	actions := map[string]string{} // of the calls, by id
+	d := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var frame []json.RawMessage
+		if err := d.Decode(&frame); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("frame %d: %w", len(out)+1, err)
+		}
+		f, err := rpc.Parse(marshalFrame(frame), v, rpc.Limits{})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", frame, err)
+		}
+		switch f.Type {
+		case rpc.Call, rpc.Send:
+			actions[f.ID] = f.Action
+			out = append(out, goldenMessage{v, f.Action + "Request", []byte(f.Payload)})
+		case rpc.CallResult:
+			action, ok := actions[f.ID]
+			if !ok {
+				return nil, fmt.Errorf("%s answers no call before it", frame)
+			}
+			out = append(out, goldenMessage{v, action + "Response", []byte(f.Payload)})
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no message")
+	}
+	return out, nil
+}
+
+func marshalFrame(frame []json.RawMessage) []byte {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i, part := range frame {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(part)
+	}
+	b.WriteByte(']')
+	return b.Bytes()
+}
+
+// TestGoldenFormats: the readers above see what they should, and refuse the rest.
+func TestGoldenFormats(t *testing.T) {
+	got, err := parseFrames(rpc.V201, []byte(`[2,"1","Heartbeat",{}] [3,"1",{"currentTime":"2026-11-22T07:01:35Z"}]
+		[4,"2","InternalError","",{}]`))
+	if err != nil || len(got) != 2 || got[0].name != "HeartbeatRequest" || got[1].name != "HeartbeatResponse" {
+		t.Errorf("frames: got %v, %v", got, err)
+	}
+	for _, bad := range []string{``, `{}`, `[3,"1",{}]`, `[2,"1","Heartbeat"]`} {
+		if got, err := parseFrames(rpc.V201, []byte(bad)); err == nil {
+			t.Errorf("frames %q: got %v, want an error", bad, got)
+		}
+	}
+	for name, bad := range map[string]string{"report-a.golden": "{}", "other.golden": "--- 2.1 Heartbeat\n{}", "report-b.golden": "--- 3 A\n{}"} {
+		if got, err := parseSections(name, []byte(bad)); err == nil {
+			t.Errorf("%s %q: got %v, want an error", name, bad, got)
+		}
+	}
+}
