@@ -331,3 +331,24 @@ func TestRefusedCommandsAreRepeated(t *testing.T) {
 	contactor.set, pilot.duty = false, false
 	b.wantRelay(cable, false, 50*time.Millisecond)
 }
+
+// TestDeadDevicesAtStart: a connector whose devices fail from the start does not keep the others from working, and is
+// opened as soon as it can be.
+func TestDeadDevicesAtStart(t *testing.T) {
+	var pilot *brittlePilot
+	var contactor *brittleContactor
+	b := newBench(t, func(cfg *guard.Config) {
+		d := &cfg.Connectors[0].Devices
+		if err := d.Contactor.Set(true, 3); err != nil {
+			t.Fatal(err)
+		}
+		pilot, contactor = &brittlePilot{ControlPilot: d.Pilot, duty: true}, &brittleContactor{Contactor: d.Contactor, set: true}
+		d.Pilot, d.Contactor = pilot, contactor
+	})
+	if !b.relay(cable) {
+		t.Fatal("the bench did not close it")
+	}
+	b.charge(socket)
+	pilot.duty, contactor.set = false, false
+	b.wantRelay(cable, false, 100*time.Millisecond)
+}

@@ -39,7 +39,7 @@ type Config struct {
 	Watchdog    hal.Watchdog     // nil: none
 	Clock       func() time.Time // monotonic; only Run asks it
 	Silence     time.Duration    // without heartbeat for this long the permits are dropped; 0: DefaultSilence
-	Hold        bool             // hold the permits through a silence instead
+	Hold        time.Duration    // hold the permits for this much longer after Silence; 0: drop them at once
 	PollIdle    time.Duration    // cycle while no vehicle is connected; 0: DefaultPollIdle
 	PollPlugged time.Duration    // cycle otherwise; 0: DefaultPollPlugged. A machine's deadline always comes first
 }
@@ -56,20 +56,22 @@ type Guard struct {
 	frame     Command // the one being received; here, since what goes through an interface would be allocated
 }
 
-// New takes the devices and asserts the safe state at once, whatever else is wrong: it returns the devices' errors,
-// or what is missing in cfg.
+// New takes the devices and asserts the safe state at once, whatever is wrong with cfg. Its error says what is missing
+// there; a device that fails is none: it is told again in every cycle, and is a fault of its connector alone.
 func New(cfg Config, link Link) (*Guard, error) {
 	g := &Guard{cfg: cfg, link: link, ports: make([]port, len(cfg.Connectors))}
 	for i := range cfg.Connectors {
 		g.ports[i] = port{dev: cfg.Connectors[i].Devices, machine: iec61851.New(cfg.Connectors[i].Config), ref: cfg.Connectors[i].Ref}
 	}
+	g.cfg.Hold = max(g.cfg.Hold, 0)
 	setDefault(&g.cfg.Silence, DefaultSilence)
 	setDefault(&g.cfg.PollIdle, DefaultPollIdle)
 	setDefault(&g.cfg.PollPlugged, DefaultPollPlugged)
+	_ = g.Stop()
 	if err := g.check(); err != nil {
-		return nil, errors.Join(err, g.Stop())
+		return nil, err
 	}
-	return g, g.Stop()
+	return g, nil
 }
 
 func setDefault(d *time.Duration, value time.Duration) {
@@ -106,23 +108,32 @@ func (g *Guard) Stop() error {
 	var all error
 	for i := range g.ports {
 		p := &g.ports[i]
+		p.driven = commands{duty: unit.DutyHigh}
 		if p.dev.Contactor != nil {
 			if err := p.dev.Contactor.Set(false, 0); err != nil {
+				p.driven.close = true // as far as we know: the next cycle tries again
 				all = errors.Join(all, fmt.Errorf("open connector %v: %w", p.ref, err))
 			}
 		}
 		if p.dev.Pilot != nil {
 			if err := p.dev.Pilot.SetDuty(unit.DutyHigh); err != nil {
+				p.driven.duty = dutyUnknown
 				all = errors.Join(all, fmt.Errorf("end offer of connector %v: %w", p.ref, err))
 			}
 		}
-		p.driven = commands{duty: unit.DutyHigh}
 	}
 	return all
 }
 
-// Run cycles until ctx ends, then opens everything. It returns the error of that opening.
-func (g *Guard) Run(ctx context.Context) error {
+// Run cycles until ctx ends, then opens everything. It returns the error of that opening. A panic, which is a bug of
+// ours or of a device's driver, opens everything too and comes back as an error: who runs the guard lets the watchdog
+// decide.
+func (g *Guard) Run(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Join(fmt.Errorf("guard: panic: %v", r), g.Stop())
+		}
+	}()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -141,7 +152,7 @@ func (g *Guard) Cycle(now time.Time) time.Duration {
 		g.heard = now
 	}
 	g.receive(now)
-	dropped := !g.cfg.Hold && now.Sub(g.heard) >= g.cfg.Silence
+	dropped := now.Sub(g.heard) >= g.cfg.Silence+g.cfg.Hold
 	slow := !now.Before(g.slow)
 	if slow {
 		g.slow = now.Add(slowPoll)

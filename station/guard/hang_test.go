@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/guard"
@@ -55,7 +56,7 @@ func TestOpensWithEverythingHung(t *testing.T) {
 
 // TestNewestStateAfterAHang: what came and went while nobody listened is told, and the end is the newest state.
 func TestNewestStateAfterAHang(t *testing.T) {
-	b := newBench(t, func(c *guard.Config) { c.Hold = true; c.Connectors[0].Meter = iec61851.MeterReport })
+	b := newBench(t, func(c *guard.Config) { c.Hold = time.Hour; c.Connectors[0].Meter = iec61851.MeterReport })
 	b.charge(cable)
 	b.story()
 	b.mute = true
@@ -125,12 +126,12 @@ func TestSilentLoopDropsThePermits(t *testing.T) {
 }
 
 func TestSilentLoopHoldsByPolicy(t *testing.T) {
-	b := newBench(t, func(c *guard.Config) { c.Hold = true; c.Connectors[0].Meter = iec61851.MeterReport })
+	b := newBench(t, func(c *guard.Config) { c.Hold = time.Minute; c.Connectors[0].Meter = iec61851.MeterReport })
 	b.charge(cable)
 	b.mute = true
-	b.run(5 * time.Minute)
-	if !b.relay(cable) {
-		t.Error("opened")
+	took := b.wantRelay(cable, false, 2*time.Minute)
+	if took < 69*time.Second || took > 71*time.Second {
+		t.Errorf("open after %v, want to hold for a minute", took)
 	}
 }
 
@@ -178,8 +179,8 @@ func TestCycleDoesNotAllocate(t *testing.T) {
 // TestRunInVirtualTime runs the guard as the station does, in a goroutine with a timer.
 func TestRunInVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t}
-		w, err := halsim.New(halsim.Config{Clock: time.Now, EVSEs: []halsim.EVSE{
+		b := &bench{t: t, live: map[term.Ref]bool{}, refs: []term.Ref{cable}}
+		w, err := halsim.New(halsim.Config{Clock: time.Now, Observe: b.observe, EVSEs: []halsim.EVSE{
 			{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1}}}}}, nil)
 		b.ok(err)
 		b.w = w
@@ -265,5 +266,33 @@ func BenchmarkCycle(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h.now = h.now.Add(h.g.Cycle(h.now))
+	}
+}
+
+// bomb is a device with a bug.
+type bomb struct{ hal.ControlPilot }
+
+func (bomb) Sample() (hal.PilotSample, error) { panic("index out of range") }
+
+func TestPanicOpensEverything(t *testing.T) {
+	b := newBench(t, nil)
+	b.charge(cable)
+	good, err := b.w.Devices(cable)
+	b.ok(err)
+	bad, err := b.w.Devices(socket)
+	b.ok(err)
+	bad.Pilot = bomb{bad.Pilot}
+	g, err := guard.New(guard.Config{Clock: func() time.Time { return b.now }, Connectors: []guard.Connector{
+		{Devices: good, Config: iec61851.Config{Ref: cable, MaxCurrent: 32 * unit.Ampere, Phases: 3, Tethered: true}},
+		{Devices: bad, Config: iec61851.Config{Ref: socket, MaxCurrent: 32 * unit.Ampere, Phases: 3}},
+	}}, b.pipe)
+	b.ok(err)
+	b.ok(good.Contactor.Set(true, 3))
+	if err := g.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("got %v", err)
+	}
+	b.now = b.now.Add(100 * time.Millisecond)
+	if b.relay(cable) {
+		t.Error("closed after a panic")
 	}
 }

@@ -37,6 +37,9 @@ type commands struct {
 	duty   unit.Duty
 }
 
+// dutyUnknown is what a generator drives that refused its last command.
+const dutyUnknown unit.Duty = -1
+
 // take applies a command that concerns this connector.
 func (p *port) take(now time.Time, c *Command) {
 	switch c.Kind {

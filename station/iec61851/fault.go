@@ -1,6 +1,8 @@
 package iec61851
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/station/term"
@@ -132,17 +134,30 @@ func (s FaultSet) List() []term.Fault {
 	return list
 }
 
-// String lists the names, separated by commas; "none" for the empty set.
+// String lists the names, separated by commas; "" for the empty set.
 func (s FaultSet) String() string {
-	text := ""
+	var names []string
 	for _, f := range s.List() {
-		if text != "" {
-			text += ","
+		names = append(names, f.String())
+	}
+	return strings.Join(names, ",")
+}
+
+// MarshalText writes the names: what is kept on disk must not depend on the order of term.Fault.
+func (s FaultSet) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *FaultSet) UnmarshalText(text []byte) error {
+	*s = 0
+	if len(text) == 0 {
+		return nil
+	}
+	for name := range strings.SplitSeq(string(text), ",") {
+		f, ok := term.ParseFault(name)
+		if !ok {
+			return fmt.Errorf("read faults: no fault is called %q", name)
 		}
-		text += f.String()
+		*s = s.With(f)
 	}
-	if text == "" {
-		return term.FaultNone.String()
-	}
-	return text
+	return nil
 }

@@ -343,3 +343,23 @@ func TestFaultSet(t *testing.T) {
 		t.Errorf("%b", s)
 	}
 }
+
+func TestFaultSetText(t *testing.T) {
+	for s := range FaultSet(1) << (lastFault + 1) {
+		if s.Has(term.FaultNone) || s > 1<<12 && s%977 != 0 {
+			continue
+		}
+		text, err := s.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back FaultSet
+		if err := back.UnmarshalText(text); err != nil || back != s {
+			t.Fatalf("%b as %q came back as %b, %v", uint32(s), text, uint32(back), err)
+		}
+	}
+	var s FaultSet
+	if err := s.UnmarshalText([]byte("diodeFault,flood")); err == nil {
+		t.Error("an unknown fault was read")
+	}
+}
