@@ -100,10 +100,23 @@ func (e *Engine) result(now time.Time, f rpc.Frame) {
 		return
 	}
 	if j.next++; j.next < len(j.calls) {
-		e.transmit(now, j)
+		e.proceed(now, j)
 		return
 	}
 	e.settle(j, reply)
+}
+
+// proceed goes on with the next call of a report. A kept one is still the head of its lane, and its next call is a
+// message of its own, with attempts of its own.
+func (e *Engine) proceed(now time.Time, j *job) {
+	switch {
+	case j.lane == laneKept:
+		e.backlog.sent, e.backlog.refusals = 0, 0
+	case e.may(j):
+		e.transmit(now, j)
+	default: // the registration has changed meanwhile
+		e.interrupted(now, j)
+	}
 }
 
 // badResult settles a report whose CALLRESULT cannot be read. A CALLRESULT means that the CSMS has handled the call
