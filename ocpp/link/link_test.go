@@ -492,3 +492,155 @@ func TestTraceShowsBothDirections(t *testing.T) {
 		}
 	})
 }
+
+// Stopping takes no time in any state, and leaves no goroutine behind: the bubble would not end with one.
+func TestStopInAnyState(t *testing.T) {
+	never := func(_ *world, _ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	silent := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) { mute(rw, r) }
+	full := func(o *Options) { o.Events = make(chan station.Event) }
+	blocked := func(o *Options) {
+		dial := o.Dial
+		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return newHole(c, -1, 250, true), nil
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		serve  func(*world, int, http.ResponseWriter, *http.Request)
+		f      func(*world)
+	}{
+		{"before the first step", nil, faithfulServer, func(*world) {}},
+		{"while dialling", nil, never, func(*world) { synctest.Wait() }},
+		{"while waiting to dial", nil, func(_ *world, _ int, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) },
+			func(*world) { time.Sleep(time.Second) }},
+		{"connected", nil, faithfulServer, func(w *world) { w.want(0, "up") }},
+		{"with a call under way", nil, silent, func(w *world) { w.want(0, "up"); w.l.Send(boot(1)); synctest.Wait() }},
+		{"with a core that does not listen", full, faithfulServer, func(*world) { time.Sleep(time.Hour) }},
+		{"while a write is stuck", blocked, faithfulServer, func(w *world) { w.want(0, "up"); w.l.Send(boot(1)); synctest.Wait() }},
+		{"without a network", nil, faithfulServer, func(w *world) { w.l.SetNetwork(false); synctest.Wait() }},
+		{"without a profile", func(o *Options) { o.Config.Profiles = nil }, faithfulServer, func(*world) { synctest.Wait() }},
+	} {
+		t.Run(c.name, func(t *testing.T) { in(t, c.change, c.serve, c.f) })
+	}
+}
+
+// A profile that this station cannot serve is passed over, never served in a less secure way.
+func TestUnsupportedProfileIsPassedOver(t *testing.T) {
+	change := func(o *Options) {
+		secure := profileOf(1, "wss://secure.test")
+		secure.SecurityProfile = 2
+		o.Config.Profiles = []Profile{secure, profileOf(2, "ws://plain.test")}
+	}
+	in(t, change, faithfulServer, func(w *world) {
+		if up := w.want(11*time.Second, "up").(station.LinkUp); up.Slot != 2 {
+			t.Errorf("%+v", up)
+		}
+		if n := len(w.dialled()); n != 1 {
+			t.Errorf("%d dials", n)
+		}
+	})
+}
+
+func TestLinkFallsBackToTheLastGoodProfile(t *testing.T) {
+	var hosts []string
+	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
+		hosts = append(hosts, r.Host)
+		if r.Host != "good.test" {
+			rw.WriteHeader(404)
+			return
+		}
+		faithful(rw, r, nil)
+	}
+	change := func(o *Options) { o.Config.Profiles[0].URL = "ws://good.test" }
+	in(t, change, serve, func(w *world) {
+		w.want(0, "up")
+		w.l.Send(boot(1))
+		w.want(0, "reply 1")
+		c := w.l.o.Config
+		c.Profiles, c.ConnectionAttempts = []Profile{profileOf(2, "ws://bad.test")}, 2
+		w.l.Configure(c)
+		w.l.Reconnect()
+		w.want(time.Second, "down")
+		w.want(5*time.Minute, "up")
+		if want := []string{"good.test", "bad.test", "bad.test", "good.test"}; !slices.Equal(hosts, want) {
+			t.Errorf("tried %q, want %q", hosts, want)
+		}
+	})
+}
+
+// With pings switched off a CSMS that is gone is noticed by the next calls.
+func TestWithoutPings(t *testing.T) {
+	change := func(o *Options) { o.Config.PingInterval = 0 }
+	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
+		if n == 1 {
+			mute(rw, r)
+			return
+		}
+		faithful(rw, r, nil)
+	}
+	in(t, change, serve, func(w *world) {
+		w.want(0, "up")
+		w.l.SetGate(station.RegistrationAccepted)
+		time.Sleep(30 * 24 * time.Hour) // nothing was asked, nothing is wrong
+		for i := range station.ReportID(MinSilences) {
+			w.l.Send(station.Report{ID: i, Body: station.Heartbeat{}})
+		}
+		w.want(DefaultMessageTimeout, "reply 0 Unanswered")
+		w.want(DefaultMessageTimeout, "reply 1 Unanswered")
+		w.want(DefaultMessageTimeout, "reply 2 Unanswered")
+		w.want(time.Second, "down")
+		w.want(time.Minute, "up")
+	})
+}
+
+func TestPingIntervalChangesAtOnce(t *testing.T) {
+	pings := 0
+	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(rw, r, &websocket.AcceptOptions{
+			Subprotocols:   []string{"ocpp2.0.1"},
+			OnPingReceived: func(context.Context, []byte) bool { pings++; return true },
+		})
+		if err != nil {
+			return
+		}
+		ws.Read(context.Background())
+	}
+	in(t, nil, serve, func(w *world) {
+		w.want(0, "up")
+		time.Sleep(10*time.Minute + time.Second)
+		before := pings
+		c := w.l.o.Config
+		c.PingInterval = time.Second
+		w.l.Configure(c)
+		time.Sleep(10*time.Second + time.Millisecond)
+		if before != 10 || pings-before != 10 {
+			t.Errorf("%d pings in 10 min, then %d in 10 s", before, pings-before)
+		}
+	})
+}
+
+func TestMailboxIsBounded(t *testing.T) {
+	l, err := New(Options{Dialects: plainDialects, Events: make(chan station.Event)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range station.ReportID(MaxMailbox) {
+		if !l.Send(station.Report{ID: i, Body: station.Heartbeat{}}) {
+			t.Fatalf("report %d was not taken", i)
+		}
+	}
+	if l.Send(station.Report{Body: station.Heartbeat{}}) {
+		t.Error("one more was taken")
+	}
+	if !l.Send(station.Report{Class: station.Kept}) {
+		t.Error("a kept one takes no room")
+	}
+	if l.Pending() != MaxMailbox || l.Idle() {
+		t.Errorf("pending %d, idle %v", l.Pending(), l.Idle())
+	}
+}
