@@ -123,6 +123,7 @@ var House = Rules{
 		{"storage", "storage/*"},
 		{"storage/faultfs", "storage/journal"},
 		{"station/local/*", "station/run"},
+		{"station/local/*", "station/local/strict"},
 	},
 	NoWire:  []string{"station", "station/term", "station/*", "hal", "hal/unit"},
 	Wire:    []string{"ocpp", "ocpp/*", "ev15118/*"},

@@ -1,0 +1,173 @@
+package seed
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/local/strict"
+	"github.com/evsed/evsed/station/model"
+)
+
+// Bounds of network profiles.
+const (
+	maxProfiles       = 16
+	maxSlot           = 16
+	maxURL            = 512 // NetworkConnectionProfileType.ocppCsmsUrl, 2.0.1
+	maxPassword       = 64  // SecurityCtrlr.BasicAuthPassword
+	maxMessageTimeout = 600 // s
+	defaultTimeout    = 30  // s
+	usualSlots        = 3
+)
+
+// spoken are the subprotocols of this build, best first.
+var spoken = []string{"ocpp2.1", "ocpp2.0.1"}
+
+// known are the other words of csms[].ocpp.
+var known = []string{"ocpp2.0", "ocpp1.6", "soap1.6", "soap1.5", "soap1.2"}
+
+func (d *decoder) networks(top *strict.Members) {
+	top.Need("csms", `[{"url":"ws://host:port/path"}]`)
+	var passwords []string
+	top.Each("csms", maxProfiles, func(i int, v *strict.Value) {
+		p, password := d.network(i, v)
+		if slices.ContainsFunc(d.s.Profiles, func(q Profile) bool { return q.Slot == p.Slot }) {
+			d.Fail(v, fmt.Sprintf("slot %d is taken: give each its own", p.Slot))
+		}
+		d.s.Profiles, passwords = append(d.s.Profiles, p), append(passwords, password)
+	})
+	if v := top.Value("csms"); v != nil && len(d.s.Profiles) == 0 {
+		top.Fail("csms", `empty: want [{"url":"ws://host:port/path"}]`)
+	}
+	if d.Err() != nil {
+		return
+	}
+	d.passwords(passwords)
+	d.slots()
+}
+
+func (d *decoder) network(i int, v *strict.Value) (p Profile, password string) {
+	o := d.Object(v, "slot", "url", "ocpp", "securityProfile", "basicAuthPassword", "messageTimeoutS", "soapListen", "callbackUrl")
+	o.Need("url", "ws://host:port/path")
+	for _, soap := range []string{"soapListen", "callbackUrl"} {
+		if o.Value(soap) != nil {
+			o.Fail(soap, "SOAP is not supported by this build: use "+strings.Join(spoken, " or ")+", and leave this out")
+		}
+	}
+	p.Slot = strict.Or(strict.Int(o, "slot", 1, maxSlot), i+1)
+	p.Versions = d.versions(o)
+	p.URL = d.address(o)
+	p.MessageTimeout = time.Duration(strict.Or(strict.Int(o, "messageTimeoutS", 1, maxMessageTimeout), defaultTimeout)) * time.Second
+	password = strict.Or(strict.Text(o, "basicAuthPassword", maxPassword), "")
+	p.SecurityProfile = d.securityProfile(o, password)
+	return p, password
+}
+
+// securityProfile is 0 or 1; with a password the default is 1.
+func (d *decoder) securityProfile(o *strict.Members, password string) int {
+	n := strict.Int(o, "securityProfile", 0, 3)
+	switch {
+	case n == nil && password != "":
+		return 1
+	case n == nil:
+		return 0
+	case *n > 1:
+		o.Fail("securityProfile", fmt.Sprintf("%d: TLS is not supported by this build: want 0 or 1", *n))
+	case *n == 1 && password == "":
+		o.Need("basicAuthPassword", "a password, which security profile 1 asks for")
+		o.Fail("basicAuthPassword", "empty: security profile 1 asks for a password")
+	}
+	return *n
+}
+
+func (d *decoder) address(o *strict.Members) string {
+	s := strict.Or(strict.Text(o, "url", maxURL), "")
+	u, err := url.Parse(s)
+	switch {
+	case o.Value("url") == nil:
+	case err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss":
+		o.Fail("url", fmt.Sprintf("%q: want ws://host:port/path", s))
+	case u.Scheme == "wss":
+		o.Fail("url", "TLS is not supported by this build: want ws://host:port/path")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
+		o.Fail("url", fmt.Sprintf("%q: want ws://host:port/path without user, query and fragment", u.Redacted()))
+	}
+	return s
+}
+
+// versions reads the subprotocols to offer. nil: all that there are. What this build does not speak is left out, but
+// something has to be left.
+func (d *decoder) versions(o *strict.Members) []string {
+	var got []string
+	o.Each("ocpp", len(spoken)+len(known), func(_ int, v *strict.Value) {
+		all := slices.Concat(spoken, known)
+		switch {
+		case v.Kind != strict.String || !slices.Contains(all, v.Text):
+			d.Fail(v, fmt.Sprintf("%q: want %s", v.Text, strict.Words(v.Text, all)))
+		case slices.Contains(got, v.Text):
+			d.Fail(v, fmt.Sprintf("%q: given twice: keep one", v.Text))
+		case slices.Contains(spoken, v.Text):
+			got = append(got, v.Text)
+		default:
+			d.warn(v, v.Text+" is left out: this build does not speak it")
+		}
+	})
+	if o.Value("ocpp") != nil && len(got) == 0 {
+		o.Fail("ocpp", "nothing that this build speaks: want "+strings.Join(spoken, " or "))
+	}
+	return got
+}
+
+// passwords makes the first password that of the station (SecurityCtrlr.BasicAuthPassword, which a CSMS may change
+// later); a profile with another one gets its own.
+func (d *decoder) passwords(list []string) {
+	common := ""
+	for i, password := range list {
+		switch {
+		case password == "":
+		case common == "":
+			common = password
+			d.override("SecurityCtrlr", "BasicAuthPassword", password)
+		case password != common:
+			d.s.Profiles[i].Password = password
+		}
+	}
+}
+
+// slots lists the slots, and the order in which they are tried where it is not the default.
+func (d *decoder) slots() {
+	most := usualSlots
+	var order []string
+	for _, p := range d.s.Profiles {
+		most = max(most, p.Slot)
+		order = append(order, strconv.Itoa(p.Slot))
+	}
+	for n := 1; n <= most; n++ {
+		d.s.Slots = append(d.s.Slots, n)
+	}
+	d.override("OCPPCommCtrlr", "NetworkConfigurationPriority", strings.Join(order, ","))
+}
+
+func (d *decoder) override(component, variable, value string) {
+	d.s.Overrides = append(d.s.Overrides, model.SetItem{
+		Component: model.Component{Name: component}, Variable: model.Variable{Name: variable}, Value: value,
+	})
+}
+
+// Install puts the profiles of the seed into a station at its first boot, before Start, and returns the records to
+// keep.
+func (s *Seed) Install(to *station.Station) ([]station.Record, error) {
+	var records []station.Record
+	for _, p := range s.Profiles {
+		r, err := to.SeedProfile(p.Slot, p.NetworkProfile)
+		if err != nil {
+			return nil, fmt.Errorf("install network profile %d: %w", p.Slot, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}

@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/term"
+)
+
+// facts is the data of an event.
+type facts map[string]any
+
+// world logs what happened in the world.
+func (l *Log) world(ev halsim.Event) {
+	switch ev.Kind {
+	case halsim.EventPlugged:
+		l.add("plugged", ev.Ref, facts{})
+	case halsim.EventUnplugged:
+		l.add("unplugged", ev.Ref, facts{})
+	case halsim.EventPilot:
+		l.add("pilot", ev.Ref, facts{"state": ev.Pilot.String()})
+	case halsim.EventRelay:
+		l.add("relay", ev.Ref, facts{"closed": ev.On})
+	case halsim.EventLock:
+		l.add("lock", ev.Ref, facts{"locked": ev.On})
+	case halsim.EventFault:
+		l.add("fault", ev.Ref, facts{"code": ev.Fault.String(), "active": ev.On, "source": "world"})
+	case halsim.EventPower: // the station's boot and its silence tell of it
+	}
+}
+
+// Booted logs that the station started.
+func (l *Log) Booted(reason station.BootReason, boots int) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	clear(l.told) // a new station tells everything anew
+	l.mu.Unlock()
+	l.add("boot", term.Ref{}, facts{"reason": reason, "boots": boots})
+}
+
+// Event logs what a station is about to hear. The runner calls it for every event.
+func (l *Log) Event(ev station.Event) {
+	switch ev := ev.(type) {
+	case station.LinkUp:
+		l.add("connected", term.Ref{}, facts{"slot": ev.Slot, "securityProfile": ev.SecurityProfile})
+	case station.LinkDown:
+		l.add("disconnected", term.Ref{}, facts{"why": ev.Why})
+	case station.OfferChanged:
+		l.change("limit", ev.Ref, strconv.FormatInt(int64(ev.Current), 10), facts{"limitA": milli(ev.Current)})
+	case station.FaultChanged:
+		l.change("fault", ev.Ref, ev.Fault.String()+strconv.FormatBool(ev.Active),
+			facts{"code": ev.Fault.String(), "active": ev.Active, "source": "station"})
+	}
+}
+
+// Output logs what a station made of it. The runner calls it for every output that it carries out.
+func (l *Log) Output(o *station.Output) {
+	if l == nil {
+		return
+	}
+	for _, r := range o.Reports {
+		switch b := r.Body.(type) {
+		case station.StatusNotification:
+			l.change("status", b.Ref, string(b.Status), facts{"status": b.Status})
+		case *station.TransactionEvent:
+			l.transaction(b)
+		}
+	}
+	for _, c := range o.Commands {
+		switch c := c.(type) {
+		case station.Gate:
+			l.add("registration", term.Ref{}, facts{"status": c.Status})
+		case station.Reboot:
+			l.add("reboot", term.Ref{}, facts{})
+		}
+	}
+}
+
+var phases = map[station.Phase]string{station.PhaseStarted: "Started", station.PhaseUpdated: "Updated", station.PhaseEnded: "Ended"}
+
+func (l *Log) transaction(b *station.TransactionEvent) {
+	f := facts{"transaction": b.Transaction, "event": phases[b.Phase], "seqNo": b.SeqNo, "trigger": b.Trigger, "offline": b.Offline}
+	if b.ChargingState != "" {
+		f["chargingState"] = b.ChargingState
+	}
+	if b.StoppedReason != "" {
+		f["stoppedReason"] = b.StoppedReason
+	}
+	l.add("transaction", b.Ref, f)
+}
+
+// OCPP logs a frame; sent is the direction. The runner calls it where messages are to be logged.
+func (l *Log) OCPP(sent bool, frame []byte) {
+	f := facts{"direction": "received"}
+	if sent {
+		f["direction"] = "sent"
+	}
+	if json.Valid(frame) {
+		f["message"] = json.RawMessage(frame)
+	} else {
+		f["message"] = string(frame)
+	}
+	l.add("ocpp", term.Ref{}, f)
+}
+
+// number is a quantity in JSON: thousandths of the unit, written as an exact decimal.
+type number int64
+
+func milli[T ~int32 | ~int64](v T) number { return number(v) }
+
+// MarshalJSON writes thousandths as a decimal.
+func (n number) MarshalJSON() ([]byte, error) { return unit.AppendMilli(nil, int64(n)), nil }
