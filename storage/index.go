@@ -14,6 +14,7 @@ type index struct {
 	thinned map[string]uint64 // transaction -> outbox number of the last one that was thinned
 	dead    int
 	cursor  string // where thinning goes on
+	lastRow []byte // while rows come in: the newest outbox key
 }
 
 func newIndex() *index { return &index{queued: map[uint64]uint32{}, thinned: map[string]uint64{}} }
@@ -24,18 +25,27 @@ const (
 	ownLast = "last" // highest outbox key ever stored
 )
 
-// row takes in one row that was not there before.
+// row takes in one row that was not there before. A bucket's rows come in the order of their keys.
 func (x *index) row(b station.Bucket, key, value []byte, _ uint16) {
-	x.put(station.Record{Bucket: b, Key: string(key), Value: value}, nil)
+	switch b {
+	case station.BucketOutbox:
+		x.lastRow = append(x.lastRow[:0], key...)
+		x.count(len(key), value, +1)
+	case station.BucketDeadLetter, station.BucketThinned, bucketOwn:
+		x.put(station.Record{Bucket: b, Key: string(key), Value: value}, nil)
+	}
 }
+
+// rowsDone ends the rows of a file.
+func (x *index) rowsDone() { x.last = max(x.last, string(x.lastRow)) }
 
 // put takes in a record that replaces old, nil = nothing.
 func (x *index) put(r station.Record, old []byte) {
 	switch r.Bucket {
 	case station.BucketOutbox:
 		x.last = max(x.last, r.Key)
-		x.count(r.Key, old, -1)
-		x.count(r.Key, r.Value, +1)
+		x.count(len(r.Key), old, -1)
+		x.count(len(r.Key), r.Value, +1)
 	case station.BucketDeadLetter:
 		x.dead += present(r.Value) - present(old)
 	case station.BucketThinned:
@@ -61,12 +71,12 @@ func present(value []byte) int {
 	return 1
 }
 
-func (x *index) count(key string, value []byte, by int) {
+func (x *index) count(key int, value []byte, by int) {
 	if value == nil {
 		return
 	}
 	x.entries += by
-	x.bytes += int64(by) * int64(len(key)+len(value))
+	x.bytes += int64(by) * int64(key+len(value))
 	h, _, err := station.ParseOutboxHeader(value)
 	if err != nil || h.Transaction == "" {
 		return

@@ -27,7 +27,8 @@ const (
 	boltVersion    = 2
 	maxTreeDepth   = 32
 	maxDefects     = 16
-	maxPageSpan    = 4096 // pages of one value or free list: 16 MiB
+	maxPageSpan    = 4096      // pages of one value or free list: 16 MiB
+	walkWindow     = 256 << 10 // bytes read at once: neighbours are mostly used together
 	bucketElement  = 1
 	bucketHeader   = 16
 	freelistLongID = 0xffff
@@ -43,6 +44,8 @@ type pageWalk struct {
 	pages   uint64 // pages in use, the high-water mark
 	free    uint64
 	seen    []uint64 // one bit a page
+	window  []byte   // part of the file
+	start   int64    // its place
 	defects []string
 	emit    func(bucket, key, value []byte) // in order; the slices are valid during the call
 }
@@ -116,19 +119,20 @@ func (w *pageWalk) mark(id uint64) bool {
 	return true
 }
 
-// page reads a page with its overflow; ok is false when it is not a page of that number, or in use already.
+// page returns a page with its overflow, valid until the next call; ok is false when it is not a page of that number,
+// or in use already.
 func (w *pageWalk) page(id uint64) (p []byte, ok bool) {
 	if id >= w.pages {
 		w.defect("page %d is beyond the end", id)
 		return nil, false
 	}
-	var head [pageHeader]byte
-	if _, err := w.file.ReadAt(head[:], int64(id)*pageSize); err != nil {
+	head, err := w.read(id, 1)
+	if err != nil {
 		w.defect("page %d: %v", id, err)
 		return nil, false
 	}
 	span := uint64(binary.LittleEndian.Uint32(head[12:])) + 1
-	if binary.LittleEndian.Uint64(head[:]) != id || span > maxPageSpan || id+span > w.pages {
+	if binary.LittleEndian.Uint64(head) != id || span > maxPageSpan || id+span > w.pages {
 		w.defect("page %d has the header of another page", id)
 		return nil, false
 	}
@@ -138,12 +142,32 @@ func (w *pageWalk) page(id uint64) (p []byte, ok bool) {
 			return nil, false
 		}
 	}
-	p = make([]byte, span*pageSize)
-	if _, err := w.file.ReadAt(p, int64(id)*pageSize); err != nil {
+	if p, err = w.read(id, span); err != nil {
 		w.defect("page %d: %v", id, err)
 		return nil, false
 	}
 	return p, true
+}
+
+// read returns span pages from id on out of the window, which it moves when it must.
+func (w *pageWalk) read(id, span uint64) ([]byte, error) {
+	from, n := int64(id)*pageSize, int64(span)*pageSize
+	if from < w.start || from+n > w.start+int64(len(w.window)) {
+		size := min(max(n, walkWindow), int64(w.pages)*pageSize-from)
+		if int64(cap(w.window)) < size {
+			w.window = make([]byte, size)
+		}
+		w.window, w.start = w.window[:size], from
+		if _, err := w.file.ReadAt(w.window, from); err != nil {
+			// One unreadable sector must not hide its neighbours.
+			w.window = w.window[:n]
+			if _, err := w.file.ReadAt(w.window, from); err != nil {
+				w.window = w.window[:0]
+				return nil, err
+			}
+		}
+	}
+	return w.window[from-w.start:][:n], nil
 }
 
 // tree walks the pages below id, whose keys must lie in [low, high).
@@ -158,8 +182,11 @@ func (w *pageWalk) tree(id uint64, bucket, low, high []byte, depth int) {
 	}
 	switch binary.LittleEndian.Uint16(p[8:]) {
 	case pageBranch:
-		w.branch(id, p, bucket, low, high, depth)
+		w.branch(id, bytes.Clone(p), bucket, low, high, depth) // its children move the window
 	case pageLeaf:
+		if bucket == nil {
+			p = bytes.Clone(p) // buckets stand below it
+		}
 		w.leaf(id, p, bucket, low, high, depth)
 	default:
 		w.defect("page %d is neither branch nor leaf", id)

@@ -29,6 +29,7 @@ func inspect(dir, name string, maxSize int, s schema) (in inspected, err error) 
 	if in.verdict, err = checkFile(in.file.path, in.index.row); err != nil {
 		return in, fmt.Errorf("check %s: %w", name, err)
 	}
+	in.index.rowsDone()
 	if v := in.verdict.schema; v != 0 {
 		if err := s.check(name, v); err != nil {
 			return in, err
@@ -56,6 +57,7 @@ func (in *inspected) bring(dir string, s schema, rep *Report) error {
 		if err != nil || !again.whole() {
 			return fmt.Errorf("check rebuilt %s: %w: %v", f.name, firstError(err, errDamaged), again.defects)
 		}
+		in.index.rowsDone()
 	}
 	return f.open()
 }
