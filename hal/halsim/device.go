@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
@@ -46,16 +47,32 @@ func (w *World) Meter(id term.EVSEID) (hal.Meter, error) {
 	return meterDevice{e}, nil
 }
 
-// Watchdog returns the board's watchdog. It counts; it resets nothing.
+// watchdogTime is how long the watchdog of the board waits.
+const watchdogTime = 30 * time.Second
+
+// Watchdog returns the board's watchdog. The first pet arms it; when it then is not petted for watchdogTime, it does
+// what a reset of the board does to the wires: every coil releases and every generator goes back to a steady +12 V.
 func (w *World) Watchdog() hal.Watchdog { return watchdog{w} }
 
 type watchdog struct{ w *World }
 
 func (d watchdog) Pet() error {
 	d.w.mu.Lock()
-	d.w.pets++
-	d.w.mu.Unlock()
+	defer d.w.mu.Unlock()
+	d.w.advance()
+	d.w.petted = d.w.now
 	return nil
+}
+
+// release lets go of every wire.
+func (w *World) release() {
+	for _, e := range w.evses {
+		for _, c := range e.conns {
+			c.contactor.set(w.now, false, 0)
+			c.duty = unit.DutyHigh
+		}
+	}
+	w.settle()
 }
 
 // enter locks the world at the clock's now; the caller unlocks it.

@@ -165,7 +165,7 @@ func (c *connector) diagnosis(f term.Fault) bool {
 	case term.FaultEVCommunication, term.FaultPowerSwitch, term.FaultOther, term.FaultInternal, term.FaultPowerLoss:
 		return c.has(f)
 	case term.FaultConnectorLock:
-		return c.has(f)
+		return c.has(f) // the driver of the motor reports the jam, moving or not
 	case term.FaultContactor:
 		return c.contactor.stuck && c.has(f)
 	case term.FaultProximity:
@@ -235,11 +235,10 @@ func (w *World) SetPower(on bool) error {
 		if on == w.powered {
 			return nil
 		}
-		w.powered = on
+		w.powered, w.petted = on, time.Time{}
+		w.release()
 		for _, e := range w.evses {
 			for _, c := range e.conns {
-				c.contactor.set(w.now, false, 0)
-				c.duty = unit.DutyHigh
 				c.lock.moves = time.Time{}
 			}
 		}

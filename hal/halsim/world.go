@@ -82,8 +82,8 @@ type World struct {
 	info      [term.FaultStorage + 1]string
 	scheduled []FaultOptions
 	due       []time.Time // of scheduled, index by index
-	pets      uint64
-	dirty     bool // something to keep
+	petted    time.Time   // the last pet of the watchdog; zero: it is not armed
+	dirty     bool        // something to keep
 }
 
 // evse is one supply point at work.
@@ -151,11 +151,18 @@ func (w *World) advance() {
 		for i := range w.due {
 			next = sooner(next, w.due[i], w.now)
 		}
+		if !w.petted.IsZero() {
+			next = sooner(next, w.petted.Add(watchdogTime), w.now)
+		}
 		for _, e := range w.evses {
 			e.advance(w.now, next)
 		}
 		w.now = next
 		w.raiseScheduled()
+		if !w.petted.IsZero() && !w.now.Before(w.petted.Add(watchdogTime)) {
+			w.petted = time.Time{}
+			w.release()
+		}
 	}
 }
 

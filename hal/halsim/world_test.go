@@ -348,3 +348,106 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFaultShows: each code of the simulator can be seen at a device or at the meter, and is gone when cleared.
+func TestEveryFaultShows(t *testing.T) {
+	for f := term.FaultNone + 1; f <= term.FaultStorage; f++ {
+		for _, ref := range []term.Ref{{}, {EVSE: 2}, socket, {EVSE: 2, Connector: 2}} {
+			allowed := evseFaults
+			if ref.EVSE == 0 {
+				allowed = stationFaults
+			}
+			if !allowed.Has(f) {
+				continue
+			}
+			l := newLab(t, nil, nil)
+			on := term.Ref{EVSE: 2, Connector: max(ref.Connector, 1)}
+			l.supply(on, 16, EVOptions{})
+			clean := l.shows(on)
+			l.ok(l.w.SetFault(FaultOptions{Ref: ref, Code: f, Active: true}))
+			l.run(time.Second)
+			if got := l.shows(on); got == clean && ref.EVSE != 0 {
+				t.Errorf("%v at %v shows nowhere", f, ref)
+			}
+			if set, _ := l.w.StationFaults(); set.Has(f) != (ref.EVSE == 0) {
+				t.Errorf("%v at %v: station faults %v", f, ref, set)
+			}
+			l.ok(l.w.ClearFaults())
+			l.run(5 * time.Second)
+			if got := l.shows(on); got != clean {
+				t.Errorf("%v at %v is still there: %+v, was %+v", f, ref, got, clean)
+			}
+		}
+	}
+}
+
+// picture is all that a guard and a meter poller can see of a connector, without noise.
+type picture struct {
+	high, low, supply         unit.Voltage // rounded
+	current                   unit.Current // rounded
+	ohms                      unit.Resistance
+	tripped, stopped, follows bool
+	hot, cable, dead          bool
+	lines                     iec61851.FaultSet
+}
+
+// shows looks at a closed connector; it also tries whether the contact and the car follow an opening.
+func (l *lab) shows(ref term.Ref) picture {
+	l.t.Helper()
+	var p picture
+	d := l.dev(ref)
+	s, err := d.Pilot.Sample()
+	l.ok(err)
+	p.high, p.low = (s.High+20*unit.Volt+100)/250, (s.Low+20*unit.Volt+100)/250
+	if d.Proximity != nil {
+		p.ohms, err = d.Proximity.Resistance()
+		l.ok(err)
+	}
+	p.tripped, _ = d.RCD.Tripped()
+	p.stopped, _ = d.Inputs.EmergencyStop()
+	hot, _ := d.Socket.Temperature()
+	cable, _ := d.Cable.Temperature()
+	p.hot, p.cable = hot > 80*unit.Celsius, cable > 80*unit.Celsius
+	for f := term.FaultNone + 1; f <= term.FaultStorage; f++ {
+		if on, _ := d.Diagnosis.Active(f); on {
+			p.lines = p.lines.With(f)
+		}
+	}
+	m, err := l.w.Meter(ref.EVSE)
+	l.ok(err)
+	r, err := m.Read(context.Background())
+	p.dead, p.supply, p.current = err != nil, r.Voltage[0]/(20*unit.Volt), (r.Current[0]+unit.Ampere)/(4*unit.Ampere)
+	l.ok(d.Contactor.Set(false, 0))
+	l.run(time.Second)
+	closed, _ := d.Contactor.Closed()
+	p.follows = !closed
+	l.ok(d.Contactor.Set(true, 3))
+	l.run(time.Second)
+	return p
+}
+
+func TestWatchdogReleasesTheWires(t *testing.T) {
+	l := newLab(t, nil, nil)
+	l.supply(fixed, 16, EVOptions{})
+	dog := l.w.Watchdog()
+	for range 10 {
+		l.ok(dog.Pet())
+		l.run(watchdogTime - time.Millisecond)
+		if s := l.w.State().EVSEs[0]; !s.Relay || s.Duty == unit.DutyHigh {
+			t.Fatalf("bitten while petted: %+v", s)
+		}
+	}
+	l.run(time.Second)
+	if s := l.w.State().EVSEs[0]; s.Relay || s.Duty != unit.DutyHigh {
+		t.Errorf("closed %v, duty %v after the time of the watchdog", s.Relay, s.Duty)
+	}
+}
+
+func TestGrid(t *testing.T) {
+	l := newLab(t, nil, nil)
+	l.ok(l.w.SetGrid(207*unit.Volt, 49800))
+	if r := l.read(1); r.Voltage[0] < 206*unit.Volt || r.Voltage[0] > 208*unit.Volt || r.Frequency != 49800 {
+		t.Errorf("%+v", r)
+	}
+	l.wants(l.w.SetGrid(-1, 0), ErrBadValue)
+}

@@ -56,7 +56,10 @@ func TestOpensWithEverythingHung(t *testing.T) {
 
 // TestNewestStateAfterAHang: what came and went while nobody listened is told, and the end is the newest state.
 func TestNewestStateAfterAHang(t *testing.T) {
-	b := newBench(t, func(c *guard.Config) { c.Hold = time.Hour; c.Connectors[0].Meter = iec61851.MeterReport })
+	b := newBench(t, func(c *guard.Config) {
+		c.Watchdog, c.Hold = nil, time.Hour
+		c.Connectors[0].Meter = iec61851.MeterReport
+	})
 	b.charge(cable)
 	b.story()
 	b.mute = true
@@ -126,7 +129,10 @@ func TestSilentLoopDropsThePermits(t *testing.T) {
 }
 
 func TestSilentLoopHoldsByPolicy(t *testing.T) {
-	b := newBench(t, func(c *guard.Config) { c.Hold = time.Minute; c.Connectors[0].Meter = iec61851.MeterReport })
+	b := newBench(t, func(c *guard.Config) {
+		c.Watchdog, c.Hold = nil, time.Minute
+		c.Connectors[0].Meter = iec61851.MeterReport
+	})
 	b.charge(cable)
 	b.mute = true
 	took := b.wantRelay(cable, false, 2*time.Minute)

@@ -75,9 +75,9 @@ type Notice struct {
 	Duty    unit.Duty
 }
 
-// MaxNotices is the most that one difference of two statuses can give: one of each kind, a contactor that opened
-// and closed in between, and two for each fault.
-const MaxNotices = 6 + 1 + 2*int(lastFault)
+// MaxNotices is the most that one difference of two statuses can give: pilot, cable, lock and offer once, power and
+// each fault on and off.
+const MaxNotices = 4 + 2 + 2*int(lastFault)
 
 // AppendNotices appends what has changed from old to new: power that ended first, then faults, cable, lock, pilot,
 // offer, and power that began last. What came and went in between is told as well: a fault by Seen, a closing by
