@@ -76,7 +76,7 @@ func (s *Store) finishWipe() error {
 
 // ours reports whether a file in the state directory belongs to storage and holds data.
 func ours(name string) bool {
-	for _, prefix := range []string{settingsName, stateName, "journal-", "list-"} {
+	for _, prefix := range []string{settingsName, stateName, "journal-", listPrefix} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
