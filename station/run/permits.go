@@ -85,3 +85,6 @@ type held struct {
 	responses []station.Response
 	commands  []station.Command
 }
+
+// Permitted reports whether the guard was told that the contactor of a connector may close.
+func (r *Runner) Permitted(ref term.Ref) bool { return r.permits.slot(ref).applied.Close }

@@ -1,0 +1,774 @@
+package virtual
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/ocpp/csms"
+	"github.com/evsed/evsed/ocpp/dialect2"
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/guard"
+	"github.com/evsed/evsed/station/iec61851"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/run"
+	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
+	"github.com/evsed/evsed/storage/faultfs"
+)
+
+// The tour drives whole stations through seeded days: cars, cards, network cuts and power cuts at random journal writes,
+// all of it in one goroutine and in virtual time, so that a seed is a story that can be told again. What it checks at
+// every step and at the end is what the station promises: see (*tour).safe and (*tour).settle.
+//
+// EVSED_SOAK=1 plays EVSED_TOURS (default 100000) seeds from SEED on.
+
+const toursShort, tours = 40, 300
+
+func TestTour(t *testing.T) {
+	n, first := tours, uint64(1)
+	if testing.Short() {
+		n = toursShort
+	}
+	if os.Getenv("EVSED_SOAK") != "" {
+		n = 100_000
+	}
+	if v, err := strconv.Atoi(os.Getenv("EVSED_TOURS")); err == nil {
+		n = v
+	}
+	if v, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+		first = v
+	}
+	seeds := make(chan uint64)
+	var mu sync.Mutex
+	var sum tally
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for seed := range seeds {
+				got, err := playTour(t.TempDir(), seed)
+				mu.Lock()
+				sum.add(got)
+				mu.Unlock()
+				if err != nil {
+					t.Errorf("SEED=%d EVSED_TOURS=1: %v", seed, err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		if t.Failed() {
+			break
+		}
+		seeds <- first + uint64(i)
+	}
+	close(seeds)
+	wg.Wait()
+	t.Logf("%v", sum)
+	if n > 20 && (sum.transactions == 0 || sum.powerCuts == 0 || sum.networkCuts == 0 || sum.repeats == 0 || sum.resumed == 0 || sum.energy == 0) {
+		t.Errorf("the tour does not get around: %v", sum)
+	}
+}
+
+// tally counts what happened.
+type tally struct {
+	sessions, transactions, events, powerCuts, networkCuts, repeats, resumed int
+	energy                                                                   unit.Energy
+	virtual                                                                  time.Duration
+}
+
+func (a *tally) add(b tally) {
+	a.sessions += b.sessions
+	a.transactions += b.transactions
+	a.events += b.events
+	a.powerCuts += b.powerCuts
+	a.networkCuts += b.networkCuts
+	a.repeats += b.repeats
+	a.resumed += b.resumed
+	a.energy += b.energy
+	a.virtual += b.virtual
+}
+
+func (a tally) String() string {
+	return fmt.Sprintf("%d sessions, %.0f h: %d transactions, %v, %d events, %d repeats, %d power cuts, %d network cuts, %d resumed",
+		a.sessions, a.virtual.Hours(), a.transactions, a.energy, a.events, a.repeats, a.powerCuts, a.networkCuts, a.resumed)
+}
+
+// tour is one seeded day.
+type tour struct {
+	rng   *rand.Rand
+	dir   string
+	now   time.Time
+	wall  time.Duration // wall time minus now
+	world *halsim.World
+	files *faultfs.FS
+	csms  *csms.CSMS
+	tally tally
+	err   error
+
+	evses    []station.EVSE
+	settings []Setting
+	version  rpc.Version
+	cutsLeft int
+
+	// one life
+	store  *storage.Store
+	pipe   *guard.Pipe
+	guard  *guard.Guard
+	runner *run.Runner
+	engine *link.Engine
+	boots  int
+
+	inbox     []station.Event
+	later     []timed
+	every     map[term.EVSEID]time.Duration
+	guardNext time.Time
+	tickNext  time.Time
+	linkNext  time.Time
+	network   bool
+	connected bool
+	redial    time.Time
+	unsafe    map[term.Ref]time.Time // since when a contactor is closed without a reason
+	dead      bool                   // the power is gone in the middle of something
+	reboot    bool
+}
+
+// timed is something that happens later; of one life if life is set.
+type timed struct {
+	at   time.Time
+	life int
+	do   func()
+}
+
+const name = "cp001"
+
+var tokens = []string{"ALICE", "ALFRED", "BOB", "BLOCKED", "NOBODY"}
+
+func playTour(dir string, seed uint64) (tally, error) {
+	p := &tour{rng: rand.New(rand.NewPCG(seed, 0x65767365)), dir: dir, now: epoch, network: true, files: faultfs.New(),
+		wall: time.Date(2026, 3, 28, 22, 0, 0, 0, time.UTC).Sub(epoch), every: map[term.EVSEID]time.Duration{}, unsafe: map[term.Ref]time.Time{}}
+	p.prepare(seed)
+	if err := p.begin(); err != nil {
+		return p.tally, fmt.Errorf("first boot: %w", err)
+	}
+	p.planCut()
+	for range 8 + p.rng.IntN(24) {
+		p.act()
+		p.play(p.pause())
+		if p.err != nil {
+			return p.tally, fmt.Errorf("%v: %w", p.now.Sub(epoch), p.err)
+		}
+	}
+	p.settle()
+	p.tally.sessions, p.tally.virtual = 1, p.now.Sub(epoch)
+	p.store.Abandon()
+	return p.tally, p.err
+}
+
+// prepare chooses the day's station, its settings and its CSMS.
+func (p *tour) prepare(seed uint64) {
+	p.evses = []station.EVSE{
+		{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []station.Connector{{ID: 1, Type: "sType2"}}},
+		{ID: 2, Phases: 1, MaxCurrent: 16 * unit.Ampere, Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}, {ID: 2, Type: "sType2"}}},
+	}
+	pick := func(words ...string) string { return words[p.rng.IntN(len(words))] }
+	set := func(component, variable, value string) {
+		p.settings = append(p.settings, Setting{Component: model.Component{Name: component}, Variable: model.Variable{Name: variable}, Value: value})
+	}
+	set("TxCtrlr", "TxStartPoint", pick("PowerPathClosed", "EVConnected", "Authorized", "EVConnected,Authorized", "EnergyTransfer"))
+	set("TxCtrlr", "TxStopPoint", pick("PowerPathClosed", "EVConnected", "Authorized", "EVConnected,Authorized", "PowerPathClosed"))
+	set("TxCtrlr", "TxBeforeAcceptedEnabled", pick("true", "true", "false"))
+	set("TxCtrlr", "ResumptionTimeout", pick("0", "900", "900"))
+	set("AuthCtrlr", "OfflineTxForUnknownIdEnabled", pick("true", "false"))
+	set("AuthCtrlr", "LocalPreAuthorize", pick("true", "false"))
+	set("SampledDataCtrlr", "TxUpdatedInterval", pick("0", "30", "60", "300"))
+	set("SampledDataCtrlr", "TxEndedInterval", pick("0", "120"))
+	set("AlignedDataCtrlr", "Interval", pick("0", "300", "900"))
+	p.cutsLeft = p.rng.IntN(4)
+	p.version = []rpc.Version{rpc.V21, rpc.V201}[p.rng.IntN(2)]
+	p.csms = csms.New(csms.Options{Now: func() time.Time { return p.now.Add(p.wall) }, Observe: p.observe, Tokens: map[term.IdToken]msg2.IdTokenInfo{
+		token("ALICE"):  {Status: "Accepted", GroupIdToken: msg2.Some(msg2.IdToken{IdToken: "A-TEAM", Type: "Central"})},
+		token("ALFRED"): {Status: "Accepted", GroupIdToken: msg2.Some(msg2.IdToken{IdToken: "A-TEAM", Type: "Central"})},
+		token("BOB"):    {Status: "Accepted"}, token("BLOCKED"): {Status: "Blocked"}}})
+	var err error
+	wc := (&Station{o: Options{Station: station.Config{EVSEs: p.evses}, Seed: seed}, clock: NewClock()}).worldConfig()
+	wc.Clock, wc.Keep = func() time.Time { return p.now }, nil
+	if p.world, err = halsim.New(wc, nil); err != nil {
+		p.err = err
+	}
+}
+
+// observe counts what the CSMS hears.
+func (p *tour) observe(r csms.Request) {
+	if ev, ok := r.Message.(*msg2.TransactionEventRequest); ok && ev.TriggerReason == "TxResumed" {
+		p.tally.resumed++
+	}
+}
+
+func token(v string) term.IdToken { return term.IdToken{Value: v, Type: term.TokenISO14443} }
+
+// planCut lets the power go at a random write of the journal, three times a day at the most.
+func (p *tour) planCut() {
+	if p.cutsLeft > 0 {
+		p.cutsLeft--
+		p.files.Plan(p.files.Calls()+1+p.rng.IntN(150), faultfs.Cut, errors.New("power cut"))
+	}
+}
+
+// begin boots the station.
+func (p *tour) begin() error {
+	if !p.files.Off() && p.boots > 0 {
+		p.planCut()
+	}
+	if err := p.world.SetPower(true); err != nil {
+		return err
+	}
+	p.boots++
+	p.dead, p.reboot, p.connected = false, false, false
+	p.inbox, p.later = nil, slices.DeleteFunc(p.later, func(t timed) bool { return t.life != 0 })
+	clear(p.every)
+	if err := p.beginGuard(); err != nil {
+		return err
+	}
+	store, rep, err := storage.Open(p.dir, storage.Options{Files: p.files, MaxOutboxEntries: 2000})
+	if err != nil {
+		if p.files.Off() {
+			p.dead = true
+			return nil
+		}
+		return err
+	}
+	if rep.Damaged() {
+		return fmt.Errorf("a power cut damaged the store: %v", rep.Findings)
+	}
+	p.store = store
+	if err := p.beginCore(); err != nil {
+		return err
+	}
+	p.redial = p.now.Add(time.Second)
+	p.carry()
+	return nil
+}
+
+func (p *tour) beginGuard() error {
+	l := &life{s: &Station{o: Options{Station: station.Config{EVSEs: p.evses}}, clock: NewClock(), world: p.world}}
+	if err := l.buildGuard(); err != nil {
+		return err
+	}
+	// The guard of the product looks every 5 ms; here a coarser look is enough, deadlines of its machine come in between.
+	cfg := guard.Config{PollIdle: 500 * time.Millisecond, PollPlugged: 100 * time.Millisecond, Watchdog: p.world.Watchdog(), Clock: func() time.Time { return p.now }}
+	for _, e := range p.evses {
+		for _, k := range e.Connectors {
+			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
+			dev, err := p.world.Devices(ref)
+			if err != nil {
+				return err
+			}
+			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{Ref: ref, MaxCurrent: e.MaxCurrent,
+				Phases: uint8(e.Phases), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Ventilation: true}})
+		}
+	}
+	p.pipe = l.pipe
+	g, err := guard.New(cfg, p.pipe)
+	p.guard, p.guardNext = g, p.now
+	return err
+}
+
+func (p *tour) beginCore() error {
+	cfg := station.Config{Name: name, Identity: station.Identity{Vendor: "Tour", Model: "T1"}, EVSEs: p.evses}
+	ids := 0
+	boot := p.boots
+	cfg.NewID = func() string { ids++; return fmt.Sprintf("tx-%03d-%04d", boot, ids) }
+	cfg.Queued = func(tx term.TransactionID) bool { return p.store.Queued(string(tx)) }
+	if last := p.store.OutboxLast(); last != "" {
+		id, err := station.ParseReportID(last)
+		if err != nil {
+			return err
+		}
+		cfg.LastReport = id
+	}
+	core, err := station.New(cfg)
+	if err != nil {
+		return err
+	}
+	n := 0
+	if err := p.store.Load(func(r station.Record) error { n++; return core.Restore(r) }); err != nil {
+		return err
+	}
+	if n == 0 {
+		l := &life{s: &Station{o: Options{Settings: p.settings, Profiles: map[int]station.NetworkProfile{1: {URL: "ws://127.0.0.1:1", MessageTimeout: 20 * time.Second}}}}, core: core, store: p.store}
+		if err := l.seed(); err != nil && !p.files.Off() {
+			return err
+		}
+	}
+	p.engine = link.NewEngine(link.EngineOptions{Config: link.EngineConfig{MessageTimeout: 20 * time.Second, MessageAttempts: 3, AttemptInterval: 10 * time.Second},
+		Outbox: outbox{p.store}, Decode: station.DecodeReport, IDPrefix: fmt.Sprintf("b%d-", p.boots)})
+	p.runner = run.New(core, run.Ports{Guard: p.pipe, Journal: p, Link: tourLink{p}, Board: p, Host: p})
+	p.runner.Start(p.now, p.now.Add(p.wall))
+	return nil
+}
+
+// ---- Ports of the runner ----
+
+// Append is the journal, at once: a power cut inside it ends the life.
+func (p *tour) Append(batch []station.Record, sync bool) (uint64, error) {
+	var err error
+	if sync {
+		err = p.store.Commit(batch)
+	} else {
+		err = p.store.Note(batch)
+	}
+	if err != nil {
+		if p.files.Off() {
+			p.dead = true
+		} else if p.err == nil {
+			p.err = fmt.Errorf("journal: %w", err)
+		}
+		return 0, err
+	}
+	return 1, nil
+}
+
+func (p *tour) DurableTo() uint64 {
+	if p.dead {
+		return 0
+	}
+	return 1
+}
+
+func (p *tour) PollMeter(e term.EVSEID) {
+	p.in(10*time.Millisecond, func() { p.readMeter(e) })
+}
+
+func (p *tour) MeterRate(e term.EVSEID, every time.Duration) {
+	was := p.every[e]
+	p.every[e] = every
+	if was == 0 && every > 0 {
+		p.in(every, func() { p.meterTurn(e) })
+	}
+}
+
+func (p *tour) meterTurn(e term.EVSEID) {
+	if every := p.every[e]; every > 0 {
+		p.readMeter(e)
+		p.in(every, func() { p.meterTurn(e) })
+	}
+}
+
+func (p *tour) readMeter(e term.EVSEID) {
+	m, err := p.world.Meter(e)
+	if err != nil {
+		p.err = err
+		return
+	}
+	r, err := m.Read(context.Background())
+	if err == nil {
+		p.runner.Meter(p.now, e, r)
+	}
+}
+
+func (p *tour) Indicate(term.Ref, hal.Indication) {}
+func (p *tour) Answer(station.Response)           {}
+func (p *tour) Reconfigure()                      {}
+func (p *tour) Reboot(flush time.Duration)        { p.in(flush, func() { p.reboot = true }) }
+
+// in plans something for this life.
+func (p *tour) in(d time.Duration, do func()) {
+	p.later = append(p.later, timed{p.now.Add(d), p.boots, do})
+}
+
+// tourLink is the link: the real engine, and a CSMS behind a wire that may be cut at any time.
+type tourLink struct{ p *tour }
+
+func (l tourLink) Send(r station.Report) bool {
+	l.p.engineDid(l.p.engine.Send(l.p.now, r))
+	return true
+}
+func (l tourLink) Wake()                          { l.p.engineDid(l.p.engine.Woken(l.p.now)) }
+func (l tourLink) Respond(r station.Response)     { l.p.engineDid(l.p.engine.Respond(l.p.now, r)) }
+func (l tourLink) SetGate(s station.Registration) { l.p.engineDid(l.p.engine.Gate(l.p.now, s)) }
+func (l tourLink) Reconnect()                     { l.p.disconnect("asked to") }
+
+func (p *tour) engineDid(o *link.Output) {
+	p.inbox = append(p.inbox, o.Events...)
+	p.linkNext = o.Deadline
+	for _, f := range o.Frames {
+		p.transmit(slices.Clone(f))
+	}
+	if o.Close != nil {
+		p.disconnect(o.Close.Reason)
+	}
+}
+
+// transmit takes a frame to the CSMS and its answers back. Either way may be cut off on the way.
+func (p *tour) transmit(frame []byte) {
+	there, back := p.latency(), p.latency()
+	p.in(there, func() {
+		if !p.connected || p.rng.IntN(400) == 0 { // now and then a request is lost with its connection
+			p.disconnect("lost on the way there")
+			return
+		}
+		p.trace("sent %s", frame)
+		answers := p.csms.Handle(name, frame)
+		p.in(back, func() {
+			for _, a := range answers {
+				if !p.connected || p.rng.IntN(150) == 0 { // and sometimes an answer is
+					p.disconnect("lost on the way back")
+					return
+				}
+				p.trace("received %s", a)
+				p.engineDid(p.engine.Frame(p.now, a))
+			}
+		})
+	})
+}
+
+func (p *tour) latency() time.Duration { return time.Duration(5+p.rng.IntN(200)) * time.Millisecond }
+
+func (p *tour) disconnect(why string) {
+	if !p.connected {
+		return
+	}
+	p.connected = false
+	p.tally.networkCuts++
+	p.csms.Close(name)
+	p.redial = p.now.Add(time.Duration(1+p.rng.IntN(40)) * time.Second)
+	p.engineDid(p.engine.Closed(p.now, why))
+}
+
+func (p *tour) dial() {
+	p.redial = time.Time{}
+	if !p.network {
+		p.redial = p.now.Add(10 * time.Second)
+		return
+	}
+	if err := p.csms.Open(name, p.version); err != nil {
+		p.err = err
+		return
+	}
+	p.connected = true
+	p.engineDid(p.engine.Opened(p.now, dialect2.New(p.version), 1, 0))
+}
+
+// ---- Time ----
+
+// play lets d pass.
+func (p *tour) play(d time.Duration) {
+	until := p.now.Add(d)
+	for p.err == nil {
+		if p.dead || p.reboot {
+			p.restart()
+			continue
+		}
+		next, what := p.next(until)
+		if next.After(p.now) {
+			p.now = next
+		}
+		if what == nil {
+			return
+		}
+		what()
+		p.carry()
+		p.safe()
+	}
+}
+
+// next finds what happens next, up to until.
+func (p *tour) next(until time.Time) (time.Time, func()) {
+	at, do := until, func() {}
+	do = nil
+	consider := func(t time.Time, f func()) {
+		if !t.IsZero() && (t.Before(at) || do == nil && !t.After(at)) {
+			at, do = t, f
+		}
+	}
+	for i := range p.later {
+		consider(p.later[i].at, func() { p.pop(i) })
+	}
+	consider(p.runner.Deadline(), func() { p.runner.Handle(p.now, nil) })
+	consider(p.guardNext, p.cycle)
+	consider(p.tickNext, func() { p.tickNext = p.store.Tick(p.now) })
+	consider(p.linkNext, func() { p.engineDid(p.engine.Tick(p.now)) })
+	if !p.connected {
+		consider(p.redial, p.dial)
+	}
+	return at, do
+}
+
+func (p *tour) pop(i int) {
+	t := p.later[i]
+	p.later = slices.Delete(p.later, i, i+1)
+	t.do()
+}
+
+func (p *tour) cycle() {
+	if p.runner.Energised() {
+		p.pipe.Heartbeat()
+	}
+	p.guardNext = p.now.Add(p.guard.Cycle(p.now))
+	for _, n := range p.pipe.Take(nil) {
+		p.trace("notice %+v", run.EventOf(n))
+		p.runner.Handle(p.now, run.EventOf(n))
+	}
+}
+
+// carry brings what came up to the core.
+func (p *tour) carry() {
+	for !p.dead && p.err == nil {
+		if sw, ok := p.world.TakeSwipe(); ok {
+			p.inbox = append(p.inbox, station.TokenRead{Token: sw.Token, EVSEs: sw.EVSEs})
+		}
+		if len(p.inbox) == 0 {
+			break
+		}
+		ev := p.inbox[0]
+		p.trace("event %T %+v", ev, ev)
+		p.inbox = slices.Delete(p.inbox, 0, 1)
+		p.runner.Handle(p.now, ev)
+		p.engineDid(p.engine.Woken(p.now))
+	}
+	if !p.dead {
+		p.tickNext = p.store.Deadline()
+		p.guardNext = earlier(p.guardNext, p.now.Add(100*time.Millisecond))
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// restart is what a power cut or a reset leaves, and the boot after it.
+func (p *tour) restart() {
+	p.connected = false
+	p.csms.Close(name)
+	if p.reboot && !p.dead {
+		if err := p.store.Close(); err != nil && !p.files.Off() {
+			p.err = err
+			return
+		}
+	} else if p.store != nil {
+		p.store.Abandon()
+	}
+	if p.files.Off() || p.dead {
+		p.trace("power cut")
+		p.tally.powerCuts++
+		if err := p.world.SetPower(false); err != nil {
+			p.err = err
+			return
+		}
+		p.now = p.now.Add(time.Duration(1+p.rng.IntN(300)) * time.Second)
+		keep := p.rng.IntN(101)
+		p.files = p.files.Reboot(func() bool { return p.rng.IntN(100) < keep })
+	}
+	if err := p.begin(); err != nil {
+		p.err = fmt.Errorf("boot %d: %w", p.boots, err)
+	}
+}
+
+// pause is how long the next thing takes to happen: mostly a while, sometimes at once.
+func (p *tour) pause() time.Duration {
+	switch p.rng.IntN(4) {
+	case 0:
+		return time.Duration(p.rng.IntN(3000)) * time.Millisecond
+	case 1:
+		return time.Duration(p.rng.IntN(30)) * time.Second
+	}
+	return time.Duration(p.rng.IntN(12*60)) * time.Second
+}
+
+// trace tells the story with EVSED_TRACE=1.
+func (p *tour) trace(format string, args ...any) {
+	if os.Getenv("EVSED_TRACE") != "" {
+		fmt.Printf("%10.3f ", p.now.Sub(epoch).Seconds())
+		fmt.Printf(format+"\n", args...)
+	}
+}
+
+// act lets somebody do something.
+func (p *tour) act() {
+	ref := []term.Ref{{EVSE: 1, Connector: 1}, {EVSE: 2, Connector: 1}, {EVSE: 2, Connector: 2}}[p.rng.IntN(3)]
+	var err error
+	n := p.rng.IntN(20)
+	p.trace("act %d %v", n, ref)
+	switch {
+	case n < 6:
+		err = p.world.Plug(ref.EVSE, ref.Connector, p.car())
+	case n < 9:
+		_, err = p.world.Unplug(ref.EVSE, ref.Connector, halsim.UnplugOptions{})
+	case n < 14:
+		err = p.world.Swipe(halsim.Swipe{Token: token(tokens[p.rng.IntN(len(tokens))]), EVSEs: p.reader(ref)})
+	case n < 15:
+		p.inbox = append(p.inbox, station.StopPressed{EVSE: ref.EVSE})
+	case n < 16:
+		ready := p.rng.IntN(2) == 0
+		err = p.world.SetEV(ref.EVSE, halsim.EVOptions{Ready: &ready})
+	case n < 17:
+		p.network = !p.network
+		if !p.network {
+			p.disconnect("cable pulled")
+		}
+	case n < 18:
+		p.remote(ref.EVSE)
+	default:
+		err = p.world.SetBay(ref.EVSE, p.rng.IntN(2) == 0)
+	}
+	if err != nil && !errors.Is(err, halsim.ErrImpossible) && !errors.Is(err, halsim.ErrNotFound) {
+		p.err = err
+	}
+	p.carry()
+}
+
+func (p *tour) reader(ref term.Ref) []term.EVSEID {
+	if p.rng.IntN(2) == 0 {
+		return nil
+	}
+	return []term.EVSEID{ref.EVSE}
+}
+
+func (p *tour) car() halsim.PlugOptions {
+	soc := unit.Percent(p.rng.IntN(90)) * unit.OnePercent
+	after := time.Duration(p.rng.IntN(20)) * time.Second
+	return halsim.PlugOptions{EV: halsim.EVOptions{SoC: &soc, ReadyAfter: &after}}
+}
+
+// remote lets the CSMS start or stop something, or reset the station.
+func (p *tour) remote(e term.EVSEID) {
+	if !p.connected {
+		return
+	}
+	action, payload := "RequestStartTransaction", fmt.Sprintf(`{"evseId":%d,"remoteStartId":%d,"idToken":{"idToken":"ALICE","type":"ISO14443"}}`, e, p.rng.IntN(1000))
+	switch p.rng.IntN(4) {
+	case 0:
+		for _, tx := range p.csms.Ledger().Transactions() {
+			if tx.Open() {
+				action, payload = "RequestStopTransaction", fmt.Sprintf(`{"transactionId":%q}`, tx.ID)
+			}
+		}
+	case 1:
+		action, payload = "Reset", fmt.Sprintf(`{"type":%q}`, []string{"Immediate", "OnIdle"}[p.rng.IntN(2)])
+	}
+	_, frame, err := p.csms.Begin(name, action, []byte(payload))
+	if err != nil || frame == nil {
+		return // a request is under way
+	}
+	p.in(p.latency(), func() {
+		if p.connected {
+			p.engineDid(p.engine.Frame(p.now, frame))
+		}
+	})
+}
+
+// maxUnsafe is how long a contactor may stay closed after the reason for it is gone: the guard looks every 100 ms here, a
+// car that goes on drawing when the offer ends is switched off under load after 3 s, and the contact takes its time.
+const maxUnsafe = 4 * time.Second
+
+// safe checks what must hold at every instant.
+func (p *tour) safe() {
+	if p.err != nil {
+		return
+	}
+	for _, e := range p.world.State().EVSEs {
+		closed := 0
+		for _, c := range e.Connectors {
+			ref := term.Ref{EVSE: e.ID, Connector: c.ID}
+			if !c.Relay {
+				delete(p.unsafe, ref)
+				continue
+			}
+			closed++
+			if c.Pilot.Ready() && p.runner.Permitted(ref) {
+				delete(p.unsafe, ref)
+				continue
+			}
+			since, ok := p.unsafe[ref]
+			if !ok {
+				p.unsafe[ref] = p.now
+			} else if p.now.Sub(since) > maxUnsafe {
+				p.err = fmt.Errorf("contactor %v closed in state %v, permit %v, for %v", ref, c.Pilot, p.runner.Permitted(ref), p.now.Sub(since))
+			}
+		}
+		if closed > 1 {
+			p.err = fmt.Errorf("EVSE %d: two contactors closed", e.ID)
+		}
+	}
+}
+
+// settle heals everything, lets everybody go home, and audits the books: every event number delivered exactly once or
+// excused by the station's own records, one Started and one Ended for each transaction, repeats equal, registers never
+// falling, and every watt-hour of the meters on a bill.
+func (p *tour) settle() {
+	p.cutsLeft, p.network = 0, true
+	p.inbox = append(p.inbox, station.StopPressed{})
+	p.carry()
+	p.play(time.Minute)
+	for _, e := range p.evses {
+		for _, k := range e.Connectors {
+			_, _ = p.world.Unplug(e.ID, k.ID, halsim.UnplugOptions{Side: halsim.SideEV}) // 409 where nothing is plugged
+		}
+	}
+	p.play(10 * time.Minute)
+	for range 40 {
+		if p.err != nil || p.connected && p.engine.Idle() && p.store.OutboxLen() == 0 {
+			break
+		}
+		p.play(time.Minute)
+	}
+	if p.err != nil {
+		return
+	}
+	if n := p.store.OutboxLen(); n != 0 || !p.engine.Idle() {
+		p.err = fmt.Errorf("healed, but %d events wait (link idle: %v)", n, p.engine.Idle())
+		return
+	}
+	excused := map[string]map[int]bool{}
+	for _, tx := range p.store.ThinnedTransactions() {
+		seqs, err := p.store.Thinned(tx)
+		if err != nil {
+			p.err = err
+			return
+		}
+		excused[tx] = map[int]bool{}
+		for _, n := range seqs {
+			excused[tx][n] = true
+		}
+	}
+	if found := p.csms.Ledger().Check(func(_, tx string, n int) bool { return excused[tx][n] }); len(found) > 0 {
+		p.err = fmt.Errorf("the books do not add up: %q", found)
+		return
+	}
+	p.audit()
+}
+
+// audit compares the bills with the meters.
+func (p *tour) audit() {
+	billed := map[int]unit.Energy{}
+	for _, tx := range p.csms.Ledger().Transactions() {
+		billed[tx.EVSE] += tx.Energy()
+		p.tally.transactions++
+		p.tally.events += len(tx.Events)
+		p.tally.repeats += tx.Repeats
+	}
+	for _, e := range p.world.State().EVSEs {
+		p.tally.energy += e.Energy
+		if lost := e.Energy - billed[int(e.ID)]; lost >= unit.WattHour || lost <= -unit.WattHour {
+			p.err = fmt.Errorf("EVSE %d: the meter shows %v, the bills %v", e.ID, e.Energy, billed[int(e.ID)])
+		}
+	}
+}
