@@ -89,7 +89,7 @@ func (d *decoder) address(o *strict.Members) string {
 	u, err := url.Parse(s)
 	switch {
 	case o.Value("url") == nil:
-	case err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss":
+	case err != nil || u.Hostname() == "" || u.Scheme != "ws" && u.Scheme != "wss":
 		o.Fail("url", fmt.Sprintf("%q: want ws://host:port/path", s))
 	case u.Scheme == "wss":
 		o.Fail("url", "TLS is not supported by this build: want ws://host:port/path")

@@ -3,7 +3,9 @@ package strict
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -187,7 +189,13 @@ func (p *parser) object(v *Value, depth int) *Error {
 	}
 }
 
+// join names a member. A name that is not printable or long is quoted and cut, so that an error stays one line.
 func join(path, name string) string {
+	if r := []rune(name); len(r) > maxShown {
+		name = strconv.Quote(string(r[:maxShown])) + "..."
+	} else if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		name = strconv.Quote(name)
+	}
 	if path == "" {
 		return name
 	}
