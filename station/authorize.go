@@ -92,9 +92,16 @@ func (s *Station) sessionsAt(p presented) []session {
 		}
 	}
 	for i, w := range s.queue {
-		hs = append(hs, session{grant: w.grant, wait: i})
+		if w.near(p) {
+			hs = append(hs, session{grant: w.grant, wait: i})
+		}
 	}
 	return hs
+}
+
+// near reports whether a waiting session may get an EVSE where p was shown.
+func (w waiting) near(p presented) bool {
+	return len(w.evses) == 0 || len(p.evses) == 0 || slices.ContainsFunc(w.evses, p.at)
 }
 
 func (p presented) at(e term.EVSEID) bool { return len(p.evses) == 0 || slices.Contains(p.evses, e) }
@@ -144,8 +151,9 @@ func (s *Station) stopPressed(ev StopPressed) {
 func (s *Station) unlockFor(p presented) bool {
 	for i := range s.evses {
 		e := &s.evses[i]
-		if e.keepLocked && p.at(e.cfg.ID) && e.tx == nil && p.token.Equal(e.ownerToken) {
+		if e.keepLocked && p.at(e.cfg.ID) && (e.tx == nil || !e.facts.Connected) && p.token.Equal(e.ownerToken) { // E09.FR.03
 			e.keepLocked = false
+			s.release(e)
 			return true
 		}
 	}
@@ -246,21 +254,42 @@ func (s *Station) authorize(p presented, info term.TokenInfo) {
 	if g.Group.IsZero() {
 		g.Group = p.group
 	}
-	e := s.target(p)
-	if e != nil && g.ValidAt(e.cfg.ID) {
-		s.grant(e, g)
+	if !p.narrow(info.EVSEs) { // C01.FR.21
 		return
 	}
-	if e == nil && s.maySwipeAhead(p) {
+	if e := s.target(p); e != nil {
+		s.grant(e, g)
+	} else if s.maySwipeAhead(p) {
 		s.enqueue(p, g)
 	}
 }
 
+// narrow leaves of the EVSEs where a token was shown those where it is valid; false if none is left.
+func (p *presented) narrow(valid []term.EVSEID) bool {
+	if len(valid) == 0 {
+		return true
+	}
+	if len(p.evses) == 0 {
+		p.evses = valid
+		return true
+	}
+	var both []term.EVSEID
+	for _, id := range p.evses {
+		if slices.Contains(valid, id) {
+			both = append(both, id)
+		}
+	}
+	p.evses = both
+	return len(both) > 0
+}
+
 // grant gives an EVSE an authorization.
 func (s *Station) grant(e *evse, g *transaction.Grant) {
-	e.grant, e.granted = g, s.now
-	if e.tx != nil {
-		e.tx.Grant, e.tx.Reason = g, ""
+	e.grant, e.granted, e.keepLocked, e.evLeft = g, s.now, false, false
+	if e.tx == nil {
+		e.spent = 0 // a driver who comes again begins a new session, even if the car never left
+	} else {
+		e.tx.Grant, e.tx.Reason, e.tx.Owner = g, "", g.Token
 	}
 	trigger := term.TriggerAuthorized // E02.FR.20
 	if g.HasRemote {
@@ -282,17 +311,26 @@ func (s *Station) target(p presented) *evse {
 		}
 		n++
 		only = e
-		if !s.free(e) || !e.facts.Connected || !s.operativeAt(e, &e.conns[e.active]) && e.tx == nil {
+		if !s.open(e, p) || !e.facts.Connected || !s.operativeAt(e, &e.conns[e.active]) && e.tx == nil {
 			continue
 		}
 		if best == nil || e.plugged.After(best.plugged) {
 			best = e
 		}
 	}
-	if best == nil && n == 1 && s.free(only) && s.operative(only) {
+	if best == nil && n == 1 && s.open(only, p) && s.operative(only) {
 		return only
 	}
 	return best
+}
+
+// open reports whether a token may authorize the session of an EVSE. One that was authorized before and is no more goes
+// on with the token that it began with alone (C01.FR.23), and never by remote start (F01.FR.24).
+func (s *Station) open(e *evse, p presented) bool {
+	if !s.free(e) {
+		return false
+	}
+	return e.tx == nil || e.tx.Owner.IsZero() || !p.hasRemote && p.token.Equal(e.tx.Owner)
 }
 
 // free reports whether an EVSE has no authorization yet and may get one.
@@ -310,7 +348,12 @@ func (s *Station) maySwipeAhead(p presented) bool {
 			n++
 		}
 	}
-	return n > len(s.queue)
+	for _, w := range s.queue {
+		if w.near(p) {
+			n--
+		}
+	}
+	return n > 0
 }
 
 func (s *Station) questionTimers() {
@@ -357,11 +400,32 @@ func (s *Station) tokenTold(ev *TransactionEvent, info term.TokenInfo) {
 		return
 	}
 	for i, w := range s.queue {
-		if w.tx != nil && w.tx.ID == ev.Transaction && info.Status != term.TokenAccepted {
-			s.dropFloating(i, cause{trigger: term.TriggerDeauthorized, reason: term.StopDeAuthorized})
+		if w.tx != nil && w.tx.ID == ev.Transaction {
+			s.floatingTold(i, info)
 			return
 		}
 	}
+}
+
+// floatingTold takes what the CSMS said about the token of a session that waits for its car.
+func (s *Station) floatingTold(i int, info term.TokenInfo) {
+	w := &s.queue[i]
+	switch {
+	case info.Status == term.TokenAccepted:
+		w.grant.Refused = false
+		if !info.Group.IsZero() {
+			w.grant.Group = info.Group
+		}
+		if len(info.EVSEs) > 0 {
+			w.grant.EVSEs = info.EVSEs
+		}
+	case s.settings.stopOnInvalid: // E05.FR.09, .10: without a car nothing is left of the session
+		s.dropFloating(i, cause{trigger: term.TriggerDeauthorized, reason: term.StopDeAuthorized})
+		return
+	default:
+		w.grant.Refused = true // E05.FR.02, .03 from its first watt-hour
+	}
+	s.saveTransaction(w.tx)
 }
 
 // confirm keeps what an acceptance added: the group, and the EVSEs where the token is valid.
@@ -370,24 +434,26 @@ func (s *Station) confirm(e *evse, info term.TokenInfo) {
 	if !info.Group.IsZero() {
 		g.Group = info.Group
 	}
-	if g.Suspended || g.BudgetEnd != 0 {
-		g.Suspended, g.BudgetEnd = false, unit.Energy(0)
-		s.progress(e, "")
-	}
 	if len(info.EVSEs) > 0 && !slices.Contains(info.EVSEs, e.cfg.ID) { // C01.FR.21
 		s.invalidated(e)
 		return
 	}
-	s.saveTransaction(e.tx)
+	if g.Refused {
+		g.Refused, g.Suspended, g.BudgetEnd = false, false, unit.Energy(0)
+		s.progress(e, "")
+	}
+	if e.tx != nil {
+		s.saveTransaction(e.tx)
+	}
 }
 
 // invalidated handles a token that the CSMS refused after the session began (E05.FR.02, .03, .09, .10).
 func (s *Station) invalidated(e *evse) {
 	if s.settings.stopOnInvalid {
-		e.ownerToken = e.grant.Token
 		s.withdraw(e, cause{trigger: term.TriggerDeauthorized, reason: term.StopDeAuthorized})
 		return
 	}
+	e.grant.Refused = true
 	s.energyBudget(e)
 	s.progress(e, "")
 	if e.tx != nil {

@@ -51,6 +51,7 @@ func (s *Station) changeAvailability(r ChangeAvailability) Status {
 	}
 	a.inoperative, a.scheduled = !r.Operative, changeNone
 	s.saveAvailability(r.Ref, a)
+	s.dropUnstarted()
 	s.unblock()
 	return accepted()
 }
@@ -128,6 +129,20 @@ func (s *Station) unblock() {
 	for i := range s.evses {
 		if e := &s.evses[i]; e.tx == nil && e.facts.Connected {
 			s.progress(e, term.TriggerCablePluggedIn)
+		}
+	}
+}
+
+// dropUnstarted forgets authorizations that no transaction has used where none can begin any more: a driver who comes
+// back to a repaired station shows the card again.
+func (s *Station) dropUnstarted() {
+	for i := range s.evses {
+		e := &s.evses[i]
+		if e.tx != nil || e.grant == nil {
+			continue
+		}
+		if !s.operative(e) || e.active >= 0 && !s.operativeAt(e, &e.conns[e.active]) {
+			s.withdraw(e, cause{trigger: term.TriggerStopAuthorized, reason: term.StopOther})
 		}
 	}
 }

@@ -18,7 +18,7 @@ type boot struct {
 	heartbeat time.Time
 	offline   time.Time // since when the station has been offline; zero while online
 	boots     int
-	answered  time.Time // when the CSMS last answered anything
+	synced    time.Time // when the CSMS last told the time
 }
 
 // bootRetry is the wait before the next BootNotification when the CSMS named none (B02.FR.07, B03.FR.05).
@@ -29,6 +29,9 @@ const minBootRetry = time.Second
 
 // dailyHeartbeat is the longest time without a Heartbeat while the clock comes from the CSMS (G02.FR.07).
 const dailyHeartbeat = 24 * time.Hour
+
+// maxHeartbeat bounds the interval that a CSMS may ask for, in seconds: a year.
+const maxHeartbeat = 365 * 24 * 3600
 
 const (
 	metaBootReason = "bootReason"
@@ -83,7 +86,8 @@ func (s *Station) linkDown() {
 func (s *Station) notifyBoot(reason BootReason, early bool) {
 	b := &s.boot
 	b.pending, b.next = true, time.Time{}
-	id := s.cfg.Identity
+	id := s.cfg.Identity // the device model knows better what a fitter may change
+	id.Vendor, id.Model = s.model.Text(model.StationVendorName), s.model.Text(model.StationModel)
 	s.report(Now, "", BootNotification{Reason: reason, Identity: id})
 	if early {
 		s.early()
@@ -107,7 +111,7 @@ func (s *Station) bootReply(r BootReply) {
 		return
 	}
 	if r.Interval > 0 { // B01.FR.04, G02.FR.01
-		s.put(model.HeartbeatInterval, strconv.Itoa(int(max(r.Interval/time.Second, 1))))
+		s.put(model.HeartbeatInterval, strconv.Itoa(int(min(max(r.Interval/time.Second, 1), maxHeartbeat))))
 	}
 	s.heard()
 	if first {
@@ -118,7 +122,6 @@ func (s *Station) bootReply(r BootReply) {
 // heard notes that the CSMS answered: from now on the station is online, and the heartbeat starts anew (G02.FR.05).
 func (s *Station) heard() {
 	b := &s.boot
-	b.answered = s.now
 	if !b.linked || b.status != RegistrationAccepted {
 		return
 	}
@@ -129,12 +132,35 @@ func (s *Station) heard() {
 	s.planHeartbeat()
 }
 
+// planHeartbeat starts the heartbeat's interval anew, but for the one that fetches the time once a day however much else
+// is said (G02.FR.05, G02.FR.07).
 func (s *Station) planHeartbeat() {
-	every := s.model.Duration(model.HeartbeatInterval)
-	if s.model.Has(model.TimeSource, "Heartbeat") {
-		every = min(every, dailyHeartbeat)
+	b := &s.boot
+	b.heartbeat = s.now.Add(s.model.Duration(model.HeartbeatInterval))
+	if s.model.Has(model.TimeSource, "Heartbeat") && !b.synced.IsZero() {
+		b.heartbeat = earliest(b.heartbeat, later(b.synced.Add(dailyHeartbeat), s.now.Add(minBootRetry)))
 	}
-	s.boot.heartbeat = s.now.Add(every)
+}
+
+// planAgain plans the next heartbeat from what has just been learned, while online.
+func (s *Station) planAgain() {
+	if s.online() {
+		s.planHeartbeat()
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// heartbeatUnanswered tries again where nothing else has shown yet that the CSMS is there.
+func (s *Station) heartbeatUnanswered() {
+	if b := &s.boot; b.linked && !b.heard && b.status == RegistrationAccepted {
+		b.heartbeat = s.now.Add(bootRetry)
+	}
 }
 
 // cameOnline tells the statuses again: all of them after a boot or a long absence, the changed ones otherwise (B01.FR.05, B04).
@@ -158,6 +184,7 @@ func (s *Station) bootTimers() {
 	}
 	if s.due(b.heartbeat) {
 		s.report(Now, "", Heartbeat{})
+		b.synced = later(b.synced, s.now.Add(bootRetry-dailyHeartbeat)) // asked: again in a minute at the earliest
 		s.planHeartbeat()
 	}
 }
@@ -172,9 +199,10 @@ func (s *Station) bootDeadline() time.Time {
 
 // bootUnanswered plans the next BootNotification after one that got no answer or an error.
 func (s *Station) bootUnanswered() {
-	s.boot.pending = false
-	if s.boot.status != RegistrationAccepted {
-		s.boot.next = s.now.Add(bootRetry)
+	b := &s.boot
+	b.pending = false
+	if b.linked && b.status != RegistrationAccepted { // a new connection begins with one anyway
+		b.next = s.now.Add(bootRetry)
 	}
 }
 

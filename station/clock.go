@@ -10,7 +10,7 @@ import (
 // clock turns the monotonic time of Step into wall time. Its offset is state of the core.
 type clock struct {
 	offset time.Duration
-	set_   bool // somebody who knows has set it since the start
+	known  bool // somebody who knows has set it since the start
 }
 
 // TimeAdjustmentThreshold is the smallest correction of the clock that is a security event (SettingSystemTime).
@@ -29,14 +29,15 @@ func (s *Station) timeFromCSMS(wall time.Time) {
 	if wall.IsZero() || !s.model.Has(model.TimeSource, "Heartbeat") {
 		return
 	}
+	s.boot.synced = s.now
 	s.setClock(wall, "Heartbeat")
 }
 
 // setClock moves the wall clock. What is measured in durations does not notice; what is aligned to the wall clock is aligned anew.
 func (s *Station) setClock(wall time.Time, source string) {
 	diff := wall.Sub(s.wall())
-	known := s.clock.set_
-	s.clock.set_ = true
+	known := s.clock.known
+	s.clock.known = true
 	if diff.Abs() < clockSlack {
 		return
 	}

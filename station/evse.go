@@ -29,19 +29,32 @@ func (s *Station) pilotChanged(ev PilotChanged) {
 
 // vehicleArrived takes the connector into use. One EVSE serves one connector at a time (E01.FR.14).
 func (s *Station) vehicleArrived(e *evse, c *connector) {
-	if e.active >= 0 && !e.is(c) && (e.facts.Connected || e.tx != nil && e.tx.Ref.Connector != 0) {
+	if !e.resume.IsZero() {
+		s.tryResume(e)
+		return
+	}
+	if e.active >= 0 && !e.is(c) && (e.facts.Connected || e.keepLocked || e.tx != nil && e.tx.Ref.Connector != 0) {
 		return // the other connector is in use; this car waits until it is free
 	}
 	e.use(c)
-	e.plugged = s.now
+	e.plugged, e.evLeft = s.now, false
 	s.command(PollMeter{EVSE: e.cfg.ID})
 	if e.grant == nil {
 		s.claimFloating(e)
 	}
-	if e.grant == nil && e.tx == nil && !s.settings.auth.Enabled { // C02.FR.01: nobody in particular
-		e.grant, e.granted = &transaction.Grant{Token: term.IdToken{Type: term.TokenNoAuthorization}}, s.now
-	}
+	s.grantAnybody(e)
 	s.progress(e, term.TriggerCablePluggedIn)
+}
+
+// grantAnybody authorizes nobody in particular where the station asks for no authorization (C02.FR.01).
+func (s *Station) grantAnybody(e *evse) {
+	if s.settings.auth.Enabled || e.grant != nil || e.tx != nil && (!e.tx.Owner.IsZero() || e.tx.Ending != nil) {
+		return
+	}
+	e.grant, e.granted = &transaction.Grant{Token: term.IdToken{Type: term.TokenNoAuthorization}}, s.now
+	if e.tx != nil {
+		e.tx.Grant, e.tx.Owner = e.grant, e.grant.Token
+	}
 }
 
 // use makes c the connector in use.
@@ -58,23 +71,33 @@ func (s *Station) vehicleLeft(e *evse, c *connector) {
 	if !e.is(c) {
 		return
 	}
-	e.keepLocked = false
+	if s.settings.unlockOnEVSide { // E09.FR.02
+		e.keepLocked = false
+	}
 	if e.tx != nil && e.tx.Ending == nil && e.grant != nil && s.settings.stopOnEVSide { // E09.FR.01
-		s.withdraw(e, cause{trigger: term.TriggerEVCommunicationLost, reason: term.StopEVDisconnected})
+		s.deauthorizeUnplugged(e, c)
 	} else {
 		s.progress(e, term.TriggerEVCommunicationLost)
 	}
 	if e.grant != nil {
-		e.granted = s.now // E10.FR.02, E03: the time to plug in again runs from here
+		e.granted, e.evLeft = s.now, true // E10.FR.02, E03: the time to plug in again runs from here
 	}
-	if e.tx == nil && e.grant == nil {
-		s.release(e)
-	}
+	s.release(e)
 }
 
-// release gives up the connector in use and takes the next one on which a car waits.
+// deauthorizeUnplugged ends the authorization of a session whose cable was pulled out at the car. The cable stays locked
+// for its owner unless the station gives it back by itself (E09.FR.02, E09.FR.03).
+func (s *Station) deauthorizeUnplugged(e *evse, c *connector) {
+	e.keepLocked = c.detachable() && !s.settings.unlockOnEVSide
+	s.withdraw(e, cause{trigger: term.TriggerEVCommunicationLost, reason: term.StopEVDisconnected})
+}
+
+// detachable reports whether a cable is in the station's socket.
+func (c *connector) detachable() bool { return !c.cfg.Tethered && c.present }
+
+// release gives up the connector in use once nothing holds it, and takes the next one on which a car waits.
 func (s *Station) release(e *evse) {
-	if e.active >= 0 && e.conns[e.active].car {
+	if e.tx != nil || e.grant != nil || e.keepLocked || e.active >= 0 && e.conns[e.active].car {
 		return
 	}
 	e.active = -1
@@ -92,10 +115,11 @@ func (s *Station) cableChanged(ev CableChanged) {
 		return
 	}
 	c.present, c.rating = ev.Present, ev.Rating
+	s.progress(e, "")
 	if !ev.Present && e.is(c) {
 		e.keepLocked = false
+		s.release(e)
 	}
-	s.progress(e, "")
 }
 
 func (s *Station) lockChanged(ev LockChanged) {
@@ -216,7 +240,7 @@ func (s *Station) progress(e *evse, trigger term.TriggerReason) {
 	if trigger == "" && e.state != oldState {
 		trigger = term.TriggerChargingStateChanged
 	}
-	if s.settings.stop.Stops(before, e.facts) {
+	if s.settings.stop.Stops(before, e.facts) || before.Alive() && !e.facts.Alive() {
 		s.endBy(e, trigger)
 		return
 	}
@@ -299,6 +323,9 @@ func (s *Station) graceDeadline(e *evse) time.Time {
 func (s *Station) connectionDeadline(e *evse) time.Time {
 	if e.grant == nil || e.facts.Connected || !e.resume.IsZero() || e.tx != nil && e.tx.Ending != nil {
 		return time.Time{}
+	}
+	if e.evLeft && e.active >= 0 && e.conns[e.active].detachable() {
+		return time.Time{} // E10.FR.01: the cable stays locked until its driver comes; only a fixed one times out
 	}
 	return e.granted.Add(s.settings.connectionTimeout)
 }

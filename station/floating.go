@@ -24,7 +24,7 @@ func (s *Station) enqueue(p presented, g *transaction.Grant) {
 	w := waiting{grant: g, evses: p.evses, since: s.now}
 	if s.settings.start.Starts(transaction.Facts{Authorized: true}, 0) { // E01.FR.03
 		w.tx = s.newTransaction()
-		w.tx.Grant, w.tx.State = g, term.ChargingIdle
+		w.tx.Grant, w.tx.Owner, w.tx.State = g, g.Token, term.ChargingIdle
 		trigger := term.TriggerAuthorized
 		if g.HasRemote {
 			trigger = term.TriggerRemoteStart
@@ -36,7 +36,7 @@ func (s *Station) enqueue(p presented, g *transaction.Grant) {
 
 // claimFloating gives a car that was just plugged in the oldest authorization that waits for it.
 func (s *Station) claimFloating(e *evse) {
-	if e.tx != nil || !s.operative(e) {
+	if e.tx != nil || e.active < 0 || !s.operativeAt(e, &e.conns[e.active]) {
 		return
 	}
 	i := slices.IndexFunc(s.queue, func(w waiting) bool {
@@ -48,6 +48,9 @@ func (s *Station) claimFloating(e *evse) {
 	w := s.queue[i]
 	s.queue = slices.Delete(s.queue, i, i+1)
 	e.grant, e.granted = w.grant, s.now
+	if w.grant.Refused {
+		s.energyBudget(e)
+	}
 	if w.tx != nil {
 		w.tx.Ref = s.refOf(e)
 		s.bindTransaction(e, w.tx)

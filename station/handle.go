@@ -18,6 +18,10 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.refuse(ev.ID, "SecurityError", "the station is not accepted by this CSMS")
 		return
 	}
+	if e := s.tooLarge(ev); e != nil {
+		s.refuse(ev.ID, e.Code, e.Description)
+		return
+	}
 	switch r := ev.Request.(type) {
 	case ChangeAvailability:
 		s.answer(ev.ID, s.changeAvailability(r))
@@ -107,18 +111,10 @@ func (s *Station) clearCache() Status {
 }
 
 func (s *Station) getVariables(id RequestID, r GetVariables) {
-	if limit := s.model.Int(model.ItemsPerMessageGetVariables); len(r.Items) > limit { // B06.FR.16
-		s.refuse(id, "OccurrenceConstraintViolation", fmt.Sprintf("getVariableData: %d items, at most %d", len(r.Items), limit))
-		return
-	}
 	s.answer(id, Variables{Results: s.model.Get(nil, r.Items)})
 }
 
 func (s *Station) setVariables(id RequestID, r SetVariables) {
-	if limit := s.model.Int(model.ItemsPerMessageSetVariables); len(r.Items) > limit { // B05.FR.11
-		s.refuse(id, "OccurrenceConstraintViolation", fmt.Sprintf("setVariableData: %d items, at most %d", len(r.Items), limit))
-		return
-	}
 	results, changes := s.model.Set(r.Items)
 	s.changed(changes)
 	s.answer(id, VariablesSet{Results: results})

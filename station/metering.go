@@ -7,7 +7,6 @@ import (
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/sampling"
 	"github.com/evsed/evsed/station/term"
-	"github.com/evsed/evsed/station/transaction"
 )
 
 // metering is what an EVSE's meter is being read for.
@@ -85,9 +84,17 @@ func (s *Station) sampleTimer(e *evse) {
 		s.armSampling(e)
 	}
 	if e.meter.wants != 0 && s.now.Sub(e.meter.asked) >= meterPatience {
-		e.meter.wants = 0
-		s.meterFault(e, true)
+		s.meterSilent(e)
 	}
+}
+
+// meterSilent gives up on a reading: samples are lost. What the CSMS asked for is told with the register as last read
+// (F06.FR.10).
+func (s *Station) meterSilent(e *evse) {
+	w := e.meter.wants
+	e.meter.wants = 0
+	s.meterFault(e, true)
+	s.serve(e, w&(wantTrigger|wantTriggerTx))
 }
 
 // sampled reports whether periodic samples are taken: a car is at the transaction's EVSE and its end is not decided.
@@ -159,7 +166,7 @@ func (s *Station) meterRead(ev MeterRead) {
 		return
 	}
 	r := ev.Reading
-	if e.read && (r.Import < e.reading.Import || r.Export < e.reading.Export) {
+	if e.read && (r.Import < e.reading.Import || r.Export < e.reading.Export) || e.tx != nil && r.Import < e.tx.Last {
 		s.meterFault(e, true) // a register may not fall (J02.FR.16); nothing of this reading is told
 		return
 	}
@@ -271,128 +278,6 @@ func (s *Station) checkBudget(e *evse) {
 	s.progress(e, "")
 }
 
-// startTransactions takes over the transactions of before the restart.
-func (s *Station) startTransactions() {
-	for _, tx := range s.restored {
-		if e := s.evse(tx.Ref.EVSE); e != nil && e.tx == nil {
-			s.takeOver(e, tx)
-			continue
-		}
-		s.resumeFloating(tx)
-	}
-	s.restored = nil
-	for i := range s.evses {
-		s.command(PollMeter{EVSE: s.evses[i].cfg.ID})
-	}
-}
-
-// resumeWait is how long a restored transaction waits for the pilot and the meter before it is ended.
-const resumeWait = 15 * time.Second
-
-func (s *Station) takeOver(e *evse, tx *transaction.Tx) {
-	e.tx, e.grant, e.state = tx, tx.Grant, tx.State
-	e.resume = s.now.Add(resumeWait)
-	e.meter.started = s.now
-	if vs, _, err := sampling.ParseBinary(tx.Samples); err == nil {
-		e.meter.kept.Restore(vs, 0)
-	}
-	e.meter.updated, e.meter.ended = sampling.Periodic{}, sampling.Periodic{}
-}
-
-// tryResume decides about a restored transaction as soon as plug and meter are known.
-func (s *Station) tryResume(e *evse) {
-	if !e.read {
-		return
-	}
-	if e.tx.Ending != nil {
-		s.settleResume(e)
-		s.tellEnd(e)
-		return
-	}
-	c := s.resumedConnector(e)
-	if c == nil {
-		return
-	}
-	if c.pilot == term.StateA && !(e.tx.Ref.Connector == 0 && e.grant != nil) || !s.resumable(e) {
-		s.endResumed(e)
-		return
-	}
-	if c.car {
-		e.use(c)
-	}
-	s.settleResume(e)
-	s.armSampling(e)
-	s.update(e, term.TriggerTxResumed)
-	s.progress(e, "")
-}
-
-// settleResume ends the waiting of a restored transaction: facts and state are what they are now.
-func (s *Station) settleResume(e *evse) {
-	e.resume = time.Time{}
-	e.granted = s.now
-	e.state = s.view(e).ChargingState()
-	e.facts = s.factsOf(e)
-	e.spent = 0
-}
-
-// resumedConnector returns the connector of a restored transaction once its pilot is known; nil before.
-func (s *Station) resumedConnector(e *evse) *connector {
-	for j := range e.conns {
-		c := &e.conns[j]
-		if c.pilot == term.StateUnknown {
-			return nil
-		}
-		if e.tx.Ref.Connector == c.ref.Connector || e.tx.Ref.Connector == 0 && (c.car || j == len(e.conns)-1) {
-			return c
-		}
-	}
-	return nil
-}
-
-// resumable reports whether the interruption was short enough to go on (TxCtrlr.ResumptionTimeout). Where the clock
-// is not known nobody can tell, and the car is still plugged: it goes on.
-func (s *Station) resumable(e *evse) bool {
-	if s.settings.resumption == 0 {
-		return false
-	}
-	away := s.wall().Sub(e.tx.Seen)
-	return away < 0 || away <= s.settings.resumption
-}
-
-// endResumed ends a restored transaction that cannot go on. Since the power was cut no energy flowed, so the register
-// as it is now is the honest end.
-func (s *Station) endResumed(e *evse) {
-	c := s.resumedConnector(e)
-	if c != nil && c.car {
-		e.use(c)
-	}
-	s.settleResume(e)
-	if e.tx.Ending != nil {
-		s.tellEnd(e)
-		return
-	}
-	why := cause{trigger: term.TriggerAbnormalCondition, reason: term.StopPowerLoss}
-	if e.tx.Reason != "" {
-		why.reason = e.tx.Reason
-	}
-	s.end(e, why)
-}
-
-// powerFailing ends what could not be resumed, and stops all energy (mains lost, buffer running).
-func (s *Station) powerFailing() {
-	s.faults.set(term.FaultPowerLoss, true)
-	for i := range s.evses {
-		e := &s.evses[i]
-		if e.tx != nil && e.tx.Ending == nil && s.settings.resumption == 0 {
-			s.abort(e, term.StopPowerLoss)
-		} else if e.tx != nil {
-			s.saveTransaction(e.tx)
-			s.progress(e, "")
-		}
-	}
-	s.out.MustSync = true
-}
-
 // energyBudget gives a refused token what MaxEnergyOnInvalidId still allows (E05.FR.03).
 func (s *Station) energyBudget(e *evse) {
 	g := e.grant
@@ -400,7 +285,7 @@ func (s *Station) energyBudget(e *evse) {
 		g.Suspended = true // E05.FR.02
 		return
 	}
-	if g.BudgetEnd == 0 {
+	if g.BudgetEnd == 0 { // counted from the refusal on
 		g.BudgetEnd = e.reading.Import + unit.Energy(s.settings.maxEnergyInvalid)*unit.WattHour
 	}
 }

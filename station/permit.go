@@ -3,6 +3,7 @@ package station
 import (
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/station/transaction"
 )
 
 // MinOffer is the least current that the control pilot can offer (IEC 61851-1 Annex A).
@@ -18,7 +19,7 @@ func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
 		return p
 	}
 	held := e.grant != nil && e.grant.ValidAt(e.cfg.ID) && (e.tx == nil || e.tx.Ending == nil)
-	p.Close = held && !e.grant.Suspended && !blocked && e.reset.IsZero()
+	p.Close = held && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
 	if p.Close {
 		p.Max = s.limit(e, c)
 	}
@@ -26,6 +27,11 @@ func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
 	// deauthorized driver has not shown up again (E05.FR.11, C15.FR.05).
 	p.Lock = !c.cfg.Tethered && c.present && (held || e.keepLocked)
 	return p
+}
+
+// billed reports whether energy has a transaction to be counted in: one that runs, or one that its first flow begins.
+func (s *Station) billed(e *evse) bool {
+	return e.tx != nil || s.settings.start&transaction.EnergyTransfer != 0 && s.mayBegin(e)
 }
 
 // limit is the current that may be offered now, per phase: the least of what the hardware can, and the cable.
@@ -59,10 +65,12 @@ func (s *Station) issuePermits() {
 	}
 }
 
-// lesser returns the part of want that is not more than have: what may take effect before anything is durable.
+// lesser returns the part of want that is less power than have: what takes effect before anything is durable. Of the
+// lock it says what it said: while no power is lost it can wait.
 func lesser(want, have term.Permit) term.Permit {
-	p := want
+	p := have
 	p.Close = want.Close && have.Close
 	p.Max = min(want.Max, have.Max)
+	p.Fail = want.Fail || have.Fail
 	return p
 }

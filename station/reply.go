@@ -21,6 +21,9 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 	case Heartbeat:
 		if r, ok := ev.Reply.(HeartbeatReply); ok {
 			s.timeFromCSMS(r.Now)
+			s.planAgain()
+		} else {
+			s.heartbeatUnanswered()
 		}
 	case Authorize:
 		r, ok := ev.Reply.(TokenReply)

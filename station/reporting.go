@@ -1,12 +1,10 @@
 package station
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
 	"github.com/evsed/evsed/station/model"
-	"github.com/evsed/evsed/station/term"
 )
 
 // reporting is a device-model report that goes out part by part: the next part leaves when the last was acknowledged,
@@ -32,10 +30,6 @@ func (s *Station) getBaseReport(id RequestID, r GetBaseReport) {
 
 // getReport (B08).
 func (s *Station) getReport(id RequestID, r GetReport) {
-	if limit := s.model.Int(model.ItemsPerMessageGetReport); len(r.Query.Variables) > limit { // B08.FR.17
-		s.refuse(id, "OccurrenceConstraintViolation", "componentVariable: more than ItemsPerMessageGetReport")
-		return
-	}
 	cur, st := s.model.Query(r.Query)
 	s.startReport(id, r.RequestID, cur, st)
 }
@@ -87,50 +81,3 @@ func (s *Station) partDone(id ReportID, ok bool) {
 
 // forgetReports gives up the reports under way: the connection is gone, and so is whoever asked.
 func (s *Station) forgetReports() { s.reports = s.reports[:0] }
-
-// customerInformation reports or clears what is stored about a customer: the authorization cache, and nothing else
-// that names a token survives its transaction (N09, N10).
-func (s *Station) customerInformation(id RequestID, r CustomerInformation) {
-	given := 0
-	for _, g := range []bool{!r.Token.IsZero(), r.Identifier != "", r.HasCert} {
-		if g {
-			given++
-		}
-	}
-	switch {
-	case given != 1: // N09.FR.09
-		s.answer(id, Status{Status: "Invalid", Reason: "InvalidValue", Info: "want one of idToken, customerIdentifier, customerCertificate"})
-		return
-	case !r.Report && !r.Clear:
-		s.answer(id, Status{Status: "Rejected", Reason: "InvalidValue", Info: "neither report nor clear is asked for"})
-		return
-	}
-	s.answer(id, accepted())
-	data := ""
-	if !r.Token.IsZero() {
-		data = s.customerData(r)
-	}
-	if r.Report || r.Clear { // N09.FR.06: an empty text says that there is nothing
-		s.report(Now, "", NotifyCustomerInformation{RequestID: r.RequestID, GeneratedAt: s.wall(), Data: data})
-	}
-}
-
-func (s *Station) customerData(r CustomerInformation) string {
-	info, ok := s.auth.Cache.Get(s.wall(), r.Token, s.settings.auth)
-	if r.Clear {
-		s.cacheChanges(s.auth.Cache.Forget(nil, r.Token))
-		s.out.MustSync = true
-	}
-	if !ok || !r.Report {
-		return ""
-	}
-	b, err := json.Marshal(struct {
-		Cache  string           `json:"authorizationCache"`
-		Group  string           `json:"groupIdToken,omitempty"`
-		Status term.TokenStatus `json:"status"`
-	}{r.Token.Value, info.Group.Value, info.Status})
-	if err != nil {
-		panic("station: " + err.Error())
-	}
-	return string(b)
-}

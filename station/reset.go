@@ -3,54 +3,56 @@ package station
 import (
 	"time"
 
+	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/term"
 )
 
 // reset is a reboot that was asked for and has not happened yet (B11, B12).
 type reset struct {
-	pending  bool
-	onIdle   bool
-	deadline time.Time // an immediate reset happens now at the latest
+	why       BootReason // "": none is owed
+	rebooting bool       // the runner was told
+	tries     int        // how often it was told again
+	deadline  time.Time  // when an immediate reset stops waiting for transactions, or a reboot must have happened
 }
 
-func (r reset) scheduled() bool { return r.pending }
+// scheduled reports whether a reset is owed: no new session begins any more.
+func (r reset) scheduled() bool { return r.why != "" }
 
 const (
 	// resetPatience is how long an immediate reset waits for transactions to end.
 	resetPatience = 15 * time.Second
 	// resetFlush is how long the runner may wait for queued messages to leave before the reboot (B12.FR.05).
 	resetFlush = 5 * time.Second
+	// rebootPatience is how long a reboot may take, flush included, before it counts as failed (ResetRetries).
+	rebootPatience = 30 * time.Second
 	// evseResetTime is how long an EVSE shows state F when it is reset by itself.
 	evseResetTime = 3 * time.Second
 )
 
 func (s *Station) resetRequested(id RequestID, r Reset) {
-	if r.EVSE != 0 {
+	switch {
+	case r.EVSE != 0:
 		s.answer(id, s.resetEVSE(r))
-		return
-	}
-	busy := s.busy()
-	if r.Kind == ResetOnIdle && busy { // B12.FR.01
-		s.resetting = reset{pending: true, onIdle: true}
-		s.noteReset(BootScheduledReset)
+	case s.resetting.rebooting:
+		s.answer(id, accepted())
+	case r.Kind == ResetOnIdle && s.busy(): // B12.FR.01
+		s.resetting = reset{why: BootScheduledReset}
 		s.answer(id, Status{Status: "Scheduled", Reason: "TxInProgress"})
-		return
-	}
-	s.answer(id, accepted()) // B12.FR.02
-	s.resetting = reset{pending: true, deadline: s.now.Add(resetPatience)}
-	s.noteReset(BootRemoteReset)
-	if r.Kind == ResetImmediate { // B12.FR.04; ImmediateAndResume leaves them to be resumed
-		s.endAll(cause{trigger: term.TriggerResetCommand, reason: term.StopImmediateReset})
-	}
-	if r.Kind == ResetImmediateAndResume || !s.busy() {
-		s.reboot()
+	default:
+		s.answer(id, accepted()) // B12.FR.02
+		s.resetNow(r.Kind)
 	}
 }
 
-// noteReset keeps the reason over the reboot.
-func (s *Station) noteReset(why BootReason) {
-	s.record(BucketMeta, metaBootReason, []byte(why))
-	s.out.MustSync = true
+// resetNow resets the station as soon as its transactions have ended.
+func (s *Station) resetNow(kind ResetKind) {
+	s.resetting = reset{why: BootRemoteReset, deadline: s.now.Add(resetPatience)}
+	if kind == ResetImmediateAndResume { // the transactions go on behind the reboot
+		s.reboot()
+		return
+	}
+	s.endAll(cause{trigger: term.TriggerResetCommand, reason: term.StopImmediateReset}) // B12.FR.04
+	s.resetIfIdle()
 }
 
 // busy reports whether a transaction runs or waits for its car.
@@ -79,23 +81,49 @@ func (s *Station) endAll(c cause) {
 
 // resetIfIdle carries out a reset that waited for transactions.
 func (s *Station) resetIfIdle() {
-	if s.resetting.pending && !s.busy() {
+	if s.resetting.scheduled() && !s.busy() {
 		s.reboot()
 	}
 }
 
+// reboot keeps the reason over the reboot and orders it.
 func (s *Station) reboot() {
-	if !s.resetting.pending {
+	r := &s.resetting
+	if !r.scheduled() || r.rebooting {
 		return
 	}
-	s.resetting = reset{}
-	s.securityEvent(ResetOrReboot, "")
+	r.rebooting = true
+	s.record(BucketMeta, metaBootReason, []byte(r.why))
+	for i := range s.evses {
+		if tx := s.evses[i].tx; tx != nil {
+			s.saveTransaction(tx)
+		}
+	}
+	s.out.MustSync = true
+	s.securityEvent(ResetOrReboot, string(r.why))
+	s.orderReboot()
+}
+
+func (s *Station) orderReboot() {
+	s.resetting.deadline = s.now.Add(rebootPatience)
 	s.command(Reboot{Flush: resetFlush})
 }
 
+// resetTimers stops waiting for transactions, and orders a reboot that did not happen again, ResetRetries times. After
+// that the station goes on as it is: one that serves drivers is better than one that waits for its reboot.
 func (s *Station) resetTimers() {
-	if s.due(s.resetting.deadline) {
+	r := &s.resetting
+	switch {
+	case !s.due(r.deadline):
+	case !r.rebooting:
 		s.reboot()
+	case r.tries < s.model.Int(model.ResetRetries):
+		r.tries++
+		s.orderReboot()
+	default:
+		s.record(BucketMeta, metaBootReason, nil)
+		s.resetting = reset{}
+		s.unblock()
 	}
 }
 
@@ -106,6 +134,13 @@ func (s *Station) resetEVSE(r Reset) Status {
 	e := s.evse(r.EVSE)
 	if e == nil {
 		return rejected("UnknownEvse", "")
+	}
+	if s.model.TextAt(term.Ref{EVSE: r.EVSE}, model.EVSEAllowReset) != "true" { // B11.FR.09, B12.FR.09
+		return rejected("UnsupportedRequest", "this EVSE is not reset by itself")
+	}
+	if r.Kind == ResetImmediateAndResume && e.tx != nil {
+		s.startEVSEReset(e, term.TriggerResetCommand)
+		return accepted()
 	}
 	if r.Kind == ResetOnIdle && e.tx != nil { // B12.FR.07
 		e.resetLater = true
@@ -123,7 +158,11 @@ func (s *Station) resetEVSEIfIdle(e *evse) {
 	if e.resetLater && e.tx == nil {
 		e.resetLater = false
 		e.grant = nil
-		e.reset = s.now.Add(evseResetTime)
-		s.progress(e, "")
+		s.startEVSEReset(e, "")
 	}
+}
+
+func (s *Station) startEVSEReset(e *evse, trigger term.TriggerReason) {
+	e.reset = s.now.Add(evseResetTime)
+	s.progress(e, trigger)
 }

@@ -1,5 +1,10 @@
 package station
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // Security events of the OCPP appendix that this station raises.
 const (
 	FailedToAuthenticateAtCsms          = "FailedToAuthenticateAtCsms"
@@ -23,10 +28,7 @@ const maxTechInfo = 255
 
 // securityEvent reports a security event; only critical ones are kept while offline (A04.FR.02, appendix).
 func (s *Station) securityEvent(kind, info string) {
-	if len(info) > maxTechInfo {
-		info = info[:maxTechInfo]
-	}
-	body := SecurityEvent{Type: kind, At: s.wall(), Info: info}
+	body := SecurityEvent{Type: kind, At: s.stampNow(), Info: cutText(info, maxTechInfo)}
 	if criticalEvents[kind] {
 		s.report(Kept, "", body)
 		s.out.MustSync = true
@@ -35,4 +37,16 @@ func (s *Station) securityEvent(kind, info string) {
 	if s.online() {
 		s.report(Now, "", body)
 	}
+}
+
+// cutText shortens a text to n bytes without breaking a character; what is no UTF-8 is replaced.
+func cutText(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

@@ -19,10 +19,7 @@ type cause struct {
 
 // tryStart begins a transaction if a start point is reached.
 func (s *Station) tryStart(e *evse, trigger term.TriggerReason) {
-	if !s.settings.start.Starts(e.facts, e.spent) || !s.mayStartSessions() {
-		return
-	}
-	if e.active >= 0 && !s.operativeAt(e, &e.conns[e.active]) || !s.operative(e) {
+	if !s.settings.start.Starts(e.facts, e.spent) || !s.mayBegin(e) {
 		return
 	}
 	if trigger == "" {
@@ -30,11 +27,19 @@ func (s *Station) tryStart(e *evse, trigger term.TriggerReason) {
 	}
 	tx := s.newTransaction()
 	tx.Ref, tx.State, tx.Grant = s.refOf(e), e.state, e.grant
+	if e.grant != nil {
+		tx.Owner = e.grant.Token
+	}
 	tx.Charged = e.state == term.ChargingCharging
 	s.bindTransaction(e, tx)
 	s.emit(tx, e, PhaseStarted, trigger, func(ev *TransactionEvent) {
 		ev.Values = s.beginValues(e)
 	})
+}
+
+// mayBegin reports whether a transaction may begin at an EVSE, as far as registration, availability and faults go.
+func (s *Station) mayBegin(e *evse) bool {
+	return s.mayStartSessions() && s.operative(e) && (e.active < 0 || s.operativeAt(e, &e.conns[e.active]))
 }
 
 func (s *Station) newTransaction() *transaction.Tx {
@@ -90,12 +95,13 @@ func (s *Station) updateWith(e *evse, c cause) {
 
 // emit writes and reports one TransactionEvent. Its number is taken here, with its record (E01.FR.07).
 func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.TriggerReason, edit func(*TransactionEvent)) {
-	ev := &TransactionEvent{Phase: phase, At: s.wall(), ClockUnsure: !s.clock.set_, Trigger: trigger, SeqNo: tx.NextSeq,
+	ev := &TransactionEvent{Phase: phase, At: s.stampNow(), ClockUnsure: !s.clock.known, Trigger: trigger, SeqNo: tx.NextSeq,
 		Offline: !s.online(), Transaction: tx.ID, ChargingState: tx.State, ChargingTime: tx.Charging, PhasesUsed: -1}
 	if tx.Ref.EVSE != 0 {
 		ev.Ref = tx.Ref
 	}
 	if e != nil {
+		tx.Bay = e.bay
 		ev.ChargingTime = s.chargingTime(e)
 		s.tellPlug(tx, e, ev)
 	}
@@ -163,12 +169,11 @@ func (s *Station) saveTransaction(tx *transaction.Tx) {
 
 // withdraw ends the authorization of an EVSE's session, and with it the transaction if a stop point says so.
 func (s *Station) withdraw(e *evse, c cause) {
+	e.own()
 	e.grant = nil
 	if e.tx == nil {
 		s.progress(e, "")
-		if !e.facts.Connected {
-			s.release(e)
-		}
+		s.release(e)
 		return
 	}
 	if e.tx.Ending != nil {
@@ -184,10 +189,18 @@ func (s *Station) withdraw(e *evse, c cause) {
 	e.facts = s.factsOf(e)
 	e.spent &= e.facts.Points()
 	switch {
-	case s.settings.stop.Stops(before, e.facts), !e.facts.Connected && s.settings.stop&transaction.ParkingBayOccupancy == 0: // E03.FR.05
+	case s.settings.stop.Stops(before, e.facts), before.Alive() && !e.facts.Alive(),
+		!e.facts.Connected && s.settings.stop&transaction.ParkingBayOccupancy == 0: // E03.FR.05
 		s.end(e, c)
 	default:
 		s.updateWith(e, c)
+	}
+}
+
+// own notes whose cable it is.
+func (e *evse) own() {
+	if e.grant != nil {
+		e.ownerToken = e.grant.Token
 	}
 }
 
@@ -216,6 +229,7 @@ const endPatience = 10 * time.Second
 // end decides the end of a transaction. It is told once the contactor is open and the meter has been read behind it,
 // so that the last watt-hour is on the bill.
 func (s *Station) end(e *evse, c cause) {
+	e.own()
 	e.grant = nil
 	e.tx.Grant = nil
 	e.tx.Ending = &transaction.Ending{Trigger: c.trigger, Reason: c.reason, At: s.wall(), Token: c.token, Info: c.info}
@@ -255,16 +269,16 @@ func (s *Station) tellEnd(e *evse) {
 	e.tx, e.ending, e.resume = nil, time.Time{}, time.Time{}
 	e.facts = s.factsOf(e)
 	e.spent = e.facts.Points()
-	e.keepLocked = keep && e.facts.Connected
+	if keep && e.facts.Connected && e.conns[e.active].detachable() {
+		e.keepLocked = true
+	}
 	e.meter = metering{series: e.meter.series}
 	s.sessionOver(e)
 }
 
 // sessionOver does what waited for the end of a session.
 func (s *Station) sessionOver(e *evse) {
-	if !e.facts.Connected {
-		s.release(e)
-	}
+	s.release(e)
 	s.applyScheduled()
 	s.resetEVSEIfIdle(e)
 	s.resetIfIdle()
@@ -326,7 +340,7 @@ func (s *Station) valuesOf(e *evse, ms []term.Measurand, c term.ReadingContext) 
 	if len(sv) == 0 {
 		return nil
 	}
-	return []term.MeterValue{{At: s.clock.at(r.At), Sampled: sv}}
+	return []term.MeterValue{{At: s.clock.at(r.At).Truncate(time.Millisecond), Sampled: sv}}
 }
 
 // freshReading is the age up to which a reading tells what is; beyond it only its registers are told.

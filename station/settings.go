@@ -1,6 +1,7 @@
 package station
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/evsed/evsed/station/auth"
@@ -48,11 +49,14 @@ func (s *Station) readSettings() {
 	}
 }
 
-// put sets a variable from inside the core and records the change.
+// put sets a variable from inside the core and records the change. The caller has brought the value into its range.
 func (s *Station) put(id model.ID, value string) {
+	if s.model.Text(id) == value {
+		return
+	}
 	c, err := s.model.Put(id, value)
 	if err != nil {
-		return // a value of the CSMS out of the variable's range (e.g. a heartbeat interval): the old one stays
+		panic(fmt.Sprintf("station: set %v: %v", id, err))
 	}
 	s.changed([]model.Change{c})
 }
@@ -81,9 +85,7 @@ func (s *Station) changed(cs []model.Change) {
 	if aligned {
 		s.startAligned()
 	}
-	if s.online() {
-		s.planHeartbeat()
-	}
+	s.planAgain()
 	if reconfigure {
 		s.command(Reconfigure{})
 	}

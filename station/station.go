@@ -37,7 +37,6 @@ type Config struct {
 	// Queued reports whether messages of a transaction wait in the outbox; "" asks for any (E14).
 	Queued func(term.TransactionID) bool
 
-	// Veto is asked about an active network slot list before it is accepted; nil allows all installed slots.
 	LocalListMax int // entries the side file may hold; 0: 100000
 }
 
@@ -117,6 +116,7 @@ type evse struct {
 	ownerToken term.IdToken // whose cable stays locked
 	plugged    time.Time    // when the car was plugged in, monotonic
 	keepLocked bool         // the cable stays locked until the driver shows up again
+	evLeft     bool         // the car was there and has been unplugged; the session goes on (E10)
 	availability
 }
 
@@ -343,6 +343,9 @@ func (s *Station) due(t time.Time) bool { return !t.IsZero() && !s.now.Before(t)
 
 // wall returns the wall time now, UTC.
 func (s *Station) wall() time.Time { return s.clock.at(s.now) }
+
+// stampNow is the wall time for what is kept: in whole milliseconds, as it is stored and told.
+func (s *Station) stampNow() time.Time { return s.wall().Truncate(time.Millisecond) }
 
 // record adds a record to the output.
 func (s *Station) record(b Bucket, key string, value []byte) {

@@ -12,10 +12,10 @@ func (s *Station) statusOf(e *evse, c *connector) ConnectorStatus {
 	switch {
 	case c.faults.stopping() || e.faults.stopping() || s.faults.stopping():
 		return StatusFaulted
+	case s.inoperative || e.inoperative || c.inoperative || !e.reset.IsZero(): // G03.FR.06, G04.FR.07, even with a car plugged in
+		return StatusUnavailable
 	case s.inUse(e, c):
 		return StatusOccupied
-	case s.inoperative || e.inoperative || c.inoperative || !e.reset.IsZero(): // G03.FR.06, G04.FR.07
-		return StatusUnavailable
 	case s.storage != "" || s.resetting.scheduled():
 		return StatusUnavailable // no new session can be promised
 	}
@@ -79,7 +79,7 @@ func (s *Station) indication(e *evse, c *connector) hal.Indication {
 		return hal.IndicateFaulted
 	case st == StatusUnavailable:
 		return hal.IndicateUnavailable
-	case e.tx != nil && e.tx.Ending != nil:
+	case e.tx != nil && e.tx.Ending != nil && e.is(c):
 		return hal.IndicateFinishing
 	case e.state == term.ChargingCharging && e.is(c):
 		return hal.IndicateCharging

@@ -40,7 +40,7 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 			s.want(e, wantTrigger)
 		}
 	case "TransactionEvent":
-		s.triggerTransaction(id, targets)
+		s.triggerTransaction(id, targets, r.HasEVSE && r.Ref.EVSE != 0)
 	default: // F06.FR.08
 		s.answer(id, Status{Status: "NotImplemented", Reason: "UnsupportedRequest"})
 	}
@@ -76,8 +76,11 @@ func (s *Station) triggerStatus(id RequestID, ref term.Ref, targets []*evse) {
 }
 
 // triggerTransaction tells the running transactions (F06.FR.07); without one there is nothing to tell.
-func (s *Station) triggerTransaction(id RequestID, targets []*evse) {
+func (s *Station) triggerTransaction(id RequestID, targets []*evse, one bool) {
 	n := 0
+	if !one {
+		n = s.triggerFloating()
+	}
 	for _, e := range targets {
 		if e.tx != nil && e.tx.Ending == nil && e.resume.IsZero() {
 			n++
@@ -89,4 +92,16 @@ func (s *Station) triggerTransaction(id RequestID, targets []*evse) {
 		return
 	}
 	s.answer(id, accepted())
+}
+
+// triggerFloating tells the transactions that wait for their car.
+func (s *Station) triggerFloating() int {
+	n := 0
+	for _, w := range s.queue {
+		if w.tx != nil {
+			n++
+			s.emit(w.tx, nil, PhaseUpdated, term.TriggerTrigger, func(*TransactionEvent) {})
+		}
+	}
+	return n
 }

@@ -27,7 +27,7 @@ func (s *Station) unlockConnector(id RequestID, r UnlockConnector) {
 	case c == nil: // F05.FR.03
 		s.answer(id, Status{Status: "UnknownConnector"})
 		return
-	case e.tx != nil && e.grant != nil && e.is(c): // F05.FR.02
+	case e.grant != nil && e.is(c): // F05.FR.02
 		s.answer(id, Status{Status: "OngoingAuthorizedTransaction"})
 		return
 	case c.cfg.Tethered:
@@ -37,15 +37,24 @@ func (s *Station) unlockConnector(id RequestID, r UnlockConnector) {
 		s.answer(id, Status{Status: "UnlockFailed", Reason: "InternalError", Info: "too many unlock requests under way"})
 		return
 	}
-	e.keepLocked = false
+	if e.is(c) {
+		e.keepLocked = false
+	}
 	s.unlocks = append(s.unlocks, unlocking{id: id, ref: c.ref, until: s.now.Add(unlockPatience)})
 	// The motor is told even if the plug seems free (F05.FR.06): a fresh permit without lock makes the guard open it.
 	c.issued = false
 	if e.tx != nil && e.is(c) {
-		s.update(e, term.TriggerUnlockCommand)
+		s.tellUnlock(e)
 	}
 	if !c.locked {
 		s.finishUnlock(c.ref, "Unlocked")
+	}
+}
+
+// tellUnlock tells the running transaction of the command.
+func (s *Station) tellUnlock(e *evse) {
+	if e.tx.Ending == nil && e.resume.IsZero() {
+		s.update(e, term.TriggerUnlockCommand)
 	}
 }
 

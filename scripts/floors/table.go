@@ -89,6 +89,7 @@ var House = Rules{
 		{"station/cert", Blocks},
 
 		{"station", Core},
+		{"station/stationtest", Core},
 
 		{"ocpp", Dialects},
 		{"ocpp/dialect[0-9]*", Dialects},
@@ -117,6 +118,7 @@ var House = Rules{
 		{"station/term", "hal/unit"},
 		{"hal", "hal/unit"},
 		{"hal", "station/term"},
+		{"station/stationtest", "station"},
 		{"ocpp/msg*", "ocpp/rpc"},
 		{"ocpp/dialect*", "ocpp"},
 		{"ocpp/dialect15", "ocpp/dialect16"},

@@ -44,6 +44,10 @@ type Facts struct {
 	Energy     bool // energy is being transferred
 }
 
+// Alive reports whether anything is left that a transaction could go on with: a car, a cable or a driver. A transaction
+// that loses the last of them ends whatever its stop points are; else it would run for ever.
+func (f Facts) Alive() bool { return f.Bay || f.Connected || f.Authorized }
+
 // Points returns the points that hold.
 func (f Facts) Points() Points {
 	var p Points
@@ -80,9 +84,4 @@ func (p Points) Stops(before, now Facts) bool {
 		lost |= PowerPathClosed
 	}
 	return p&lost != 0
-}
-
-// EndsOnDeauthorization reports whether losing the authorization ends the transaction (E05.FR.10, C15.FR.04).
-func (p Points) EndsOnDeauthorization() bool {
-	return p&(Authorized|PowerPathClosed|EnergyTransfer) != 0
 }

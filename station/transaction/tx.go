@@ -24,6 +24,8 @@ type Tx struct {
 	Charging  time.Duration      `json:"charging,omitempty"` // time in which energy flowed
 	Charged   bool               `json:"charged,omitempty"`
 	Grant     *Grant             `json:"grant,omitempty"`
+	Owner     term.IdToken       `json:"owner,omitzero"` // whose authorization it last had, also when it has none any more
+	Bay       bool               `json:"bay,omitempty"`  // a car stood in the parking bay
 	Ending    *Ending            `json:"ending,omitempty"`
 	Phases    int8               `json:"phases,omitempty"`   // last told number of phases, 0 none
 	Reason    term.StopReason    `json:"reason,omitempty"`   // why the authorization ended, told when the transaction ends later
@@ -41,9 +43,9 @@ type Grant struct {
 	HasRemote bool                  `json:"hasRemote,omitempty"`
 	EVSEs     []term.EVSEID         `json:"evses,omitempty"`     // where it is valid; empty: everywhere
 	Told      bool                  `json:"told,omitempty"`      // the token was told in an event
-	Budget    unit.Energy           `json:"budget,omitempty"`    // energy still allowed after the CSMS refused the token (MaxEnergyOnInvalidId)
+	Refused   bool                  `json:"refused,omitempty"`   // the CSMS refused the token, and the transaction goes on (StopTxOnInvalidId false)
 	BudgetEnd unit.Energy           `json:"budgetEnd,omitempty"` // register at which it is used up
-	Suspended bool                  `json:"suspended,omitempty"` // refused by the CSMS: no energy, transaction goes on (E05.FR.02)
+	Suspended bool                  `json:"suspended,omitempty"` // no energy any more (E05.FR.02)
 }
 
 // ValidAt reports whether the grant may be used at an EVSE (C01.FR.21).
@@ -88,6 +90,3 @@ func Unmarshal(b []byte) (*Tx, error) {
 	}
 	return t, nil
 }
-
-// Authorized reports whether the transaction has an authorization in force.
-func (t *Tx) Authorized() bool { return t.Grant != nil && t.Ending == nil }

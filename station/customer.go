@@ -1,0 +1,67 @@
+package station
+
+import (
+	"encoding/json"
+
+	"github.com/evsed/evsed/station/term"
+)
+
+// customerInformation reports or clears what is stored about a customer: the authorization cache, and nothing else
+// that names a token survives its transaction (N09, N10).
+func (s *Station) customerInformation(id RequestID, r CustomerInformation) {
+	given := 0
+	for _, g := range []bool{!r.Token.IsZero(), r.Identifier != "", r.HasCert} {
+		if g {
+			given++
+		}
+	}
+	switch {
+	case given != 1: // N09.FR.09
+		s.answer(id, Status{Status: "Invalid", Reason: "InvalidValue", Info: "want one of idToken, customerIdentifier, customerCertificate"})
+		return
+	case !r.Report && !r.Clear:
+		s.answer(id, Status{Status: "Rejected", Reason: "InvalidValue", Info: "neither report nor clear is asked for"})
+		return
+	}
+	s.answer(id, accepted())
+	data := ""
+	if !r.Token.IsZero() {
+		data = s.customerData(r)
+	}
+	s.tellCustomer(r.RequestID, data)
+}
+
+// maxCustomerData is the most that one part tells, in characters (NotifyCustomerInformationRequest.data).
+const maxCustomerData = 512
+
+// tellCustomer tells what is known, in as many parts as it takes; an empty text says that there is nothing (N09.FR.06).
+func (s *Station) tellCustomer(requestID int, data string) {
+	at, rest := s.wall(), []rune(data)
+	for seq := 0; ; seq++ {
+		n := min(len(rest), maxCustomerData)
+		s.report(Now, "", NotifyCustomerInformation{RequestID: requestID, GeneratedAt: at, SeqNo: seq, More: n < len(rest), Data: string(rest[:n])})
+		if rest = rest[n:]; len(rest) == 0 {
+			return
+		}
+	}
+}
+
+func (s *Station) customerData(r CustomerInformation) string {
+	info, ok := s.auth.Cache.Get(s.wall(), r.Token, s.settings.auth)
+	if r.Clear {
+		s.cacheChanges(s.auth.Cache.Forget(nil, r.Token))
+		s.out.MustSync = true
+	}
+	if !ok || !r.Report {
+		return ""
+	}
+	b, err := json.Marshal(struct {
+		Cache  string           `json:"authorizationCache"`
+		Group  string           `json:"groupIdToken,omitempty"`
+		Status term.TokenStatus `json:"status"`
+	}{r.Token.Value, info.Group.Value, info.Status})
+	if err != nil {
+		panic("station: " + err.Error())
+	}
+	return string(b)
+}

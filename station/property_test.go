@@ -1,0 +1,179 @@
+package station_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/evsed/evsed/station/stationtest"
+)
+
+var (
+	seeds = flag.Uint64("seeds", 400, "number of random stories")
+	seed  = flag.Uint64("seed", 0, "play this story alone, and print it")
+)
+
+// story makes the lines of a random story.
+type story struct{ *rand.Rand }
+
+func (r story) pick(words ...string) string { return words[r.IntN(len(words))] }
+
+func (r story) ref() string { return r.pick("1.1", "1.1", "1.2", "2.1") }
+
+func (r story) token() string { return r.pick("ALICE", "BOB", "CAROL", "MASTER", "EVE") }
+
+// settings are what a story may set before and while it is played.
+func (r story) setting() string {
+	points := func() string {
+		all := []string{"EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer", "ParkingBayOccupancy"}
+		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		return strings.Join(all[:1+r.IntN(2)], ",")
+	}
+	switch r.IntN(12) {
+	case 0, 1, 2:
+		return "TxCtrlr/TxStartPoint=" + points()
+	case 3, 4, 5:
+		return "TxCtrlr/TxStopPoint=" + points()
+	case 6:
+		return "TxCtrlr/StopTxOnInvalidId=" + r.pick("true", "false")
+	case 7:
+		return "TxCtrlr/MaxEnergyOnInvalidId=" + r.pick("0", "50")
+	case 8:
+		return "TxCtrlr/StopTxOnEVSideDisconnect=" + r.pick("true", "false")
+	case 9:
+		return "TxCtrlr/ResumptionTimeout=" + r.pick("0", "60")
+	case 10:
+		return "SampledDataCtrlr/TxEndedInterval=" + r.pick("0", "7")
+	}
+	return "AuthCtrlr/" + r.pick("LocalPreAuthorize=true", "OfflineTxForUnknownIdEnabled=true", "AuthorizeRemoteStart=true", "Enabled=false", "Enabled=true")
+}
+
+func (r story) request() string {
+	switch r.IntN(12) {
+	case 0, 1:
+		return "ChangeAvailability " + r.pick("0", "1", "2", "1.1", "1.2") + " " + r.pick("Operative", "Operative", "Inoperative")
+	case 2, 3:
+		return fmt.Sprintf("RequestStart id=%d token=%s%s", r.IntN(100), r.token(), r.pick("", " evse=1", " evse=2"))
+	case 4, 5:
+		return fmt.Sprintf("RequestStop T%d", 1+r.IntN(8))
+	case 6:
+		return "Reset " + r.pick("OnIdle", "Immediate", "ImmediateAndResume") + r.pick("", " evse=1", " evse=2")
+	case 7:
+		return "UnlockConnector " + r.ref()
+	case 8, 9:
+		return "TriggerMessage " + r.pick("MeterValues", "TransactionEvent", "StatusNotification", "Heartbeat", "BootNotification") + r.pick("", " 1", " 1.1")
+	case 10:
+		return "GetBaseReport id=1 SummaryInventory"
+	}
+	return "ClearCache"
+}
+
+// line is the next thing that happens.
+func (r story) line() string {
+	switch r.IntN(30) {
+	case 0, 1, 2, 3:
+		return "plug " + r.ref() + r.pick("", "", " notready", " most=10A")
+	case 4, 5, 6:
+		return "unplug " + r.ref() + r.pick("", "", " ev")
+	case 7, 8, 9, 10:
+		return "swipe " + r.token() + r.pick("", "", " evses=1", " evses=2")
+	case 11:
+		return "car " + r.ref() + " " + r.pick("ready", "ready", "notready")
+	case 12:
+		return "link " + r.pick("up", "down")
+	case 13:
+		return "link up"
+	case 14, 15, 16:
+		return "request " + r.request()
+	case 17:
+		return "powercut " + r.pick("", "before", "after", "off=90s")
+	case 18:
+		return "fault " + r.pick("0", "1", "1.1", "2.1") + " " + r.pick("groundFailure", "emergencyStop", "highTemperature", "pilotFault", "readerFailure") + " " + r.pick("on", "off", "off")
+	case 19:
+		return "set " + r.setting()
+	case 20:
+		return "stop " + r.pick("0", "1", "2")
+	case 21:
+		return "bay " + r.pick("1", "2") + " " + r.pick("in", "out")
+	case 22:
+		return "csms " + r.pick("mute", "answer", "answer", "refuse TransactionEvent", "deaf on", "deaf off")
+	case 23:
+		return r.pick("storage STO-FULL", "storage ok", "storage ok", "clock +2h", "clock -2h", "powerfailing", "thinned T1 n=2")
+	}
+	return "advance " + r.pick("0s", "10ms", "100ms", "700ms", "3s", "3s", "20s", "70s", "400s")
+}
+
+// heal makes the world good again and sends every car home.
+var heal = strings.Fields("csms_answer csms_deaf_off csms_boot_Accepted storage_ok link_up " +
+	"fault_0_off fault_1_off fault_1.1_off fault_1.2_off fault_2_off fault_2.1_off advance_60s request_ChangeAvailability_0_Operative " +
+	"stop_0 advance_20s bay_1_out bay_2_out unplug_1.1_ev unplug_1.2 unplug_2.1 advance_30s unplug_1.1 stop_0 advance_400s link_up advance_400s")
+
+func play(t *testing.T, n uint64) {
+	r := story{rand.New(rand.NewPCG(n, 7))}
+	b := stationtest.New(stationtest.Options{Bays: true})
+	var told []string
+	do := func(text string) {
+		told = append(told, text)
+		if err := b.Do(text); err != nil && b.Err() == nil {
+			told[len(told)-1] += "    # " + err.Error()
+		}
+		if *seed != 0 {
+			fmt.Printf("%s\n%s", told[len(told)-1], b.Output())
+		} else {
+			b.Output()
+		}
+		if err := b.Err(); err != nil {
+			t.Fatalf("seed %d: %v\n%s", n, err, strings.Join(told, "\n"))
+		}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("seed %d: panic\n%s", n, strings.Join(told, "\n"))
+			panic(p)
+		}
+	}()
+	do("csms token MASTER Accepted group=MASTERS")
+	do("csms token BOB Accepted group=FAMILY")
+	do("csms token CAROL Accepted group=FAMILY")
+	do("csms token EVE Blocked")
+	do("boot")
+	do("set AuthCtrlr/MasterPass=x AuthCtrlr/MasterPassGroupId=MASTERS")
+	for range r.IntN(4) {
+		do("set " + r.setting())
+	}
+	do("link up")
+	do("advance 2s")
+	for range 60 {
+		if b.Station == nil {
+			do("boot")
+		}
+		do(r.line())
+	}
+	for _, l := range append([]string{"advance_5s", "boot"}, heal...) {
+		switch {
+		case strings.HasPrefix(l, "fault"):
+			for _, f := range []string{"groundFailure", "emergencyStop", "highTemperature", "pilotFault", "readerFailure", "powerLoss"} {
+				do(strings.NewReplacer("fault_", "fault ", "_off", " "+f+" off").Replace(l))
+			}
+		default:
+			do(strings.ReplaceAll(l, "_", " "))
+		}
+	}
+	if err := b.Settled(); err != nil {
+		t.Fatalf("seed %d: %v\n%s", n, err, strings.Join(told, "\n"))
+	}
+}
+
+// TestStories plays random stories of cars, cards, faults, power cuts and a moody CSMS, and holds every step against the
+// invariants of stationtest; at the end every transaction must be whole and every watt-hour known to the CSMS.
+func TestStories(t *testing.T) {
+	if *seed != 0 {
+		play(t, *seed)
+		return
+	}
+	for n := uint64(1); n <= *seeds; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { play(t, n) })
+	}
+}

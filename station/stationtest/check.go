@@ -1,0 +1,271 @@
+package stationtest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+)
+
+// check holds every step against the invariants of a charging station. The first break is kept; Bench.Err tells it.
+type check struct {
+	err      error
+	permits  map[term.Ref]term.Permit // what the station has allowed since its start
+	running  map[term.TransactionID]running
+	next     map[term.TransactionID]int // next sequence number
+	register map[term.EVSEID]unit.Energy
+	asked    map[station.RequestID]bool
+}
+
+type running struct {
+	evse term.EVSEID
+}
+
+func (c *check) init() {
+	c.next = map[term.TransactionID]int{}
+	c.running = map[term.TransactionID]running{}
+	c.register = map[term.EVSEID]unit.Energy{}
+	c.asked = map[station.RequestID]bool{}
+	c.permits = map[term.Ref]term.Permit{}
+}
+
+func (c *check) fail(b *Bench, format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf("%s: "+format, append([]any{b.stamp()}, args...)...)
+	}
+}
+
+// Err returns the first invariant that was broken.
+func (b *Bench) Err() error { return b.check.err }
+
+// lostPower forgets what the power cut took: permits, requests, and sequence numbers that were never durable.
+func (c *check) lostPower() {
+	c.permits = map[term.Ref]term.Permit{}
+	c.asked = map[station.RequestID]bool{}
+}
+
+// booted reads from the store what runs: a transaction whose record was lost has never been.
+func (c *check) booted(b *Bench) {
+	c.running = map[term.TransactionID]running{}
+	c.next = map[term.TransactionID]int{}
+	for k, v := range b.store.durable {
+		if k.bucket != station.BucketOutbox {
+			continue
+		}
+		if h, _, err := station.ParseOutboxHeader(v); err == nil && h.Phase != station.PhaseNone {
+			c.next[h.Transaction] = max(c.next[h.Transaction], h.SeqNo+1)
+		}
+	}
+	for tx, events := range b.csms.heard {
+		for seq := range events {
+			c.next[tx] = max(c.next[tx], seq+1)
+		}
+	}
+	for k := range b.store.durable {
+		if k.bucket == station.BucketTransaction {
+			c.running[term.TransactionID(k.key)] = running{}
+		}
+	}
+}
+
+func (c *check) event(b *Bench, ev station.Event) {
+	if r, ok := ev.(station.RequestReceived); ok {
+		c.asked[r.ID] = true
+	}
+}
+
+func (c *check) output(b *Bench, o station.Output) {
+	for _, p := range o.Cut {
+		if was, ok := c.permits[p.Ref]; ok && (p.Close && !was.Close || p.Max > was.Max) {
+			c.fail(b, "cut of %s raises: %+v after %+v", p.Ref, p, was)
+		}
+		c.permits[p.Ref] = p
+	}
+	for _, r := range o.Reports {
+		if ev, ok := r.Body.(*station.TransactionEvent); ok {
+			c.transaction(b, r, ev, o)
+		}
+	}
+	for _, p := range o.Permits {
+		if p.Close {
+			c.energy(b, p)
+		}
+		c.permits[p.Ref] = p
+	}
+	if !o.Deadline.IsZero() && o.Deadline.Before(b.mono()) {
+		c.fail(b, "deadline %s in the past", b.mono().Sub(o.Deadline))
+	}
+}
+
+// energy: nothing flows before a transaction is on record, but where only the flow itself starts one.
+func (c *check) energy(b *Bench, p term.Permit) {
+	if b.Station.Model().Has(model.TxStartPoint, "EnergyTransfer") {
+		return
+	}
+	for _, r := range c.running {
+		if r.evse == p.Ref.EVSE {
+			return
+		}
+	}
+	c.fail(b, "energy allowed at %s without a transaction", p.Ref)
+}
+
+func (c *check) transaction(b *Bench, r station.Report, ev *station.TransactionEvent, o station.Output) {
+	if want := c.next[ev.Transaction]; ev.SeqNo != want {
+		c.fail(b, "%s: seqNo %d, want %d", ev.Transaction, ev.SeqNo, want)
+	}
+	c.next[ev.Transaction] = ev.SeqNo + 1
+	if (ev.Phase == station.PhaseStarted) != (ev.SeqNo == 0) {
+		c.fail(b, "%s: phase %d with seqNo %d", ev.Transaction, ev.Phase, ev.SeqNo)
+	}
+	was, runs := c.running[ev.Transaction]
+	if ev.Phase != station.PhaseStarted && !runs {
+		c.fail(b, "%s: phase %d of a transaction that does not run", ev.Transaction, ev.Phase)
+	}
+	if ev.Phase == station.PhaseEnded {
+		delete(c.running, ev.Transaction)
+	} else {
+		if ev.Ref.EVSE != 0 {
+			was.evse = ev.Ref.EVSE
+		}
+		c.running[ev.Transaction] = was
+		for id, o := range c.running {
+			if id != ev.Transaction && o.evse != 0 && o.evse == was.evse {
+				c.fail(b, "%s and %s both run at EVSE %d", id, ev.Transaction, was.evse)
+			}
+		}
+	}
+	c.registers(b, ev)
+	recorded := false
+	for _, rec := range o.Records {
+		recorded = recorded || rec.Bucket == station.BucketOutbox && rec.Key == r.ID.Key()
+	}
+	if !recorded {
+		c.fail(b, "%s: event %d is not in the outbox", ev.Transaction, ev.SeqNo)
+	}
+	if ev.Phase != station.PhaseUpdated && !o.MustSync {
+		c.fail(b, "%s: start or end owes no sync", ev.Transaction)
+	}
+}
+
+// registers never fall, in the order in which they are told: but for the values that an Ended event collected.
+func (c *check) registers(b *Bench, ev *station.TransactionEvent) {
+	last := time.Time{}
+	for _, v := range ev.Values {
+		if v.At.Before(last) && b.offset == 0 {
+			c.fail(b, "%s: values of event %d go back in time", ev.Transaction, ev.SeqNo)
+		}
+		last = v.At
+		for _, sv := range v.Sampled {
+			if sv.Measurand != term.EnergyActiveImportRegister {
+				continue
+			}
+			if e := unit.Energy(sv.Value); ev.Phase != station.PhaseEnded || sv.Context == term.TransactionEnd {
+				if e < c.register[ev.Ref.EVSE] {
+					c.fail(b, "%s: register %d after %d", ev.Transaction, e, c.register[ev.Ref.EVSE])
+				}
+				c.register[ev.Ref.EVSE] = e
+			}
+		}
+	}
+}
+
+func (c *check) response(b *Bench, r station.Response) {
+	if !c.asked[r.ID] {
+		c.fail(b, "response %d to nothing, or a second one", r.ID)
+	}
+	delete(c.asked, r.ID)
+	if (r.Body == nil) == (r.Error == nil) {
+		c.fail(b, "response %d: want a body or an error", r.ID)
+	}
+}
+
+// delivered notes what the CSMS heard; the same number again must be the same message.
+func (c *check) delivered(b *Bench, r station.Report) {
+	ev, ok := r.Body.(*station.TransactionEvent)
+	if !ok {
+		return
+	}
+	heard := b.csms.heard[ev.Transaction]
+	if heard == nil {
+		heard = map[int]event{}
+		b.csms.heard[ev.Transaction] = heard
+	}
+	raw := string(station.EncodeReport(r))
+	if old, ok := heard[ev.SeqNo]; ok && old.raw != raw {
+		c.fail(b, "%s: event %d told twice with different content", ev.Transaction, ev.SeqNo)
+	}
+	heard[ev.SeqNo] = event{ev, raw}
+}
+
+// Settled checks what must hold at the end of a story, when every car is gone and the CSMS has heard everything: each
+// transaction has one Started, one Ended and no gap, and the CSMS knows every watt-hour.
+func (b *Bench) Settled() error {
+	if b.check.err != nil {
+		return b.check.err
+	}
+	if n := b.store.outbox(); n > 0 {
+		return fmt.Errorf("%d messages still wait", n)
+	}
+	if n := len(b.check.asked); n > 0 {
+		return fmt.Errorf("%d requests without an answer", n)
+	}
+	for k := range b.store.durable {
+		if k.bucket == station.BucketTransaction {
+			return fmt.Errorf("transaction %s never ended", k.key)
+		}
+	}
+	billed := unit.Energy(0)
+	for tx, events := range b.csms.heard {
+		e, err := b.settled(events)
+		if err != nil {
+			return fmt.Errorf("%s: %w", tx, err)
+		}
+		billed += e
+	}
+	flowed := unit.Energy(0)
+	for _, m := range b.meters {
+		m.integrate(b)
+		flowed += m.energy
+	}
+	if billed != flowed {
+		return fmt.Errorf("%d mWh flowed, the CSMS knows of %d", flowed, billed)
+	}
+	return nil
+}
+
+// settled checks one transaction and returns its energy by its first and last register.
+func (b *Bench) settled(events map[int]event) (unit.Energy, error) {
+	first, last, have := unit.Energy(0), unit.Energy(0), false
+	for seq := range len(events) {
+		ev, ok := events[seq]
+		if !ok {
+			return 0, fmt.Errorf("event %d is missing", seq)
+		}
+		want := station.PhaseUpdated
+		switch seq {
+		case 0:
+			want = station.PhaseStarted
+		case len(events) - 1:
+			want = station.PhaseEnded
+		}
+		if ev.body.Phase != want {
+			return 0, fmt.Errorf("event %d has phase %d, want %d", seq, ev.body.Phase, want)
+		}
+		for _, v := range ev.body.Values {
+			for _, sv := range v.Sampled {
+				if sv.Measurand != term.EnergyActiveImportRegister {
+					continue
+				}
+				if !have {
+					first, have = unit.Energy(sv.Value), true
+				}
+				first, last = min(first, unit.Energy(sv.Value)), max(last, unit.Energy(sv.Value))
+			}
+		}
+	}
+	return last - first, nil
+}
