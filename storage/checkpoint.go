@@ -65,7 +65,7 @@ func (s *Store) heal() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range []**file{&s.settings, &s.state} {
-		if !(*f).suspect {
+		if !(*f).suspect.Load() {
 			continue
 		}
 		if err := s.reopen(f); err != nil {

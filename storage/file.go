@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -44,8 +45,8 @@ type file struct {
 	schema     uint16
 	seq        uint64 // the last batch of the journal that it contains
 	tallies    [256]tally
-	suspect    bool // an update or a read failed: check and open again before the next write
-	broken     bool // bbolt panicked: its locks may be held for ever
+	suspect    atomic.Bool // an update or a read failed: check and open again before the next write
+	broken     atomic.Bool // bbolt panicked: its locks may be held for ever
 }
 
 // bucketName is the bbolt name of a bucket: its number, because names may change and numbers may not.
@@ -56,7 +57,7 @@ func (f *file) guarded(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			f.broken = true
+			f.broken.Store(true)
 			err = fmt.Errorf("%w: %v", errDamaged, p)
 		}
 	}()
@@ -85,7 +86,7 @@ func (f *file) open() error {
 	})
 	if err != nil {
 		f.bolt = nil
-		if f.broken {
+		if f.broken.Load() {
 			err = firstError(err, f.fd.Close())
 		}
 		return fmt.Errorf("open %s: %w", f.name, err)
@@ -140,7 +141,7 @@ func (f *file) write(seq uint64, changes []change) error {
 		})
 	})
 	if err != nil {
-		f.suspect = true
+		f.suspect.Store(true)
 		return fmt.Errorf("update %s: %w", f.name, err)
 	}
 	f.seq, f.tallies = seq, tallies
@@ -246,7 +247,7 @@ func (f *file) close() error {
 	}
 	db := f.bolt
 	f.bolt = nil
-	if f.broken {
+	if f.broken.Load() {
 		return f.fd.Close()
 	}
 	return f.guarded(db.Close)

@@ -181,7 +181,7 @@ func BenchmarkList(b *testing.B) {
 	s, _, err := Open(b.TempDir(), Options{})
 	fail(b, err)
 	defer s.Abandon()
-	key := func(i int) []byte { return []byte(fmt.Sprintf("ISO14443/%014X", i*2654435761%(1<<40))) }
+	key := func(i int) []byte { return []byte(fmt.Sprintf("ISO14443/%014X", uint64(i)*2654435761%(1<<40))) }
 	build := func(base *List, n int) *List {
 		lb, err := s.NewList(base)
 		fail(b, err)

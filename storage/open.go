@@ -18,7 +18,7 @@ const (
 	lockName = "lock"
 	wipeName = "wiping" // there while a factory reset is under way
 
-	lockTries = 20 // a process that was just killed may take a moment to let go
+	lockTries = 10 // a process that was just killed may take a moment to let go
 	lockPause = 50 * time.Millisecond
 )
 
@@ -88,7 +88,11 @@ func (s *Store) openAll(rep *Report) error {
 		return err
 	}
 	for _, in := range []*inspected{&settings, &state} {
-		if err := in.bring(s.dir, s.schema, rep); err != nil {
+		err := in.bring(s.dir, s.schema, rep)
+		if codeOf(err) == CodeFull && s.dropReserve() {
+			err = in.bring(s.dir, s.schema, rep)
+		}
+		if err != nil {
 			return err
 		}
 		if !in.verdict.exists && !rep.Fresh {
@@ -204,7 +208,7 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.release())
 }
 
-// Abandon lets go of the directory as a power cut does: nothing more is written.
+// Abandon lets go of the directory as a power cut does: nothing more is written. A Writer ends with its own Close.
 func (s *Store) Abandon() {
 	s.write.Lock()
 	defer s.write.Unlock()

@@ -39,7 +39,7 @@ func (s *Store) each(b station.Bucket, from string, fn func(key string, value []
 		return more
 	})
 	if err != nil {
-		f.suspect = true
+		f.suspect.Store(true)
 		s.fail(err)
 		return err
 	}

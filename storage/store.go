@@ -39,6 +39,7 @@ type Store struct {
 	durable  uint64                // batches that are durable
 	handed   string                // highest outbox key that Head handed out
 	full     bool                  // thinning found nothing more to drop
+	fullAt   int                   // with this many entries
 	health   health
 	found    []Finding // damage noticed since Open
 	now      time.Time // of the last Tick
@@ -159,7 +160,7 @@ func (s *Store) stored(b station.Bucket, key string) (value []byte, found bool, 
 	f := s.fileOf(b)
 	value, found, err = f.get(b, key)
 	if err != nil {
-		f.suspect = true
+		f.suspect.Store(true)
 	}
 	return value, found, err
 }
@@ -260,7 +261,7 @@ func (s *Store) settle(batches int) {
 	if s.checkDue.IsZero() && !s.now.IsZero() {
 		s.checkDue = s.now.Add(s.opts.CheckpointEvery)
 	}
-	if s.health.err != nil && !s.settings.suspect && !s.state.suspect && !errors.Is(s.health.err, errCheckpoint) {
+	if s.health.err != nil && !s.settings.suspect.Load() && !s.state.suspect.Load() && !errors.Is(s.health.err, errCheckpoint) {
 		s.health.well()
 	}
 }

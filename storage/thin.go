@@ -27,6 +27,9 @@ func (s *Store) trim() int {
 		s.full = false
 		return 0
 	}
+	if s.full && s.index.entries < s.fullAt+protectedHead {
+		return 0 // nothing to drop a moment ago
+	}
 	// One pass may end in the middle of the queue, the next one begins at the front: after two without a find
 	// there is nothing to drop.
 	for passes := 0; passes < 2; {
@@ -42,7 +45,7 @@ func (s *Store) trim() int {
 			passes++
 		}
 	}
-	s.full = true
+	s.full, s.fullAt = true, s.index.entries
 	return 0
 }
 

@@ -87,3 +87,49 @@ func TestWriterRidesOutAFailure(t *testing.T) {
 		}
 	})
 }
+
+// TestLoopAndLinkAtOnce lets a loop append and a link read and acknowledge at the same time: every entry is delivered
+// once, in order.
+func TestLoopAndLinkAtOnce(t *testing.T) {
+	const entries = 1500
+	s, _, err := Open(t.TempDir(), Options{CheckpointRecords: 100})
+	must(t, err)
+	w := s.Start()
+	failed := make(chan error, 1)
+	go func() {
+		for id := uint64(1); id <= entries; {
+			_, err := w.Append([]station.Record{event(id, station.PhaseUpdated, "t", int(id))}, id%7 == 0 || id == entries)
+			if errors.Is(err, ErrBacklog) {
+				continue
+			}
+			if err != nil {
+				failed <- err
+				return
+			}
+			id++
+			w.Tick(epoch.Add(time.Duration(id) * time.Second))
+		}
+		failed <- nil
+	}()
+	got := uint64(0)
+	for got < entries {
+		es, err := s.Head("", 4)
+		must(t, err)
+		if len(es) == 0 {
+			<-w.Durable()
+			continue
+		}
+		for _, e := range es {
+			if got++; e.Key != station.ReportID(got).Key() {
+				t.Fatalf("entry %s, want number %d", e.Key, got)
+			}
+			_, err := w.Append([]station.Record{del(station.BucketOutbox, e.Key)}, false)
+			must(t, err)
+		}
+	}
+	must(t, <-failed)
+	must(t, w.Close())
+	if s.OutboxLen() != 0 || s.Queued("t") {
+		t.Errorf("%d entries left", s.OutboxLen())
+	}
+}
