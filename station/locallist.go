@@ -19,6 +19,9 @@ type listHead struct {
 
 // sendLocalList (D01). The stage holds the list as it will be: for a differential update merged with the old one.
 func (s *Station) sendLocalList(r SendLocalList) Status {
+	if r.Broken {
+		return Status{Status: auth.ListFailed, Reason: "OutOfStorage"}
+	}
 	v := auth.DecideList(s.auth.List, auth.ListUpdate{Version: r.Version, Full: r.Full, Staged: r.Staged, Duplicates: r.Duplicates},
 		s.cfg.LocalListMax, s.settings.auth)
 	next := s.auth.List

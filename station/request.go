@@ -65,6 +65,7 @@ type SendLocalList struct {
 	Staged     int     // entries of the message
 	Total      int     // entries that the list will have
 	Duplicates bool    // a token was named twice
+	Broken     bool    // the list could not be written
 }
 
 // StageID names a list that was validated item by item on its way in; 0 means no items came.

@@ -50,6 +50,7 @@ type Loop struct {
 	answers map[station.RequestID]chan<- station.Response
 	lastAsk uint64
 	turns   atomic.Uint64
+	waiting atomic.Int64
 	notices []iec61851.Notice
 	beat    time.Time
 }
@@ -83,6 +84,9 @@ func (l *Loop) Attach(r *Runner) { l.runner = r }
 // Turns counts the loop's turns: who watches it sees that it moves.
 func (l *Loop) Turns() uint64 { return l.turns.Load() }
 
+// Waiting counts the reports that wait for the journal, as of the last turn.
+func (l *Loop) Waiting() int { return int(l.waiting.Load()) }
+
 // Run owns the runner until ctx ends. wall is the best that is known of the time.
 func (l *Loop) Run(ctx context.Context, wall time.Time) {
 	l.runner.Start(l.clock.Now(), wall)
@@ -110,6 +114,7 @@ func (l *Loop) Run(ctx context.Context, wall time.Time) {
 		case <-timer.C:
 			l.timers()
 		}
+		l.waiting.Store(int64(l.runner.Waiting()))
 		l.turns.Add(1)
 	}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -47,8 +48,15 @@ type Host interface {
 	Answer(station.Response) // to a local request
 }
 
+// Watcher sees what goes in and out, for logs. It must be quick and keep nothing.
+type Watcher interface {
+	Event(station.Event)
+	Output(*station.Output)
+}
+
 // Ports are the Runner's neighbours.
 type Ports struct {
+	Watch   Watcher // nil: nobody
 	Guard   Guard
 	Journal Journal
 	Link    Link
@@ -70,7 +78,7 @@ type Runner struct {
 	deadline time.Time
 	retry    []batch
 	events   []station.Event // answers that came up while an Output was carried out
-	storage  string
+	list     atomic.Uint64
 }
 
 type batch struct {
@@ -88,8 +96,15 @@ func (r *Runner) Start(now, wall time.Time) { r.carry(r.Station.Start(now, wall)
 
 // Handle takes one event to the core; nil when only time has passed.
 func (r *Runner) Handle(now time.Time, ev station.Event) {
-	r.carry(r.Station.Step(now, ev))
+	r.step(now, ev)
 	r.settle(now)
+}
+
+func (r *Runner) step(now time.Time, ev station.Event) {
+	if r.ports.Watch != nil && ev != nil {
+		r.ports.Watch.Event(ev)
+	}
+	r.carry(r.Station.Step(now, ev))
 }
 
 // settle carries out what became possible at once, and what came up meanwhile.
@@ -98,7 +113,7 @@ func (r *Runner) settle(now time.Time) {
 	for len(r.events) > 0 {
 		ev := r.events[0]
 		r.events = slices.Delete(r.events, 0, 1)
-		r.carry(r.Station.Step(now, ev))
+		r.step(now, ev)
 		r.Durable()
 	}
 }
@@ -106,11 +121,27 @@ func (r *Runner) settle(now time.Time) {
 // Deadline is when Handle(nil) is owed; zero for never.
 func (r *Runner) Deadline() time.Time { return r.deadline }
 
+// LocalList names the local list that the core uses, from any goroutine. It is current before any answer leaves.
+func (r *Runner) LocalList() station.StageID { return station.StageID(r.list.Load()) }
+
+// Waiting counts the reports that wait for the journal.
+func (r *Runner) Waiting() int {
+	n := 0
+	for _, h := range r.held {
+		n += len(h.reports)
+	}
+	return n
+}
+
 // Energised reports whether the guard wants heartbeats.
 func (r *Runner) Energised() bool { return r.permits.energised() }
 
 // carry takes an Output in its order. Nothing of it is kept by reference.
 func (r *Runner) carry(o station.Output) {
+	r.list.Store(uint64(r.Station.LocalList()))
+	if r.ports.Watch != nil {
+		r.ports.Watch.Output(&o)
+	}
 	for _, c := range o.Cut {
 		r.permits.cut(c)
 	}

@@ -33,7 +33,9 @@ type Lists struct {
 }
 
 // New returns the lists of a store. inForce may block on the core; it is only called while staging.
-func New(s *storage.Store, inForce func() station.StageID) *Lists { return &Lists{store: s, inForce: inForce} }
+func New(s *storage.Store, inForce func() station.StageID) *Lists {
+	return &Lists{store: s, inForce: inForce}
+}
 
 // entry is the value of a token on disk.
 type entry struct {

@@ -23,12 +23,16 @@ import (
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/storage"
+	"github.com/evsed/evsed/storage/locallist"
 )
 
 // life is a station from power on to power off.
 type life struct {
 	s        *Station
 	store    *storage.Store
+	lists    *locallist.Lists
+	runner   *run.Runner
+	linked   chan station.Event // from the link
 	writer   *storage.Writer
 	core     *station.Station
 	guard    *guard.Guard
@@ -96,6 +100,7 @@ func (l *life) openStore(reset bool) error {
 		return err
 	}
 	l.store, l.findings = store, rep.Findings
+	l.lists = locallist.New(store, func() station.StageID { return l.runner.LocalList() })
 	for _, f := range rep.Findings {
 		l.s.tell("storage", f.String())
 		l.s.o.Log.Warn("storage", "finding", f.String())
@@ -109,7 +114,7 @@ func (l *life) openStore(reset bool) error {
 // buildCore makes the core of what is stored, or of the seed on a first boot.
 func (l *life) buildCore(boot station.BootReason) error {
 	cfg := l.s.o.Station
-	cfg.Boot, cfg.NewID = boot, newID
+	cfg.Boot, cfg.NewID, cfg.Lookup = boot, newID, l.lists.Lookup
 	cfg.Queued = func(tx term.TransactionID) bool {
 		if tx == "" {
 			return l.store.OutboxLen() > 0
@@ -203,17 +208,19 @@ func (l *life) buildLoop() error {
 		meters[e.ID] = m
 	}
 	l.meters = run.NewMeters(l.s.clock, meters, l.loop.Reading)
+	l.linked = make(chan station.Event, run.MaxEvents)
 	table := ocpp.NewTable()
 	var err error
 	l.link, err = link.New(link.Options{
 		Config: linkConfig(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
-		Decode: station.DecodeReport, Table: table, Events: l.loop.Events, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now,
+		Decode: station.DecodeReport, Table: table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
 	if err != nil {
 		return err
 	}
-	l.loop.Attach(run.New(l.core, run.Ports{Guard: l.pipe, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}}))
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.pipe, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}})
+	l.loop.Attach(l.runner)
 	return nil
 }
 
@@ -224,6 +231,7 @@ func (l *life) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = l.guard.Run(l.ctx) }) // opens everything at its end
 	wg.Go(func() { l.meters.Run(l.ctx) })
+	wg.Go(func() { l.forward() })
 	wg.Go(func() { l.readCards() })
 	wg.Go(func() { _ = l.link.Run(l.ctx) })
 	wg.Go(func() { l.loop.Run(l.ctx, l.s.clock.Wall()) })
@@ -237,6 +245,7 @@ func (l *life) cut() { l.once.Do(l.cancel) }
 
 // close gives the files back: flushed, or as a power cut leaves them.
 func (l *life) close(kill bool) {
+	l.lists.Close()
 	if kill {
 		l.store.Abandon()
 	}
@@ -255,6 +264,40 @@ func (l *life) post(ctx context.Context, ev station.Event) error {
 	ctx, cancel := l.with(ctx)
 	defer cancel()
 	return l.loop.Post(ctx, ev)
+}
+
+// forward brings what the link says to the core; a local list is made whole on the way, so that the core is not kept from
+// its work by sorting.
+func (l *life) forward() {
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case ev := <-l.linked:
+			if r, ok := ev.(station.RequestReceived); ok {
+				ev = l.complete(r)
+			}
+			if l.loop.Post(l.ctx, ev) != nil {
+				return
+			}
+		}
+	}
+}
+
+// complete makes the list of a SendLocalList. One that cannot be written is refused by the core as too long to store.
+func (l *life) complete(r station.RequestReceived) station.Event {
+	req, ok := r.Request.(station.SendLocalList)
+	if !ok {
+		return r
+	}
+	done, err := l.lists.Complete(req)
+	if err != nil {
+		l.s.o.Log.Error("local list", "err", err)
+		done = req
+		done.Broken = true
+	}
+	r.Request = done
+	return r
 }
 
 // readCards brings the cards at the simulated reader to the core.
@@ -287,7 +330,7 @@ func (l *life) tellFindings() {
 }
 
 // pending counts what is queued for the CSMS or awaits its answer.
-func (l *life) pending() int { return l.link.Pending() + l.store.OutboxLen() }
+func (l *life) pending() int { return l.loop.Waiting() + l.link.Pending() + l.store.OutboxLen() }
 
 // outbox lets the link read the store.
 type outbox struct{ store *storage.Store }

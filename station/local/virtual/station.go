@@ -15,6 +15,7 @@ import (
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/storage"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	Clock    *Clock                                           // nil: real time
 	Trace    func(at time.Time, d link.Direction, frame []byte)
 	Observe  func(halsim.Event) // what happens in the world
+	Watch    run.Watcher        // what goes into the core and out of it; nil: nobody
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
 	Log      *slog.Logger
