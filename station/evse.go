@@ -235,6 +235,7 @@ func (s *Station) progress(e *evse, trigger term.TriggerReason) {
 		return
 	}
 	if e.tx.Ending != nil {
+		s.tryEnd(e)
 		return
 	}
 	if trigger == "" && e.state != oldState {
@@ -298,6 +299,7 @@ func (s *Station) evseTimers(e *evse) {
 	if s.due(e.ending) {
 		s.tellEnd(e)
 	}
+	s.tryEnd(e)
 	if s.due(s.connectionDeadline(e)) {
 		s.connectionTimeout(e)
 	}
@@ -333,9 +335,18 @@ func (s *Station) connectionDeadline(e *evse) time.Time {
 func (s *Station) evseDeadline(e *evse) time.Time {
 	d := earliest(e.reset, e.resume)
 	d = earliest(d, e.ending)
+	d = earliest(d, s.closingDeadline(e))
 	d = earliest(d, s.connectionDeadline(e))
 	d = earliest(d, s.graceDeadline(e))
 	return earliest(d, s.sampleDeadline(e))
+}
+
+// closingDeadline is when a contactor that was being closed while the transaction ended must have said so.
+func (s *Station) closingDeadline(e *evse) time.Time {
+	if e.tx == nil || e.tx.Ending == nil || e.closed() || !s.mayStillClose(e) {
+		return time.Time{}
+	}
+	return e.cut.Add(closingTime)
 }
 
 // power is the power that flows to the car, as last measured; 0 while the contactor is open.

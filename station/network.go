@@ -3,7 +3,6 @@ package station
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,18 +51,49 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 	return "", ""
 }
 
-// parseURL checks a CSMS address and returns its scheme, or what is wrong with it.
+// maxURL is the longest CSMS address in bytes (NetworkConnectionProfileType.ocppCsmsUrl in OCPP 2.1).
+const maxURL = 2000
+
+// parseURL checks a CSMS address, scheme://host[:port][/path], and returns its scheme, or what is wrong with it.
 func parseURL(raw string) (scheme, wrong string) {
-	u, err := url.Parse(raw)
+	scheme, rest, ok := strings.Cut(raw, "://")
+	scheme = strings.ToLower(scheme)
+	host, _, _ := strings.Cut(rest, "/")
 	switch {
-	case err != nil:
-		return "", "not a URL"
-	case u.Scheme != "ws" && u.Scheme != "wss":
+	case len(raw) > maxURL:
+		return "", "longer than 2000 bytes"
+	case !ok || scheme != "ws" && scheme != "wss":
 		return "", "scheme must be ws or wss"
-	case u.Host == "" || u.User != nil || u.Fragment != "" || u.RawQuery != "":
+	case strings.IndexFunc(raw, notInURL) >= 0 || !validHost(host):
 		return "", "want ws://host[:port]/path"
 	}
-	return u.Scheme, ""
+	return scheme, ""
+}
+
+// notInURL reports whether a character may not stand in a CSMS address: neither spaces and controls, nor what would make
+// it carry credentials, a query or a fragment.
+func notInURL(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("@?#\\\"<>^`{|}", r) }
+
+// validHost checks host, host:port, [ipv6] and [ipv6]:port.
+func validHost(s string) bool {
+	name, port := s, ""
+	hasPort := false
+	if strings.HasPrefix(s, "[") {
+		inner, rest, ok := strings.Cut(s[1:], "]")
+		if !ok || rest != "" && rest[0] != ':' || strings.Trim(inner, "0123456789abcdefABCDEF:.%") != "" {
+			return false
+		}
+		name, port, hasPort = inner, strings.TrimPrefix(rest, ":"), rest != ""
+	} else {
+		name, port, hasPort = strings.Cut(s, ":")
+		if strings.ContainsAny(name, "[]") {
+			return false
+		}
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
+		return false
+	}
+	return name != ""
 }
 
 func (s *Station) storeProfile(slot int, p NetworkProfile) {

@@ -53,6 +53,9 @@ func (s *Station) issuePermits() {
 			if c.issued && want == c.permit || !e.resume.IsZero() { // a resumed session keeps plug and lock as found
 				continue
 			}
+			if c.permit.Close && !want.Close {
+				e.cut = s.now
+			}
 			if least := lesser(want, c.permit); c.issued && least != c.permit {
 				s.out.Cut = append(s.out.Cut, least)
 				c.permit = least

@@ -59,7 +59,7 @@ func (s *Station) tryResume(e *evse) {
 	}
 	before := factsBefore(e.tx)
 	s.settleResume(e)
-	if s.settings.stop.Stops(before, e.facts) || before.Alive() && !e.facts.Alive() { // E17.FR.17
+	if s.settings.stop.Stops(before, e.facts) || !e.facts.Alive() { // E17.FR.17
 		s.endBy(e, term.TriggerEVCommunicationLost)
 		return
 	}
@@ -69,6 +69,18 @@ func (s *Station) tryResume(e *evse) {
 		s.goneMeanwhile(e)
 	}
 	s.progress(e, "")
+}
+
+// withdrawRestored ends the authorization of a transaction of which nobody knows yet whether its car is still there: what
+// the stop points make of it is told as soon as somebody does.
+func (s *Station) withdrawRestored(e *evse, c cause) {
+	if s.settings.stop&(transaction.Authorized|transaction.PowerPathClosed) != 0 {
+		e.tx.Ending = &transaction.Ending{Trigger: c.trigger, Reason: c.reason, At: s.wall(), Token: c.token, Info: c.info}
+		s.out.MustSync = true
+		s.saveTransaction(e.tx)
+		return
+	}
+	s.updateWith(e, c)
 }
 
 // factsBefore are the facts of a restored transaction before the interruption. That energy does not flow any more is

@@ -183,6 +183,10 @@ func (s *Station) withdraw(e *evse, c cause) {
 	if e.tx.Reason == "" {
 		e.tx.Reason = c.reason
 	}
+	if !e.resume.IsZero() {
+		s.withdrawRestored(e, c)
+		return
+	}
 	before := e.facts
 	e.state = s.view(e).ChargingState()
 	s.countEnergy(e)
@@ -236,19 +240,31 @@ func (s *Station) end(e *evse, c cause) {
 	e.ending = s.now.Add(endPatience)
 	s.out.MustSync = true
 	s.saveTransaction(e.tx)
-	s.tryEnd(e)
+	if s.tryEnd(e); e.tx != nil {
+		s.command(PollMeter{EVSE: e.cfg.ID})
+	}
 }
 
 // tryEnd tells the end if the contactor is open and the register was read behind it.
 func (s *Station) tryEnd(e *evse) {
-	if e.tx == nil || e.tx.Ending == nil || e.closed() {
+	if e.tx == nil || e.tx.Ending == nil || e.closed() || s.mayStillClose(e) || !e.resume.IsZero() {
 		return
 	}
 	if e.read && !e.reading.At.Before(e.opened) {
 		s.tellEnd(e)
-		return
 	}
-	s.command(PollMeter{EVSE: e.cfg.ID})
+}
+
+// closingTime is how long after its permit has gone a contactor may still report that it closed: the command was on its
+// way when the permit was withdrawn.
+const closingTime = 700 * time.Millisecond
+
+// mayStillClose reports whether the contactor may have been told to close and has not said so yet.
+func (s *Station) mayStillClose(e *evse) bool {
+	if e.active < 0 || !e.conns[e.active].pilot.Ready() {
+		return false
+	}
+	return e.conns[e.active].permit.Close || s.now.Before(e.cut.Add(closingTime))
 }
 
 // tellEnd tells the end with what is known of the meter.

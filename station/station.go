@@ -105,6 +105,7 @@ type evse struct {
 	energy     time.Time // since when energy flows, monotonic; zero: it does not
 	offered    time.Time // since when energy has been offered, monotonic
 	opened     time.Time // when the contactor last opened, monotonic
+	cut        time.Time // when the permit to close was last withdrawn, monotonic
 	faults     faultSet
 	reading    hal.MeterReading
 	read       bool // reading is valid
