@@ -29,6 +29,7 @@ type Options struct {
 const (
 	MaxStations  = 1024
 	MaxScheduled = 1024 // answers planned by Next, for each action
+	MaxPlugs     = 256  // connectors of a station whose status is kept
 )
 
 // Request is a valid request of a station.
@@ -85,7 +86,10 @@ type station struct {
 	open     bool
 	conn     *conn // nil without sockets
 	pending  *Pending
+	plugs    map[plug]msg2.ConnectorStatus
 }
+
+type plug struct{ evse, connector int }
 
 // New returns a CSMS that knows no station.
 func New(o Options) *CSMS {
@@ -155,6 +159,16 @@ func (c *CSMS) Received(name, action string) int {
 	return 0
 }
 
+// Status returns what a station said last about a connector, "" for nothing.
+func (c *CSMS) Status(name string, evse, connector int) msg2.ConnectorStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.stations[name]; s != nil {
+		return s.plugs[plug{evse, connector}]
+	}
+	return ""
+}
+
 // Stations returns the names of all stations that ever connected, sorted.
 func (c *CSMS) Stations() []string {
 	c.mu.Lock()
@@ -191,7 +205,8 @@ func (c *CSMS) open(name string, v msg2.Version, with *conn) error {
 		if len(c.stations) >= MaxStations {
 			return ErrFull
 		}
-		s = &station{name: name, asked: map[string]bool{}, received: map[string]int{}, turn: make(chan struct{}, 1)}
+		s = &station{name: name, asked: map[string]bool{}, received: map[string]int{}, turn: make(chan struct{}, 1),
+			plugs: map[plug]msg2.ConnectorStatus{}}
 		c.stations[name] = s
 	}
 	s.shut()

@@ -222,6 +222,29 @@ func TestBeginFinishesOnce(t *testing.T) {
 	}
 }
 
+func TestStatusIsTheNewest(t *testing.T) {
+	d := registeredDesk(t, msg2.V21)
+	status := func(evse int, s string) {
+		d.want(d.call("StatusNotification", fmt.Sprintf(`{"timestamp":"2026-03-01T12:00:00Z","connectorStatus":"%s","evseId":%d,"connectorId":1}`, s, evse)), `{}`)
+	}
+	if got := d.Status("cs", 1, 1); got != "" {
+		t.Errorf("before: %q", got)
+	}
+	for i := range MaxPlugs + 1 {
+		status(i+1, "Available")
+	}
+	status(1, "Occupied")
+	if got := d.Status("cs", 1, 1); got != msg2.ConnectorStatusOccupied {
+		t.Errorf("got %q", got)
+	}
+	if got := d.Status("cs", MaxPlugs+1, 1); got != "" {
+		t.Errorf("beyond the bound: %q", got)
+	}
+	if got := d.Status("nobody", 1, 1); got != "" {
+		t.Errorf("unknown station: %q", got)
+	}
+}
+
 func TestStationsAreBounded(t *testing.T) {
 	c := New(Options{})
 	for i := range MaxStations {

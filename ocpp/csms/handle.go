@@ -124,7 +124,7 @@ func (c *CSMS) respond(r Request, send bool) reply {
 	if a.Ignore {
 		return reply{close: a.Close}
 	}
-	c.count(r)
+	c.note(r)
 	if x, ok := r.Message.(*msg2.TransactionEventRequest); ok {
 		r.Repeat = c.ledger.enter(r.Station, x, r.Payload, r.Version, a.Error == nil)
 	}
@@ -136,10 +136,20 @@ func (c *CSMS) respond(r Request, send bool) reply {
 	return out
 }
 
-func (c *CSMS) count(r Request) {
+// note keeps what is remembered of a request beside the books.
+func (c *CSMS) note(r Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stations[r.Station].received[r.Action]++
+	s := c.stations[r.Station]
+	s.received[r.Action]++
+	m, ok := r.Message.(*msg2.StatusNotificationRequest)
+	if !ok {
+		return
+	}
+	at := plug{m.EVSEID, m.ConnectorID}
+	if _, known := s.plugs[at]; known || len(s.plugs) < MaxPlugs {
+		s.plugs[at] = m.ConnectorStatus
+	}
 }
 
 // response is the frame that answers a request.

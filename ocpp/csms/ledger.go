@@ -338,7 +338,7 @@ func (t *Transaction) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "evse %d tx %.4s %d.%03d kWh %d events", t.EVSE, t.ID, t.Energy()/unit.KiloWattHour, t.Energy()%unit.KiloWattHour/unit.WattHour, len(t.Events))
 	if t.Repeats > 0 {
-		fmt.Fprintf(&b, " %d repeats", t.Repeats)
+		fmt.Fprintf(&b, " %d repeated", t.Repeats)
 	}
 	if len(t.Missing) > 0 {
 		fmt.Fprintf(&b, " missing %v", t.Missing)

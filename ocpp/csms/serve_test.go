@@ -186,7 +186,9 @@ func TestCallWaitsItsTurn(t *testing.T) {
 		if _, err := c.Call(ctx, "cs", "ClearCache", []byte(`{}`)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("no answer: %v", err)
 		}
-		go func() { done <- func() error { _, err := c.Call(t.Context(), "cs", "ClearCache", []byte(`{}`)); return err }() }()
+		go func() {
+			done <- func() error { _, err := c.Call(t.Context(), "cs", "ClearCache", []byte(`{}`)); return err }()
+		}()
 		synctest.Wait()
 		c.Close("cs")
 		if err := <-done; err != ErrNotConnected {
