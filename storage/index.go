@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"encoding/binary"
+
 	"github.com/evsed/evsed/station"
 )
 
@@ -14,6 +16,7 @@ type index struct {
 	thinned map[string]uint64 // transaction -> outbox number of the last one that was thinned
 	dead    int
 	cursor  string // where thinning goes on
+	list    uint64 // highest number of a list
 	lastRow []byte // while rows come in: the newest outbox key
 }
 
@@ -23,6 +26,7 @@ func newIndex() *index { return &index{queued: map[uint64]uint32{}, thinned: map
 const (
 	ownThin = "thin" // where thinning goes on
 	ownLast = "last" // highest outbox key ever stored
+	ownList = "list" // highest number of a list
 )
 
 // row takes in one row that was not there before. A bucket's rows come in the order of their keys.
@@ -60,6 +64,10 @@ func (x *index) put(r station.Record, old []byte) {
 			x.cursor = string(r.Value)
 		case ownLast:
 			x.last = max(x.last, string(r.Value))
+		case ownList:
+			if len(r.Value) == 8 {
+				x.list = max(x.list, binary.LittleEndian.Uint64(r.Value))
+			}
 		}
 	}
 }

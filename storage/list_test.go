@@ -157,6 +157,32 @@ func TestListPowerCut(t *testing.T) {
 	}
 }
 
+func TestListNumbersAreNeverUsedAgain(t *testing.T) {
+	fs, dir := faultfs.New(), t.TempDir()
+	s, _ := mustOpen(t, dir, smallLog(fs))
+	seen := map[string]bool{}
+	finish := func() {
+		b, err := s.NewList(nil)
+		must(t, err)
+		l, err := b.Finish()
+		must(t, err)
+		if seen[l.Name()] {
+			t.Fatalf("%s again", l.Name())
+		}
+		seen[l.Name()] = true
+	}
+	finish()
+	must(t, s.PruneLists())
+	finish()
+	must(t, s.Commit(nil))
+	must(t, s.PruneLists())
+	s.Abandon()
+	s, _ = mustOpen(t, dir, smallLog(fs))
+	finish()
+	must(t, s.Wipe())
+	finish()
+}
+
 func TestListBuilderRefuses(t *testing.T) {
 	fs := faultfs.New()
 	s, _ := mustOpen(t, t.TempDir(), Options{Files: fs})

@@ -2,10 +2,12 @@ package storage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/storage/journal"
 )
 
@@ -40,13 +42,23 @@ func (s *Store) NewList(base *List) (*ListBuilder, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := uint64(1)
+	return &ListBuilder{fs: s.opts.Files, generation: s.nextList(names), base: base}, nil
+}
+
+// nextList returns a number that no list of this store has had. It is written down with the next commit, which is at
+// the latest the one that names the list.
+func (s *Store) nextList(names []string) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	top := max(s.index.list, s.listTop)
 	for _, name := range names {
 		if n, ok := listGeneration(name); ok {
-			next = max(next, n+1)
+			top = max(top, n)
 		}
 	}
-	return &ListBuilder{fs: s.opts.Files, generation: next, base: base}, nil
+	s.listTop = top + 1
+	s.handOver([]station.Record{{Bucket: bucketOwn, Key: ownList, Value: binary.LittleEndian.AppendUint64(nil, s.listTop)}})
+	return s.listTop
 }
 
 // Add sets the value of a key; the last one counts.

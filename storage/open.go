@@ -139,6 +139,9 @@ func (s *Store) reportJournal(j journal.Report, rep *Report) {
 	if j.Missing {
 		rep.add(FoundLost, "journal", "it ends at batch %d, before the last checkpoint: batches behind that may be gone", j.Last)
 	}
+	if j.Renewed > 0 {
+		rep.add(FoundLost, "journal", "%d segments were gone or too short; what was in them may be lost", j.Renewed)
+	}
 	if j.Lost > 0 {
 		rep.add(FoundLost, "journal", "%d batches from number %d on are damaged", j.Lost, j.FirstLost)
 	}

@@ -40,6 +40,7 @@ type Store struct {
 	handed   string                // highest outbox key that Head handed out
 	full     bool                  // thinning found nothing more to drop
 	fullAt   int                   // with this many entries
+	listTop  uint64                // highest number of a list in this process, a factory reset included
 	health   health
 	found    []Finding // damage noticed since Open
 	now      time.Time // of the last Tick

@@ -21,7 +21,7 @@ var ErrFull = errors.New("journal is full")
 // ErrTooLarge says that a batch is larger than MaxBatch.
 var ErrTooLarge = errors.New("batch is larger than the journal takes")
 
-// Options size a log. The zero value stands for the defaults.
+// Options size a log. The zero value stands for the defaults. A log that grows with new options reports Renewed once.
 type Options struct {
 	SegmentSize int64 // bytes, a multiple of BlockSize that holds at least one batch of MaxBatch
 	Segments    int   // 2…MaxSegments
@@ -36,6 +36,7 @@ type Report struct {
 	FirstLost uint64
 	Cut       bool // something unreadable stood behind the last batch: a torn write, or damage to the newest batch
 	Repaired  int  // batches behind `after` of which one of two copies was unreadable
+	Renewed   int  // segments of a log in use that were gone or too short and were made anew, blank
 	Missing   bool // the log ends before `after`: it is not the log that belongs to this database, or was lost
 }
 
@@ -87,11 +88,11 @@ func Open(fs FS, opts Options, after uint64) (*Journal, Report, error) {
 }
 
 func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
-	fresh, err := j.openSegments(opts)
+	found, renewed, err := j.openSegments(opts)
 	if err != nil {
 		return rep, err
 	}
-	rep.Fresh = fresh
+	rep.Fresh = found == 0
 	var finds []find
 	var buf []byte
 	for i := range j.segs {
@@ -106,6 +107,8 @@ func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
 		if err := j.remake(finds); err != nil {
 			return rep, err
 		}
+	} else {
+		rep.Renewed = renewed
 	}
 	for _, fr := range j.frames {
 		// After kill -9 the newest batches may be in the page cache only; nothing may act on them yet.
@@ -119,12 +122,12 @@ func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
 }
 
 // openSegments opens what is there, adds what is missing and makes it all ready.
-func (j *Journal) openSegments(opts Options) (fresh bool, err error) {
+func (j *Journal) openSegments(opts Options) (found, renewed int, err error) {
 	names, err := j.fs.List()
 	if err != nil {
-		return false, fmt.Errorf("list journal: %w", err)
+		return 0, 0, fmt.Errorf("list journal: %w", err)
 	}
-	count, found := opts.Segments, 0
+	count := opts.Segments
 	for _, name := range names {
 		if n, ok := segmentNumber(name); ok {
 			count, found = max(count, n+1), found+1
@@ -133,19 +136,21 @@ func (j *Journal) openSegments(opts Options) (fresh bool, err error) {
 	for i := 0; i < count; i++ {
 		s := segment{name: segmentName(i)}
 		if s.file, err = j.fs.Open(s.name); err != nil {
-			return false, fmt.Errorf("open %s: %w", s.name, err)
+			return found, renewed, fmt.Errorf("open %s: %w", s.name, err)
 		}
 		j.segs = append(j.segs, s)
-		if err := j.segs[i].prepare(opts.SegmentSize); err != nil {
-			return false, err
+		grown, err := j.segs[i].prepare(opts.SegmentSize)
+		if err != nil {
+			return found, renewed, err
+		}
+		if grown {
+			renewed++
 		}
 	}
 	if found < count {
-		if err := j.syncDir(); err != nil {
-			return false, err
-		}
+		return found, renewed, j.syncDir()
 	}
-	return found == 0, nil
+	return found, renewed, nil
 }
 
 func (j *Journal) syncDir() error {

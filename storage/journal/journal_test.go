@@ -322,3 +322,34 @@ func TestDirRefusesPaths(t *testing.T) {
 		}
 	}
 }
+
+func TestSegmentsThatAreGoneAreReported(t *testing.T) {
+	for _, hurt := range []func(fs *faultfs.FS) error{
+		func(fs *faultfs.FS) error { return fs.Remove("journal-0") },
+		func(fs *faultfs.FS) error {
+			f, err := fs.Open("journal-0")
+			if err != nil {
+				return err
+			}
+			return f.Truncate(5000)
+		},
+	} {
+		fs := faultfs.New()
+		j, _, _ := replay(t, fs, 0)
+		appendN(t, j, 3)
+		j.Release(j.Seq())
+		for j.Seq() < 60 {
+			appendN(t, j, 1)
+			j.Release(j.Seq())
+		}
+		if err := hurt(fs); err != nil {
+			t.Fatal(err)
+		}
+		if _, rep, _ := replay(t, fs, 40); rep.Renewed != 1 {
+			t.Errorf("report %+v", rep)
+		}
+		if _, rep, _ := replay(t, fs, 40); rep.Renewed != 0 {
+			t.Errorf("second report %+v", rep)
+		}
+	}
+}

@@ -31,27 +31,28 @@ type find struct {
 	top    uint64  // highest number seen in any cell, whole batch or not
 }
 
-// prepare makes the segment size bytes long: room taken, every block blank, all of it durable.
-func (s *segment) prepare(size int64) error {
+// prepare makes the segment at least size bytes long: room taken, every new block blank, all of it durable. grown
+// says that it was shorter.
+func (s *segment) prepare(size int64) (grown bool, err error) {
 	have, err := s.file.Size()
 	if err != nil {
-		return fmt.Errorf("size of %s: %w", s.name, err)
+		return false, fmt.Errorf("size of %s: %w", s.name, err)
 	}
 	s.blocks = have / BlockSize
 	if have >= size {
-		return nil
+		return false, nil
 	}
 	if err := s.file.Allocate(size); err != nil {
-		return fmt.Errorf("allocate %s: %w", s.name, err)
+		return true, fmt.Errorf("allocate %s: %w", s.name, err)
 	}
 	if err := s.blankOut(s.blocks, size/BlockSize-s.blocks); err != nil {
-		return err
+		return true, err
 	}
 	if err := s.file.SyncData(); err != nil {
-		return fmt.Errorf("sync %s: %w", s.name, err)
+		return true, fmt.Errorf("sync %s: %w", s.name, err)
 	}
 	s.blocks = size / BlockSize
-	return nil
+	return true, nil
 }
 
 // blankOut writes n blank blocks from block on; it does not sync.
