@@ -254,6 +254,24 @@ func TestOverCurrent(t *testing.T) {
 	}
 }
 
+// TestReadingFromBeforeTheClosing: what another connector of the EVSE drew before is not held against this one.
+func TestReadingFromBeforeTheClosing(t *testing.T) {
+	r := newRig(t, nil)
+	r.mute = true
+	r.run(10 * time.Second)
+	r.plug(term.StateC)
+	r.permit(16)
+	r.until("closing", 3*time.Second, func() bool { return r.out.Status.Closed })
+	r.read()
+	r.in.Reading.At, r.in.Reading.Current[0] = r.now.Add(-time.Second), 32*unit.Ampere
+	r.step()
+	r.wantFault(term.FaultOverCurrent, false)
+	r.read()
+	r.in.Reading.Current[0] = 32 * unit.Ampere
+	r.step()
+	r.wantFault(term.FaultOverCurrent, true)
+}
+
 // TestOverCurrentAfterALowerLimit: the vehicle has FollowTime to come down; then the new limit counts.
 func TestOverCurrentAfterALowerLimit(t *testing.T) {
 	r := newRig(t, nil)
@@ -308,9 +326,9 @@ func TestSilentMeter(t *testing.T) {
 		r := newRig(t, func(c *Config) { c.Meter = policy })
 		r.charge()
 		r.mute = true
-		r.run(ReadingLimit - 600*time.Millisecond)
+		r.run(4400 * time.Millisecond)
 		r.wantFault(term.FaultMeter, false)
-		r.run(2 * time.Second)
+		r.run(time.Second)
 		r.wantFault(term.FaultMeter, policy != MeterNone)
 		if r.out.Close != (policy != MeterStop) {
 			t.Errorf("policy %d: closed %v", policy, r.out.Close)

@@ -157,8 +157,6 @@ func (m *Machine) mayClose(now time.Time, in *Input, due *deadline) bool {
 		return false
 	case m.cable.state != CablePresent, !m.cable.settled(), !m.held(in):
 		return false
-	case current > min(in.Permit.Max, m.cfg.MaxCurrent, m.cable.rating):
-		return false
 	}
 	if again := s.opened.Add(RecloseDelay); !s.opened.IsZero() && now.Before(again) {
 		due.at(again)
