@@ -50,3 +50,15 @@ func (s *Station) restoreMeta(r Record) error {
 	}
 	return nil
 }
+
+// Boot tells, before Start, why the station starts and how often it has started with this one.
+func (s *Station) Boot() (reason BootReason, boots int) {
+	reason = s.boot.reason
+	if reason == "" {
+		reason = s.cfg.Boot
+	}
+	if reason == "" {
+		reason = BootPowerUp
+	}
+	return reason, s.boot.boots + 1
+}

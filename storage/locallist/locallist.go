@@ -19,13 +19,16 @@ import (
 	"github.com/evsed/evsed/storage"
 )
 
-// Lists are the side files of one store. Staging belongs to one goroutine, Lookup to another.
+// Lists are the side files of one store. Its methods may be called from any goroutine; of two that stage at once the
+// later wins, and the earlier is told so by Complete.
 type Lists struct {
 	store   *storage.Store
 	inForce func() station.StageID // which list the core uses now; 0 for none
 
+	stage   sync.Mutex           // of the next three
 	staging *storage.ListBuilder // nil: nothing is being staged
 	staged  int
+	token   station.StageID // of what is being staged
 
 	mu   sync.Mutex // everything below
 	open *storage.List
@@ -48,7 +51,9 @@ type entry struct {
 
 // Begin starts staging; what an earlier message left behind is dropped.
 func (l *Lists) Begin() (station.StageID, error) {
-	l.Abort()
+	l.stage.Lock()
+	defer l.stage.Unlock()
+	l.abort()
 	if err := l.prune(); err != nil {
 		return 0, err
 	}
@@ -57,7 +62,8 @@ func (l *Lists) Begin() (station.StageID, error) {
 		return 0, fmt.Errorf("stage local list: %w", err)
 	}
 	l.staging, l.staged = b, 0
-	return 1, nil
+	l.token++
+	return l.token, nil
 }
 
 // prune removes the files that neither the core nor Lookup uses.
@@ -76,8 +82,10 @@ func (l *Lists) prune() error {
 
 // Add stages one entry.
 func (l *Lists) Add(t term.IdToken, info term.TokenInfo, remove bool) error {
+	l.stage.Lock()
+	defer l.stage.Unlock()
 	if l.staging == nil {
-		return errors.New("stage local list: not begun")
+		return ErrNotStaged
 	}
 	v, err := json.Marshal(entry{remove, info.Status, info.Expiry, info.Group, info.EVSEs})
 	if err != nil {
@@ -87,8 +95,17 @@ func (l *Lists) Add(t term.IdToken, info term.TokenInfo, remove bool) error {
 	return l.staging.Add([]byte(t.Key()), v)
 }
 
+// ErrNotStaged says that there is nothing staged, or no longer: another message came in between.
+var ErrNotStaged = errors.New("local list: not staged")
+
 // Abort drops what was staged.
 func (l *Lists) Abort() {
+	l.stage.Lock()
+	defer l.stage.Unlock()
+	l.abort()
+}
+
+func (l *Lists) abort() {
 	if l.staging != nil {
 		l.staging.Discard()
 		l.staging = nil
@@ -98,10 +115,15 @@ func (l *Lists) Abort() {
 // Complete makes the list as it will be out of what was staged and, for a differential update, the list in force. It
 // fills in the request; the list is durable then, and used only if the core says so.
 func (l *Lists) Complete(r station.SendLocalList) (station.SendLocalList, error) {
-	if r.Staged == 0 || l.staging == nil {
-		l.Abort()
+	l.stage.Lock()
+	defer l.stage.Unlock()
+	if r.Staged == 0 {
+		l.abort()
 		r.Stage, r.Total = 0, 0
 		return r, nil
+	}
+	if l.staging == nil || r.Stage != l.token {
+		return r, ErrNotStaged
 	}
 	b := l.staging
 	l.staging = nil
@@ -110,12 +132,11 @@ func (l *Lists) Complete(r station.SendLocalList) (station.SendLocalList, error)
 		return r, fmt.Errorf("stage local list: %w", err)
 	}
 	r.Staged, r.Duplicates = l.staged, staged.Len() != l.staged
+	defer staged.Close()
 	if r.Full {
-		defer staged.Close()
 		r.Stage, r.Total = station.StageID(staged.Generation()), staged.Len()
 		return r, nil
 	}
-	defer staged.Close()
 	merged, err := l.merge(staged)
 	if err != nil {
 		return r, fmt.Errorf("merge local list: %w", err)

@@ -34,11 +34,11 @@ func token(i int) term.IdToken {
 // send stages tokens (negative: remove) and puts the list in force, as the core does.
 func (r *rig) send(full bool, tokens ...int) station.SendLocalList {
 	r.t.Helper()
-	if _, err := r.lists.Begin(); err != nil {
+	id, err := r.lists.Begin()
+	if err != nil {
 		r.t.Fatal(err)
 	}
 	for _, n := range tokens {
-		var err error
 		if n < 0 {
 			err = r.lists.Add(token(-n), term.TokenInfo{}, true)
 		} else {
@@ -48,7 +48,7 @@ func (r *rig) send(full bool, tokens ...int) station.SendLocalList {
 			r.t.Fatal(err)
 		}
 	}
-	req, err := r.lists.Complete(station.SendLocalList{Full: full, Staged: len(tokens)})
+	req, err := r.lists.Complete(station.SendLocalList{Full: full, Stage: id, Staged: len(tokens)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -131,4 +131,18 @@ func TestLargeList(t *testing.T) {
 	if _, ok := r.lists.Lookup(r.now, token(20_001)); ok {
 		t.Error("a token that was never sent is in the list")
 	}
+}
+
+func TestLaterStageWins(t *testing.T) {
+	r := newRig(t)
+	r.now = r.send(true, 1).Stage
+	first, err := r.lists.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.send(true, 2)
+	if _, err := r.lists.Complete(station.SendLocalList{Full: true, Stage: first, Staged: 1}); err != ErrNotStaged {
+		t.Errorf("overtaken stage: %v", err)
+	}
+	r.want(1)
 }

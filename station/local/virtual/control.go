@@ -143,6 +143,8 @@ type Status struct {
 	Uptime           time.Duration
 	Pending          int // messages queued for the CSMS or awaiting its answer
 	Link             link.Stats
+	Protocol         string // agreed subprotocol; "" without a connection
+	URL              string // of the connection or of the last attempt
 }
 
 // Status returns the station as a whole.
@@ -157,6 +159,8 @@ func (s *Station) Status() Status {
 	if l != nil {
 		st.Pending = l.pending()
 		st.Link = l.link.Stats()
+		ls := l.link.Status()
+		st.Protocol, st.URL = ls.Subprotocol, ls.URL
 	}
 	return st
 }
@@ -175,4 +179,34 @@ func (s *Station) DeadLetters() ([]storage.Entry, error) {
 		return nil, ErrNoPower
 	}
 	return l.store.DeadLetters()
+}
+
+// ListEntry is one entry for the local authorization list.
+type ListEntry struct {
+	Token term.IdToken
+	Info  term.TokenInfo
+}
+
+// StageList writes a whole local list durably and returns the request that puts it in force.
+func (s *Station) StageList(version int, entries []ListEntry) (station.SendLocalList, error) {
+	r := station.SendLocalList{Version: version, Full: true, Staged: len(entries)}
+	l := s.alive()
+	if l == nil {
+		return r, ErrNoPower
+	}
+	if len(entries) == 0 {
+		return r, nil
+	}
+	id, err := l.lists.Begin()
+	if err != nil {
+		return r, err
+	}
+	r.Stage = id
+	for _, e := range entries {
+		if err := l.lists.Add(e.Token, e.Info, false); err != nil {
+			l.lists.Abort()
+			return r, err
+		}
+	}
+	return l.lists.Complete(r)
 }

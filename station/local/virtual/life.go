@@ -213,7 +213,7 @@ func (l *life) buildLoop() error {
 	var err error
 	l.link, err = link.New(link.Options{
 		Config: linkConfig(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
-		Decode: station.DecodeReport, Table: table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now,
+		Decode: station.DecodeReport, Table: table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
 	if err != nil {
@@ -226,6 +226,10 @@ func (l *life) buildLoop() error {
 
 // run lives until ctx ends, or the life is cut.
 func (l *life) run(ctx context.Context) {
+	if tell := l.s.o.Notice; tell != nil {
+		reason, boots := l.core.Boot()
+		tell(Notice{Kind: "boot", Reason: reason, Boots: boots})
+	}
 	stop := context.AfterFunc(ctx, l.cut)
 	defer stop()
 	var wg sync.WaitGroup
@@ -236,7 +240,6 @@ func (l *life) run(ctx context.Context) {
 	wg.Go(func() { _ = l.link.Run(l.ctx) })
 	wg.Go(func() { l.loop.Run(l.ctx, l.s.clock.Wall()) })
 	wg.Go(func() { l.tellFindings() })
-	l.s.tell("boot", "")
 	wg.Wait()
 }
 

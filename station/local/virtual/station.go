@@ -48,8 +48,10 @@ type Setting struct {
 
 // Notice tells what happened to the station as a whole.
 type Notice struct {
-	Kind string // boot, connected, disconnected, registration, reboot, storage
-	Text string
+	Kind   string // boot, light, reboot, seed, storage
+	Text   string
+	Reason station.BootReason // of boot
+	Boots  int                // of boot
 }
 
 // Station is a virtual station. Its methods may be called from any goroutine.
@@ -197,6 +199,6 @@ var ErrNoPower = errors.New("the station has no power")
 
 func (s *Station) tell(kind, text string) {
 	if s.o.Notice != nil {
-		s.o.Notice(Notice{kind, text})
+		s.o.Notice(Notice{Kind: kind, Text: text})
 	}
 }

@@ -1,0 +1,87 @@
+// Command evsed is the agent of a charging station: it drives the board, talks to the CSMS and keeps every transaction
+// until the CSMS has acknowledged it.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Exit codes, the same for every subcommand.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// command is a row of the command table.
+type command struct {
+	name  string
+	usage string
+	about string
+	run   func(args []string, out, errs io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"run", "--seed FILE --state DIR --sim-listen HOST:PORT [--sim-log-ocpp]", "run a station in the simulated world", runStation},
+		{"dead-letters", "--state DIR [--resend KEY|all]", "list messages that the CSMS refused, or queue them again (station stopped)", deadLetters},
+		{"version", "", "show the version of this build", version},
+	}
+}
+
+// usageError is a mistake in the command line; it ends with exit code 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() { os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// dispatch runs a subcommand and returns the exit code.
+func dispatch(args []string, out, errs io.Writer) int {
+	if len(args) == 0 {
+		help(errs)
+		return exitUsage
+	}
+	if args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		help(out)
+		return exitOK
+	}
+	for _, c := range commands() {
+		if c.name != args[0] {
+			continue
+		}
+		err := c.run(args[1:], out, errs)
+		var usage usageError
+		switch {
+		case err == nil:
+			return exitOK
+		case errors.As(err, &usage):
+			fmt.Fprintf(errs, "evsed %s: %v\n", c.name, err)
+			return exitUsage
+		}
+		fmt.Fprintf(errs, "evsed %s: %v\n", c.name, err)
+		return exitFailed
+	}
+	fmt.Fprintf(errs, "evsed: no command %q; there are: %s\n", args[0], strings.Join(names(), ", "))
+	return exitUsage
+}
+
+func names() []string {
+	var ns []string
+	for _, c := range commands() {
+		ns = append(ns, c.name)
+	}
+	return ns
+}
+
+func help(w io.Writer) {
+	fmt.Fprintln(w, "evsed - the agent of a charging station")
+	fmt.Fprintln(w)
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  evsed %s %s\n        %s\n", c.name, c.usage, c.about)
+	}
+}

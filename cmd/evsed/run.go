@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/local/seed"
+	"github.com/evsed/evsed/station/local/sim"
+	"github.com/evsed/evsed/station/local/virtual"
+	"github.com/evsed/evsed/storage"
+)
+
+// runOptions are the flags of evsed run.
+type runOptions struct {
+	seed, state, listen string
+	logOCPP, verbose    bool
+}
+
+func parseRun(args []string) (runOptions, error) {
+	var o runOptions
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.seed, "seed", "", "")
+	fs.StringVar(&o.state, "state", "", "")
+	fs.StringVar(&o.listen, "sim-listen", "", "")
+	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
+	fs.BoolVar(&o.verbose, "verbose", false, "")
+	if err := fs.Parse(args); err != nil {
+		return o, usageError{err}
+	}
+	switch {
+	case fs.NArg() > 0:
+		return o, usagef("unexpected argument %q", fs.Arg(0))
+	case o.state == "":
+		return o, usagef("--state: want a directory for everything persistent")
+	case o.listen == "":
+		return o, usagef("--sim-listen: want HOST:PORT on loopback; running on a real board is not supported by this build")
+	}
+	return o, nil
+}
+
+// runStation runs a station in the simulated world until SIGTERM or SIGINT.
+func runStation(args []string, out, errs io.Writer) error {
+	o, err := parseRun(args)
+	if err != nil {
+		return err
+	}
+	s, err := readSeed(o)
+	if err != nil {
+		return usageError{err}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	a, err := newAgent(o, s, out, errs)
+	if err != nil {
+		return err
+	}
+	return a.run(ctx)
+}
+
+const seedCopy = "seed.json"
+
+// readSeed reads the seed: the file on a first boot, afterwards the copy that lies with the state.
+func readSeed(o runOptions) (*seed.Seed, error) {
+	kept := filepath.Join(o.state, seedCopy)
+	if _, err := os.Stat(kept); err == nil {
+		return seed.Read(kept)
+	}
+	entries, err := os.ReadDir(o.state)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("--state %s: %w: want a directory that can be read and written", o.state, err)
+	case len(entries) > 0:
+		return nil, fmt.Errorf("--state %s: has files but no %s: want an empty directory, or one that evsed made", o.state, seedCopy)
+	case o.seed == "":
+		return nil, fmt.Errorf("--seed: want a file in the format %s: the state directory is empty", seed.Format)
+	}
+	s, err := seed.Read(o.seed)
+	if err != nil {
+		return nil, err
+	}
+	return s, keepSeed(o, kept)
+}
+
+// keepSeed copies the seed into the state directory, whole or not at all.
+func keepSeed(o runOptions, kept string) error {
+	data, err := os.ReadFile(o.seed)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.state, 0o700); err != nil {
+		return fmt.Errorf("--state %s: %w: want a directory that can be made", o.state, err)
+	}
+	if err := os.WriteFile(kept+".new", data, 0o600); err != nil {
+		return fmt.Errorf("--state %s: %w: want a directory that can be written", o.state, err)
+	}
+	return os.Rename(kept+".new", kept)
+}
+
+// agent is a running evsed.
+type agent struct {
+	seed    *seed.Seed
+	log     *slog.Logger
+	events  *sim.Log
+	station *virtual.Station
+	server  *sim.Server
+	errs    io.Writer
+	out     io.Writer
+	logOCPP bool
+}
+
+func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	a := &agent{seed: s, out: out, errs: errs, logOCPP: o.logOCPP, log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))}
+	for _, w := range s.Warnings {
+		a.log.Warn("seed", "left out", w)
+	}
+	for _, k := range s.Keys {
+		a.log.Warn("seed", "left out", "ocpp16."+k.Name+": this build does not speak OCPP 1.6")
+	}
+	clock := virtual.NewClock()
+	a.events = sim.NewLog(clock.Wall)
+	var err error
+	a.station, err = virtual.New(a.stationOptions(o, clock))
+	if err != nil {
+		return nil, stateError(o, err)
+	}
+	a.server, err = sim.Listen(a.simOptions(o))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return a, nil
+}
+
+// stateError says which state directory, and makes a usage error of what the caller can mend.
+func stateError(o runOptions, err error) error {
+	err = fmt.Errorf("--state %s: %w", o.state, err)
+	var schema *storage.SchemaError
+	if errors.As(err, &schema) || errors.Is(err, storage.ErrInUse) || errors.Is(err, halsim.ErrBadValue) || errors.Is(err, fs.ErrPermission) {
+		return usageError{err}
+	}
+	return err
+}
+
+func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Options {
+	id := a.seed.Identity
+	if id.FirmwareVersion == "" {
+		id.FirmwareVersion = release
+	}
+	vo := virtual.Options{
+		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true},
+		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
+		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },
+	}
+	if o.logOCPP {
+		vo.Trace = func(_ time.Time, d link.Direction, frame []byte) { a.events.OCPP(d == link.Sent, frame) }
+	}
+	return vo
+}
+
+// install puts the seed into a station at its first boot.
+func (a *agent) install(s *station.Station) ([]station.Record, error) {
+	records, err := a.seed.Install(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range a.seed.Overrides {
+		c, err := s.Model().Override(it.Component, it.Variable, it.Attribute, it.Value)
+		if err != nil {
+			a.log.Warn("seed", "component", it.Component.Name, "variable", it.Variable.Name, "left out", err.Error())
+			continue
+		}
+		records = append(records, station.Record{Bucket: station.BucketVariable, Key: c.Key, Value: []byte(c.Value)})
+	}
+	return records, nil
+}
+
+// notice tells on stderr, and in the event log, what happens to the station as a whole.
+func (a *agent) notice(n virtual.Notice) {
+	switch n.Kind {
+	case "boot":
+		a.events.Booted(n.Reason, n.Boots)
+		a.log.Info("boot", "reason", string(n.Reason), "boots", n.Boots)
+	case "storage":
+		a.log.Warn("storage", "finding", n.Text)
+	case "light":
+		a.log.Debug("light", "connector", n.Text)
+	default:
+		a.log.Info(n.Kind, "text", n.Text)
+	}
+}
+
+// run serves the interface and lives until ctx ends.
+func (a *agent) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- a.server.Serve(ctx) }()
+	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
+	err := a.station.Run(ctx)
+	cancel()
+	return errors.Join(err, <-served)
+}
