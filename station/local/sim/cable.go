@@ -42,6 +42,9 @@ func (c *call) plug(v *strict.Value) (any, error) {
 		car := c.Object(ev, slices.Concat(carNames, []string{"energyTransfer", "payment", "evccId", "emaid", "v2x"})...)
 		p.EV = c.car(car)
 		unknown = highLevel(car)
+		if p.Side == halsim.SideEVSE {
+			o.Fail("ev", "want no car where side is evse")
+		}
 	}
 	if err := c.bad(); err != nil {
 		return nil, err

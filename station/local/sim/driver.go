@@ -66,7 +66,7 @@ func (c *call) swipe(v *strict.Value) (any, error) {
 	if got, ok := w.TakeSwipe(); ok && !c.o.Station.Post(station.TokenRead{Token: got.Token, Info: got.Additional, EVSEs: got.EVSEs}) {
 		return nil, fmt.Errorf("nobody reads the card: %w", ErrOff)
 	}
-	c.o.Log.add("swipe", term.Ref{}, facts{"idToken": sw.Token.Value, "type": sw.Token.Type, "evses": sw.EVSEs})
+	c.o.Log.add("swipe", term.Ref{}, data{"idToken": sw.Token.Value, "type": sw.Token.Type, "evses": sw.EVSEs})
 	return done{}, nil
 }
 

@@ -10,24 +10,24 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// facts is the data of an event.
-type facts map[string]any
+// data is what an event says.
+type data map[string]any
 
 // world logs what happened in the world.
 func (l *Log) world(ev halsim.Event) {
 	switch ev.Kind {
 	case halsim.EventPlugged:
-		l.add("plugged", ev.Ref, facts{})
+		l.add("plugged", ev.Ref, data{})
 	case halsim.EventUnplugged:
-		l.add("unplugged", ev.Ref, facts{})
+		l.add("unplugged", ev.Ref, data{})
 	case halsim.EventPilot:
-		l.add("pilot", ev.Ref, facts{"state": ev.Pilot.String()})
+		l.add("pilot", ev.Ref, data{"state": ev.Pilot.String()})
 	case halsim.EventRelay:
-		l.add("relay", ev.Ref, facts{"closed": ev.On})
+		l.add("relay", ev.Ref, data{"closed": ev.On})
 	case halsim.EventLock:
-		l.add("lock", ev.Ref, facts{"locked": ev.On})
+		l.add("lock", ev.Ref, data{"locked": ev.On})
 	case halsim.EventFault:
-		l.add("fault", ev.Ref, facts{"code": ev.Fault.String(), "active": ev.On, "source": "world"})
+		l.add("fault", ev.Ref, data{"code": ev.Fault.String(), "active": ev.On, "source": "world"})
 	case halsim.EventPower: // the station's boot and its silence tell of it
 	}
 }
@@ -40,21 +40,21 @@ func (l *Log) Booted(reason station.BootReason, boots int) {
 	l.mu.Lock()
 	clear(l.told) // a new station tells everything anew
 	l.mu.Unlock()
-	l.add("boot", term.Ref{}, facts{"reason": reason, "boots": boots})
+	l.add("boot", term.Ref{}, data{"reason": reason, "boots": boots})
 }
 
 // Event logs what a station is about to hear. The runner calls it for every event.
 func (l *Log) Event(ev station.Event) {
 	switch ev := ev.(type) {
 	case station.LinkUp:
-		l.add("connected", term.Ref{}, facts{"slot": ev.Slot, "securityProfile": ev.SecurityProfile})
+		l.add("connected", term.Ref{}, data{"slot": ev.Slot, "securityProfile": ev.SecurityProfile})
 	case station.LinkDown:
-		l.add("disconnected", term.Ref{}, facts{"why": ev.Why})
+		l.add("disconnected", term.Ref{}, data{"why": ev.Why})
 	case station.OfferChanged:
-		l.change("limit", ev.Ref, strconv.FormatInt(int64(ev.Current), 10), facts{"limitA": milli(ev.Current)})
+		l.change("limit", ev.Ref, "", strconv.FormatInt(int64(ev.Current), 10), data{"limitA": milli(ev.Current)})
 	case station.FaultChanged:
-		l.change("fault", ev.Ref, ev.Fault.String()+strconv.FormatBool(ev.Active),
-			facts{"code": ev.Fault.String(), "active": ev.Active, "source": "station"})
+		l.change("fault", ev.Ref, ev.Fault.String(), strconv.FormatBool(ev.Active),
+			data{"code": ev.Fault.String(), "active": ev.Active, "source": "station"})
 	}
 }
 
@@ -66,7 +66,7 @@ func (l *Log) Output(o *station.Output) {
 	for _, r := range o.Reports {
 		switch b := r.Body.(type) {
 		case station.StatusNotification:
-			l.change("status", b.Ref, string(b.Status), facts{"status": b.Status})
+			l.change("status", b.Ref, "", string(b.Status), data{"status": b.Status})
 		case *station.TransactionEvent:
 			l.transaction(b)
 		}
@@ -74,9 +74,9 @@ func (l *Log) Output(o *station.Output) {
 	for _, c := range o.Commands {
 		switch c := c.(type) {
 		case station.Gate:
-			l.add("registration", term.Ref{}, facts{"status": c.Status})
+			l.add("registration", term.Ref{}, data{"status": c.Status})
 		case station.Reboot:
-			l.add("reboot", term.Ref{}, facts{})
+			l.add("reboot", term.Ref{}, data{})
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (l *Log) Output(o *station.Output) {
 var phases = map[station.Phase]string{station.PhaseStarted: "Started", station.PhaseUpdated: "Updated", station.PhaseEnded: "Ended"}
 
 func (l *Log) transaction(b *station.TransactionEvent) {
-	f := facts{"transaction": b.Transaction, "event": phases[b.Phase], "seqNo": b.SeqNo, "trigger": b.Trigger, "offline": b.Offline}
+	f := data{"transaction": b.Transaction, "event": phases[b.Phase], "seqNo": b.SeqNo, "trigger": b.Trigger, "offline": b.Offline}
 	if b.ChargingState != "" {
 		f["chargingState"] = b.ChargingState
 	}
@@ -96,7 +96,7 @@ func (l *Log) transaction(b *station.TransactionEvent) {
 
 // OCPP logs a frame; sent is the direction. The runner calls it where messages are to be logged.
 func (l *Log) OCPP(sent bool, frame []byte) {
-	f := facts{"direction": "received"}
+	f := data{"direction": "received"}
 	if sent {
 		f["direction"] = "sent"
 	}

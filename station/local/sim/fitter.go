@@ -22,13 +22,14 @@ const (
 
 // variable is one attribute of one variable, named as the seed file names it.
 type variable struct {
-	Component         string           `json:"component"`
+	Key               string           `json:"key,omitempty"` // of OCPP 1.6
+	Component         string           `json:"component,omitempty"`
 	ComponentInstance string           `json:"componentInstance,omitempty"`
 	EVSE              term.EVSEID      `json:"evse,omitempty"`
 	Connector         term.ConnectorID `json:"connector,omitempty"`
-	Variable          string           `json:"variable"`
+	Variable          string           `json:"variable,omitempty"`
 	VariableInstance  string           `json:"variableInstance,omitempty"`
-	Attribute         string           `json:"attribute"`
+	Attribute         string           `json:"attribute,omitempty"`
 	Value             *string          `json:"value,omitempty"`
 	Mutability        string           `json:"mutability,omitempty"`
 	Status            string           `json:"status,omitempty"`
@@ -80,7 +81,7 @@ func (c *call) setVariables(v *strict.Value) (any, error) {
 	o.Each("set", maxSet, func(_ int, v *strict.Value) {
 		it, key := c.setItem(v)
 		if key != "" {
-			results = append(results, variable{Status: "Rejected", Error: "key " + key + ": this build does not speak OCPP 1.6"})
+			results = append(results, variable{Key: key, Status: "Rejected", Error: "this build does not speak OCPP 1.6"})
 			return
 		}
 		items, results = append(items, it), append(results, nameOf(it.Component, it.Variable, it.Attribute))

@@ -47,22 +47,23 @@ func NewLog(now func() time.Time) *Log {
 }
 
 // add appends an event.
-func (l *Log) add(kind string, ref term.Ref, data any) {
+func (l *Log) add(kind string, ref term.Ref, says any) {
 	if l == nil {
 		return
 	}
-	e := l.entry(kind, ref, data)
+	e := l.entry(kind, ref, says)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.append(e)
 }
 
-// change appends an event unless its type said the same word of the same place before.
-func (l *Log) change(kind string, ref term.Ref, word string, data any) {
+// change appends an event unless the last one about the same said the same word. about tells apart what one place says
+// at the same time, like its faults.
+func (l *Log) change(kind string, ref term.Ref, about, word string, says any) {
 	if l == nil {
 		return
 	}
-	e, key := l.entry(kind, ref, data), kind+" "+ref.String()
+	e, key := l.entry(kind, ref, says), kind+" "+ref.String()+" "+about
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.told[key] != word {
@@ -71,8 +72,8 @@ func (l *Log) change(kind string, ref term.Ref, word string, data any) {
 	}
 }
 
-func (l *Log) entry(kind string, ref term.Ref, data any) entry {
-	raw, err := json.Marshal(data)
+func (l *Log) entry(kind string, ref term.Ref, says any) entry {
+	raw, err := json.Marshal(says)
 	if err != nil {
 		panic("sim: " + err.Error()) // plain data only
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -102,7 +103,7 @@ func (c *call) believed() *station.DiagnosticState {
 		c.answers.Store(&d)
 		return &d
 	}
-	if statusOf(err) != 503 {
+	if statusOf(err) != http.StatusServiceUnavailable {
 		c.answers.Store(nil)
 	}
 	return c.answers.Load()
@@ -110,14 +111,15 @@ func (c *call) believed() *station.DiagnosticState {
 
 func (c *call) stationState(d *station.DiagnosticState, w halsim.State, f Facts) stationState {
 	s := stationState{
-		ID: c.o.Identity, OCPP: word(f.Protocol), CSMSURL: word(f.URL), Pending: f.Pending, Clock: f.Clock.UTC(),
+		ID: c.o.Identity, CSMSURL: word(f.URL), Pending: f.Pending, Clock: f.Clock.UTC(),
 		UptimeS: int64(f.Uptime / time.Second), Boots: f.Boots, Powered: f.Powered, NetworkUp: f.NetworkUp, Firmware: c.o.Firmware,
 		Display: []displayState{}, Faults: names(w.Faults, nil),
 	}
 	if d == nil {
 		return s
 	}
-	s.Connected, s.Registration, s.Clock, s.Boots = d.Connected, word(string(d.Registration)), d.Clock.UTC(), d.Boots
+	s.Connected, s.Registration, s.OCPP = d.Connected, word(string(d.Registration)), word(f.Protocol)
+	s.Clock, s.Boots = d.Clock.UTC(), d.Boots
 	s.Faults = names(w.Faults, d.Faults)
 	if !d.Connected {
 		offline := int64(d.Offline / time.Second)
@@ -187,7 +189,7 @@ func word(s string) *string {
 // health answers as soon as the interface serves.
 func (c *call) health(v *strict.Value) (any, error) {
 	c.Object(v)
-	return facts{"ok": true}, c.bad()
+	return data{"ok": true}, c.bad()
 }
 
 // info says what answers, and what it simulates beside the basics.
