@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/ocpp/csms"
+	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/station/local/virtual"
+)
+
+// seen prints what happens in the world. It is called under the world's lock and only hands over.
+func (d *demo) seen(ev halsim.Event) {
+	switch ev.Kind {
+	case halsim.EventPlugged:
+		d.paper.event("CAR", "evse %v plugged in", ev.Ref)
+	case halsim.EventUnplugged:
+		d.paper.event("CAR", "evse %v unplugged", ev.Ref)
+	case halsim.EventPilot:
+		d.paper.event("CAR", "evse %v pilot state %v", ev.Ref, ev.Pilot)
+	case halsim.EventRelay:
+		d.paper.event("RELAY", "evse %v %s", ev.Ref, choose(ev.On, "closed: energy may flow", "open"))
+	case halsim.EventLock:
+		d.paper.event("LOCK", "evse %v %s", ev.Ref, choose(ev.On, "locked", "unlocked"))
+	case halsim.EventFault:
+		d.paper.event("FAULT", "evse %v %v %s", ev.Ref, ev.Fault, choose(ev.On, "raised", "cleared"))
+	case halsim.EventPower:
+		d.paper.event("POWER", "%s", choose(ev.On, "on", "off: contactors fall, only what is on flash remains"))
+	}
+}
+
+// noticed prints what happens to the station as a whole.
+func (d *demo) noticed(n virtual.Notice) {
+	switch n.Kind {
+	case "boot":
+		d.paper.event("BOOT", "station starts")
+	case "reboot":
+		d.paper.event("BOOT", "station reboots")
+	case "light":
+		where, what, _ := strings.Cut(n.Text, " ")
+		d.paper.event("LIGHT", "evse %s %s", where, what)
+	case "storage", "seed":
+		d.paper.event("SAVED", "%s", n.Text)
+	}
+}
+
+// heard prints what the CSMS is told.
+func (d *demo) heard(r csms.Request) {
+	switch m := r.Message.(type) {
+	case *msg2.BootNotificationRequest:
+		d.paper.event("CSMS", "BootNotification %s accepted, OCPP %v", m.Reason, r.Version)
+	case *msg2.AuthorizeRequest:
+		known, ok := cards[card(m.IdToken.IdToken)]
+		status := msg2.AuthorizationStatusUnknown
+		if ok {
+			status = known.Status
+		}
+		d.paper.event("CARD", "%s %s by the CSMS", m.IdToken.IdToken, status)
+	case *msg2.StatusNotificationRequest:
+		d.paper.event("CSMS", "evse %d.%d is %s", m.EVSEID, m.ConnectorID, m.ConnectorStatus)
+	case *msg2.TransactionEventRequest:
+		d.paper.event("TX", "%s", d.transaction(m, r.Repeat))
+	case *msg2.SecurityEventNotificationRequest:
+		d.paper.event("CSMS", "security event %s", m.Type)
+	case *msg2.HeartbeatRequest: // one a day is news to nobody
+	default:
+		d.paper.event("CSMS", "%s", r.Action)
+	}
+}
+
+// transaction tells one transaction event.
+func (d *demo) transaction(m *msg2.TransactionEventRequest, repeat bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%.4s #%-2d %-7s %s", m.TransactionInfo.TransactionID, m.SeqNo, m.EventType, m.TriggerReason)
+	if s := m.TransactionInfo.ChargingState; s != "" && m.TriggerReason == msg2.TriggerReasonChargingStateChanged {
+		fmt.Fprintf(&b, " %s", s)
+	}
+	if e, ok := d.csms.Ledger().Energy(name, m.TransactionInfo.TransactionID); ok && len(m.MeterValue) > 0 {
+		fmt.Fprintf(&b, " %s", kWh(e))
+	}
+	if m.TransactionInfo.StoppedReason != "" {
+		fmt.Fprintf(&b, " %s", m.TransactionInfo.StoppedReason)
+	}
+	return b.String() + choose(m.Offline.V, " offline", "") + choose(repeat, " again", "")
+}
+
+// kWh writes an energy as drivers are billed it.
+func kWh(e unit.Energy) string {
+	return fmt.Sprintf("%d.%03d kWh", e/unit.KiloWattHour, e%unit.KiloWattHour/unit.WattHour)
+}
+
+func choose(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
+}
