@@ -124,7 +124,9 @@ var House = Rules{
 		{"ocpp/dialect15", "ocpp/dialect16"},
 		{"storage", "storage/*"},
 		{"storage/faultfs", "storage/journal"},
+		{"storage/locallist", "storage"},
 		{"station/local/*", "station/run"},
+		{"station/local/virtual", "ocpp/link"},
 		{"station/local/*", "station/local/strict"},
 	},
 	NoWire:  []string{"station", "station/term", "station/*", "hal", "hal/unit"},
@@ -133,7 +135,7 @@ var House = Rules{
 
 	HALPackage: "hal",
 	HALUsers: []string{
-		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "boards", "cmd/*",
+		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "cmd/*",
 	},
 
 	Exec: []string{"scripts/*", "scripts/*/*"},
