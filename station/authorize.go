@@ -327,7 +327,7 @@ func (s *Station) target(p presented) *evse {
 // open reports whether a token may authorize the session of an EVSE. One that was authorized before and is no more goes
 // on with the token that it began with alone (C01.FR.23), and never by remote start (F01.FR.24).
 func (s *Station) open(e *evse, p presented) bool {
-	if !s.free(e) {
+	if !s.free(e) || e.keepLocked { // a cable that waits for its owner starts nothing
 		return false
 	}
 	return e.tx == nil || e.tx.Owner.IsZero() || !p.hasRemote && p.token.Equal(e.tx.Owner)

@@ -90,11 +90,11 @@ func (b *Bench) printOutput(o station.Output) {
 	for _, p := range o.Permits {
 		b.print("> permit %s", describePermit(p))
 	}
-	for _, r := range o.Reports {
-		b.print("> %s%s%s", choose(r.Class == station.Latest, "latest ", ""), choose(r.Early, "early ", ""), describeReport(b, r.Body))
-	}
 	for _, r := range o.Responses {
 		b.print("> response %s", describeResponse(r))
+	}
+	for _, r := range o.Reports {
+		b.print("> %s%s%s", choose(r.Class == station.Latest, "latest ", ""), choose(r.Early, "early ", ""), describeReport(b, r.Body))
 	}
 	for _, c := range o.Commands {
 		switch c := c.(type) {
