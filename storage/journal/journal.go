@@ -102,10 +102,12 @@ func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
 		finds = append(finds, scan(buf, i))
 	}
 	j.locate(finds, after, &rep)
-	if rep.Last == 0 && (after == 0 || after == Unknown) {
+	if rep.Last == 0 && (after == 0 || after == Unknown) && neverUsed(finds) {
 		rep.Cut = false
-		if err := j.remake(finds); err != nil {
-			return rep, err
+		if found > 0 {
+			if err := j.remake(); err != nil {
+				return rep, err
+			}
 		}
 	} else {
 		rep.Renewed = renewed
@@ -160,13 +162,20 @@ func (j *Journal) syncDir() error {
 	return nil
 }
 
-// remake finishes the making of a log that was interrupted, or failed, before its first batch.
-func (j *Journal) remake(finds []find) error {
-	for i, f := range finds {
-		s := &j.segs[i]
-		if len(f.bad) == 0 {
-			continue
+// neverUsed reports whether every cell is blank, or zero because its making was interrupted.
+func neverUsed(finds []find) bool {
+	for _, f := range finds {
+		if f.top > 0 || f.torn {
+			return false
 		}
+	}
+	return true
+}
+
+// remake makes a log anew that has segments and no batch: its making may have been interrupted, or failed.
+func (j *Journal) remake() error {
+	for i := range j.segs {
+		s := &j.segs[i]
 		if err := s.blankOut(0, s.blocks); err != nil {
 			return err
 		}

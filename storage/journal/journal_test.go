@@ -353,3 +353,15 @@ func TestSegmentsThatAreGoneAreReported(t *testing.T) {
 		}
 	}
 }
+
+func TestDamagedOnlyBatchIsReported(t *testing.T) {
+	fs := faultfs.New()
+	j, _, _ := replay(t, fs, 0)
+	appendN(t, j, 1)
+	if err := fs.Damage("journal-0", func(b []byte) { b[100]++; b[2100]++ }); err != nil {
+		t.Fatal(err)
+	}
+	if _, rep, got := replay(t, fs, 0); !rep.Cut || len(got) != 0 {
+		t.Errorf("report %+v, %d batches", rep, len(got))
+	}
+}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -28,6 +29,7 @@ type frame struct {
 type find struct {
 	frames []frame
 	bad    []int64 // blocks with a cell that cannot be read
+	torn   bool    // one of those cells is not zero
 	top    uint64  // highest number seen in any cell, whole batch or not
 }
 
@@ -105,8 +107,8 @@ func scan(content []byte, seg int) find {
 		block := content[b*BlockSize:]
 		first, ok1 := parseCell(block)
 		second, ok2 := parseCell(block[cellSize:])
-		f.see(first, ok1)
-		f.see(second, ok2)
+		f.see(block[:cellSize], first, ok1)
+		f.see(block[cellSize:BlockSize], second, ok2)
 		if !ok1 || !ok2 {
 			f.bad = append(f.bad, b)
 		}
@@ -122,10 +124,12 @@ func scan(content []byte, seg int) find {
 	return f
 }
 
-func (f *find) see(c cell, ok bool) {
+func (f *find) see(raw []byte, c cell, ok bool) {
 	if ok {
 		f.top = max(f.top, c.seq)
+		return
 	}
+	f.torn = f.torn || len(bytes.TrimLeft(raw, "\x00")) > 0
 }
 
 // wholeBatch reports the batch that begins at content, if all of it is there.
