@@ -38,6 +38,9 @@ func (s *Station) vehicleArrived(e *evse, c *connector) {
 	}
 	e.use(c)
 	e.plugged, e.evLeft = s.now, false
+	if c.offer == 0 {
+		e.offered = time.Time{}
+	}
 	s.command(PollMeter{EVSE: e.cfg.ID})
 	if e.grant == nil {
 		s.claimFloating(e)
@@ -197,10 +200,11 @@ func (s *Station) view(e *evse) transaction.View {
 		return v
 	}
 	c := &e.conns[e.active]
-	v.Connected, v.Pilot, v.Closed, v.Offer = c.car, c.pilot, c.closed, c.offer
+	v.Connected, v.Pilot, v.Closed = c.car, c.pilot, c.closed
 	want := s.wantPermit(e, c)
 	v.Allowed = want.Close && want.Max >= MinOffer
 	v.Charged = e.tx != nil && e.tx.Charged
+	v.Refused = e.grant != nil && e.grant.Suspended
 	if !e.offered.IsZero() {
 		v.Offered = s.now.Sub(e.offered)
 	}
@@ -311,7 +315,7 @@ func (s *Station) evseTimers(e *evse) {
 
 // graceDeadline is when a car that was offered energy and does not ask is called SuspendedEV.
 func (s *Station) graceDeadline(e *evse) time.Time {
-	if e.tx == nil || e.state != term.ChargingEVConnected || e.offered.IsZero() || e.grant == nil || e.tx.Ending != nil || !e.resume.IsZero() {
+	if e.tx == nil || e.state != term.ChargingEVConnected && e.state != term.ChargingSuspendedEVSE || e.offered.IsZero() || e.grant == nil || e.tx.Ending != nil || !e.resume.IsZero() {
 		return time.Time{}
 	}
 	v := s.view(e)

@@ -66,7 +66,7 @@ func (s *Station) refOf(e *evse) term.Ref {
 // settleUnregistered begins what could not begin before the first acceptance (B02.FR.03).
 func (s *Station) settleUnregistered() {
 	for i := range s.evses {
-		if e := &s.evses[i]; e.facts.Connected {
+		if e := &s.evses[i]; e.facts.Connected && e.tx == nil {
 			s.progress(e, term.TriggerCablePluggedIn)
 		}
 	}

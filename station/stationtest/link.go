@@ -129,7 +129,7 @@ func (b *Bench) reply(r station.Report, answer station.Reply) {
 	b.step(station.ReplyReceived{ID: r.ID, Class: r.Class, Of: r.Body, Reply: answer})
 }
 
-// choose takes the oldest report that may go now.
+// choose takes the oldest report that may go now: those that are now or never first.
 func (l *link) choose(b *Bench) (station.Report, bool) {
 	best := -1
 	for i, r := range l.now {
@@ -148,7 +148,7 @@ func (l *link) choose(b *Bench) (station.Report, bool) {
 		key, value = b.store.head(l.cursor)
 	}
 	switch {
-	case best >= 0 && (latest < 0 || l.now[best].ID < l.latest[latest].ID) && (key == "" || l.now[best].ID.Key() < key):
+	case best >= 0:
 		r := l.now[best]
 		l.now = slices.Delete(l.now, best, best+1)
 		return r, true
