@@ -61,6 +61,7 @@ func (w *World) State() State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.advance()
+	w.keepRegisters()
 	s := State{Powered: w.powered, Faults: w.faults, EVSEs: make([]EVSEState, 0, len(w.evses))}
 	for _, e := range w.evses {
 		s.EVSEs = append(s.EVSEs, e.state())
@@ -68,10 +69,29 @@ func (w *World) State() State {
 	return s
 }
 
+// shown is the import register as far as it is kept, where the world is kept at all.
+func (e *evse) shown() unit.Energy {
+	if e.w.cfg.Keep == nil {
+		return e.meter.register()
+	}
+	return min(e.meter.register(), e.meter.kept)
+}
+
+// keepRegisters keeps the world if a register is higher than the one kept: who looks at the state has seen it, and after
+// a kill it may not be lower. What cannot be kept is not shown.
+func (w *World) keepRegisters() {
+	for _, e := range w.evses {
+		if e.meter.register() > e.meter.kept {
+			_ = w.keep()
+			return
+		}
+	}
+}
+
 func (e *evse) state() EVSEState {
 	r := e.instant()
 	s := EVSEState{
-		ID: e.cfg.ID, Energy: e.meter.register(), Export: unit.Energy(e.meter.exported), Power: r.Power,
+		ID: e.cfg.ID, Energy: e.shown(), Export: unit.Energy(e.meter.exported), Power: r.Power,
 		Current: r.Current, Voltage: r.Voltage, Frequency: r.Frequency, Faults: e.faults, Bay: e.bay,
 	}
 	for _, c := range e.conns {

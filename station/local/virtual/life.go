@@ -78,7 +78,7 @@ func (l *life) buildGuard() error {
 			}
 			refs = append(refs, ref)
 			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{
-				Ref: ref, MaxCurrent: e.MaxCurrent, Phases: uint8(max(e.Phases, 1)), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true,
+				Ref: ref, MaxCurrent: e.MaxCurrent, Phases: uint8(max(e.Phases, 1)), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Meter: iec61851.MeterReport,
 				Ventilation: true, MaxTemperature: maxTemperature, MaxCableTemperature: maxTemperature}})
 		}
 	}
