@@ -11,6 +11,9 @@ import (
 // bucketOwn holds what storage writes for itself; it never leaves the package.
 const bucketOwn station.Bucket = 255
 
+// emptyGroup is the length of a group without a record: the schema's number.
+const emptyGroup = 2
+
 // errCodec says that bytes with a good checksum are not a batch: written by something else.
 var errCodec = errors.New("not a batch of records")
 
@@ -32,7 +35,7 @@ func recordSize(r station.Record) int { return 1 + 3 + len(r.Key) + 3 + len(r.Va
 
 // decodeBatch reads what appendRecord wrote, behind the schema's number. Keys and values are copied.
 func decodeBatch(b []byte) (schema uint16, records []station.Record, err error) {
-	if len(b) < 2 {
+	if len(b) < emptyGroup {
 		return 0, nil, errCodec
 	}
 	schema, b = binary.LittleEndian.Uint16(b), b[2:]
@@ -79,7 +82,7 @@ var ErrTooLarge = errors.New("larger than storage takes")
 
 // checkBatch refuses what can never be stored.
 func checkBatch(batch []station.Record) (size int, err error) {
-	size = 2
+	size = emptyGroup
 	for _, r := range batch {
 		switch {
 		case r.Bucket == 0 || r.Bucket == bucketOwn:

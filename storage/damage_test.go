@@ -223,3 +223,67 @@ func TestPageWalkSeesWhatBboltSees(t *testing.T) {
 		must(t, db.Close())
 	}
 }
+
+// TestDamagedJournal damages the journal's segments under a store: the start succeeds, every value is one that was
+// written for its key, and where the content is not the newest the report says so.
+func TestDamagedJournal(t *testing.T) {
+	fs, dir := faultfs.New(), t.TempDir()
+	s, _ := mustOpen(t, dir, smallLog(fs))
+	written := map[string]bool{"": true}
+	put := func(n int) {
+		batch := []station.Record{
+			set(station.BucketMeta, fmt.Sprintf("k%d", n%7), fmt.Sprint("value ", n)),
+			set(station.BucketVariable, fmt.Sprintf("v%d", n), strings.Repeat(fmt.Sprint(n), n%900)),
+		}
+		for _, r := range batch {
+			written[fmt.Sprintf("%v/%s=%s\n", r.Bucket, r.Key, r.Value)] = true
+		}
+		must(t, s.Commit(batch))
+	}
+	for n := 0; n < 20; n++ {
+		put(n)
+	}
+	must(t, s.Checkpoint())
+	for n := 20; n < 60; n++ {
+		put(n)
+	}
+	truth := dump(t, s)
+	s.Abandon()
+	im := readImages(t, dir)
+	noticed := 0
+	for round := 0; round < 120; round++ {
+		rng := rand.New(rand.NewPCG(13, uint64(round)))
+		hurtFS := fs.Reboot(func() bool { return true })
+		what := ""
+		must(t, hurtFS.Damage("journal-0", func(b []byte) {
+			var out []byte
+			for what, out = hurt(rng, b); len(out) != len(b); what, out = hurt(rng, b) {
+				continue // a file that is cut short has its own test
+			}
+			copy(b, out)
+		}))
+		what = fmt.Sprintf("round %d: %s", round, what)
+		dir := t.TempDir()
+		im.write(t, dir)
+		s, rep, err := Open(dir, smallLog(hurtFS))
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		got := dump(t, s)
+		s.Abandon()
+		if len(rep.Findings) > 0 {
+			noticed++
+		}
+		if got != truth && len(rep.Findings) == 0 {
+			t.Fatalf("%s: content differs and no word of it", what)
+		}
+		for _, l := range strings.SplitAfter(got, "\n") {
+			if !written[l] {
+				t.Fatalf("%s: %.60q was never written", what, l)
+			}
+		}
+	}
+	if noticed < 30 {
+		t.Errorf("only %d noticed", noticed)
+	}
+}

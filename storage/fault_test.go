@@ -315,6 +315,11 @@ func TestAcknowledgementsShareASync(t *testing.T) {
 	if calls := fs.Calls() - before; calls != 2 { // one write, one sync
 		t.Errorf("%d calls for %d acknowledgements", calls, HeadWindow)
 	}
+	before = fs.Calls()
+	must(t, s.Commit(nil))
+	if calls := fs.Calls() - before; calls != 0 {
+		t.Errorf("%d calls for nothing", calls)
+	}
 }
 
 func TestDeadLetters(t *testing.T) {

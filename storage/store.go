@@ -196,13 +196,7 @@ func (s *Store) flush() error {
 			}
 			continue
 		}
-		_, err := s.journal.Append(payload)
-		if errors.Is(err, journal.ErrFull) {
-			if err = s.checkpoint(); err == nil {
-				_, err = s.journal.Append(payload)
-			}
-		}
-		if err != nil {
+		if err := s.append(payload); err != nil {
 			s.note(err)
 			return err
 		}
@@ -218,6 +212,20 @@ func (s *Store) flush() error {
 		_ = s.checkpoint() // it has noted its error; what was handed over is durable in the journal
 	}
 	return nil
+}
+
+// append writes a group to the journal and makes room there if it must. Batches without a record cost nothing.
+func (s *Store) append(payload []byte) error {
+	if len(payload) == emptyGroup {
+		return nil
+	}
+	_, err := s.journal.Append(payload)
+	if errors.Is(err, journal.ErrFull) {
+		if err = s.checkpoint(); err == nil {
+			_, err = s.journal.Append(payload)
+		}
+	}
+	return err
 }
 
 // nextGroup encodes as many whole batches as fit one write.
