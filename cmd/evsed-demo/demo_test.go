@@ -85,7 +85,7 @@ func TestStoryIsPlayedAndAddsUp(t *testing.T) {
 		"evsed 0.1.0 .* 2 EVSEs", "ws://127.0.0.1:", "BOOT   station starts", "CSMS   BootNotification PowerUp accepted",
 		"CAR    evse 1.1 plugged in", "evse 1.1 is Occupied", "CARD   DEMO Accepted", "TX     .* #0  Started Authorized", "RELAY  evse 1.1 closed",
 		"NET    cut", "RELAY  evse 1.1 open", "NET    restored", "Ended .* offline",
-		"CAR    evse 2.2 plugged in", "CARD   GUEST Accepted", "POWER  off", "RELAY  evse 2.2 open", "POWER  on", "BootNotification", "TxResumed",
+		"CAR    evse 2.2 plugged in", "CARD   GUEST Accepted", "POWER  off", "POWER  on", "BootNotification", "TxResumed",
 		"RELAY  evse 2.2 closed", "Ended", "CHECK  evse 1 ", "CHECK  evse 2 ", "CHECK  as the meters counted",
 	} {
 		at := regexp.MustCompile(want).FindStringIndex(text[from:])
@@ -168,7 +168,7 @@ func TestPromptPlaysAnAfternoon(t *testing.T) {
 	h.types("sw 1").want("CARD   DEMO Accepted").want("Started").want("RELAY  evse 1.1 closed")
 	h.types("net cut").want("NET    cut")
 	h.types("status").want("NETWORK CUT").want("evse 1  state C  relay closed").want("1.1  car plugged  locked     Occupied").want("evse 2  state A")
-	h.types("stop 1").want("RELAY  evse 1.1 open")
+	h.types("stop 1").want("RELAY  evse 1.1 open").want("LIGHT  evse 1.1 connected")
 	h.types("net up").want("Ended .* offline")
 	h.types("ledger").want("evse 1 tx .* ended Local")
 	h.types("unplug").want("waits for the lock").want("evse 1.1 unplugged").want("evse 1.1 is Available")
