@@ -38,10 +38,11 @@ func (s *Station) changeAvailability(r ChangeAvailability) Status {
 		}
 		return rejected("UnknownConnectorId", "")
 	}
-	s.out.MustSync = true
-	if a.inoperative == !r.Operative { // G03.FR.03, G04.FR.04
-		a.scheduled = changeNone
-		s.saveAvailability(r.Ref, a)
+	if a.inoperative == !r.Operative { // G03.FR.03, G04.FR.04; a change that waited is off
+		if a.scheduled != changeNone {
+			a.scheduled = changeNone
+			s.saveAvailability(r.Ref, a)
+		}
 		return accepted()
 	}
 	if busy && !r.Operative { // G03.FR.05, G04.FR.06
@@ -83,6 +84,7 @@ func (s *Station) saveAvailability(r term.Ref, a *availability) {
 		v = appendJSON(nil, availabilityRecord{a.inoperative, a.scheduled})
 	}
 	s.record(BucketEVSE, r.String(), v)
+	s.out.MustSync = true
 }
 
 func (s *Station) restoreAvailability(key string, value []byte) error {
@@ -120,7 +122,6 @@ func (s *Station) applyAt(r term.Ref) {
 		return
 	}
 	a.inoperative, a.scheduled = a.scheduled == changeInoperative, changeNone
-	s.out.MustSync = true
 	s.saveAvailability(r, a)
 }
 

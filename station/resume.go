@@ -101,6 +101,9 @@ func (s *Station) goneMeanwhile(e *evse) {
 func (s *Station) settleResume(e *evse) {
 	e.resume = time.Time{}
 	e.granted = s.now
+	if e.state == term.ChargingCharging {
+		e.state = term.ChargingSuspendedEVSE // it was not the car that stopped
+	}
 	e.state = s.view(e).ChargingState()
 	e.facts = s.factsOf(e)
 	e.spent = 0

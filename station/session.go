@@ -121,7 +121,9 @@ func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.Tr
 		s.out.MustSync = true
 	}
 	if phase != PhaseEnded {
-		s.saveTransaction(tx)
+		kept := *tx
+		kept.Charging = ev.ChargingTime // what has flowed until now survives a power cut
+		s.saveTransaction(&kept)
 	}
 }
 

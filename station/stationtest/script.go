@@ -115,6 +115,7 @@ func evses(s string) ([]term.EVSEID, error) {
 //
 //	boot [reason=PowerUp] [rtc=-1h]     give the station power
 //	powercut [off=10s] [before|after]   take it away and give it back; inside the next step with before or after
+//	poweroff                            take it away; boot gives it back
 //	link up|down
 //	csms boot Accepted|Pending|Rejected [interval=300s]
 //	csms mute|answer | csms deaf on|off | csms refuse KIND [n=1] | csms clock +1h
@@ -128,7 +129,7 @@ func evses(s string) ([]term.EVSEID, error) {
 //	state
 func (b *Bench) Do(text string) error {
 	l := parseLine(text)
-	if l.verb != "boot" && l.verb != "csms" && l.verb != "advance" && b.Station == nil {
+	if b.Station == nil && !slices.Contains([]string{"boot", "csms", "advance", "plug", "unplug", "poweroff"}, l.verb) {
 		return fmt.Errorf("the station has no power")
 	}
 	if do := verbs[l.verb]; do != nil {
@@ -147,7 +148,7 @@ func (b *Bench) settleWorld() {
 }
 
 var verbs = map[string]func(*Bench, line) error{
-	"boot": doBoot, "powercut": doPowerCut, "link": doLink, "csms": doCSMS, "plug": doPlug, "unplug": doUnplug, "car": doCar,
+	"boot": doBoot, "powercut": doPowerCut, "poweroff": func(b *Bench, _ line) error { b.PowerCut(); return nil }, "link": doLink, "csms": doCSMS, "plug": doPlug, "unplug": doUnplug, "car": doCar,
 	"swipe": doSwipe, "stop": doStop, "bay": doBay, "fault": doFault, "lock": doLock, "meter": doMeter, "advance": doAdvance,
 	"storage": doStorage, "clock": doClock, "request": doRequest, "set": doSet, "get": doGet, "override": doOverride, "state": doState,
 	"powerfailing": func(b *Bench, _ line) error { b.step(station.PowerFailing{}); return nil },
