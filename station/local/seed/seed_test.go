@@ -197,6 +197,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReferenceIsASeed reads the example of the page for users.
+func TestReferenceIsASeed(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/SIM-API.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```json\n")
+	example, _, _ := strings.Cut(rest, "```")
+	if s := parse(t, example); len(s.Warnings) > 0 {
+		t.Error(s.Warnings)
+	}
+	for _, kind := range append(append([]string{}, cables...), sockets...) {
+		if !strings.Contains(string(page), "`"+kind+"`") {
+			t.Errorf("docs/SIM-API.md does not have `%s`", kind)
+		}
+	}
+}
+
 // FuzzParse wants an error of one line, or a seed of which a station and its world can be made.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))

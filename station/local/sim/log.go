@@ -41,7 +41,7 @@ type Log struct {
 	told    map[string]string // what an event of change said last, by type and place
 }
 
-// NewLog makes a log whose events are stamped by now, the station's wall clock.
+// NewLog makes a log whose events are stamped by now, the station's wall clock. It is called with the world locked.
 func NewLog(now func() time.Time) *Log {
 	return &Log{now: now, grown: make(chan struct{}), told: map[string]string{}}
 }

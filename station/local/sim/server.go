@@ -81,7 +81,7 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Serve serves until ctx ends, and returns when every call has ended. It is called once.
 func (s *Server) Serve(ctx context.Context) error {
 	hs := &http.Server{
-		Handler: s, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readWithin, ReadTimeout: readWithin,
+		Handler: s, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readWithin,
 		WriteTimeout: maxPoll + readWithin, IdleTimeout: 2 * maxPoll, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
@@ -141,7 +141,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (code int, body 
 		return code, failure{why}
 	}
 	c.Server, c.ctx = s, r.Context()
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := readBody(w, r)
 	if err != nil {
 		return http.StatusBadRequest, failure{fmt.Sprintf("read the body: %v: want at most %d bytes", err, maxBody)}
 	}
@@ -153,6 +153,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (code int, body 
 		return http.StatusAccepted, later
 	}
 	return http.StatusOK, result
+}
+
+// readBody reads the body in its own time: http.Server.ReadTimeout would go on while a poll waits, and end it.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(readWithin)) // a recorder in a test has no deadline
+	defer conn.SetReadDeadline(time.Time{})
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 }
 
 // foreign says why a call does not come from a program on this machine: a web page may reach a loopback address with

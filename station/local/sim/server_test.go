@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -257,6 +259,24 @@ func TestSensors(t *testing.T) {
 	}
 	if got := Sensors(b.world); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestReferenceIsComplete keeps the page for users in step: every call, and every parameter of a car.
+func TestReferenceIsComplete(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/SIM-API.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rt := range routes {
+		if want := "`" + rt.method + " /" + rt.path; !strings.Contains(string(page), want) {
+			t.Errorf("docs/SIM-API.md does not have %s", want)
+		}
+	}
+	for _, word := range slices.Concat(carNames, tokenTypes, evseFaults, stationFaults) {
+		if !strings.Contains(string(page), "`"+word+"`") {
+			t.Errorf("docs/SIM-API.md does not have `%s`", word)
+		}
 	}
 }
 
