@@ -24,8 +24,9 @@ const (
 	// goes on; beyond, the connection is closed with 1009.
 	MaxDiscard = 16 << 20
 
-	keptBuffer = 64 << 10 // bytes of read buffer that are kept between frames
-	tooLongHas = 256      // bytes of a frame that is too long that are kept: type and id stand there
+	slowCore   = time.Second // a message that waited longer was held up by the core
+	keptBuffer = 64 << 10    // bytes of read buffer that are kept between frames
+	tooLongHas = 256         // bytes of a frame that is too long that are kept: type and id stand there
 )
 
 // life counts what arrives on a connection, whatever it is.
@@ -50,6 +51,7 @@ type conn struct {
 	out     chan []byte
 	ping    chan time.Duration // a new ping interval
 	handing atomic.Bool        // the reader waits for the owner
+	waited  atomic.Bool        // and has waited long since the last ping
 	writing atomic.Bool
 
 	once   sync.Once
@@ -130,7 +132,13 @@ func (c *conn) readAll() {
 // hand gives m to the owner and waits until it has been dealt with; false: the connection is shut.
 func (c *conn) hand(m message) bool {
 	c.handing.Store(true)
-	defer c.handing.Store(false)
+	began := time.Now()
+	defer func() {
+		if time.Since(began) > slowCore {
+			c.waited.Store(true)
+		}
+		c.handing.Store(false)
+	}()
 	select {
 	case c.in <- m:
 	case <-c.quit:
@@ -221,7 +229,7 @@ func (c *conn) pingAll(interval time.Duration) {
 // pong sends a ping and tells whether the peer lives. While the core keeps us from reading none is sent: the peer could
 // not get its pong through what we have not read.
 func (c *conn) pong(interval time.Duration) bool {
-	if c.handing.Load() {
+	if c.waited.Swap(false) || c.handing.Load() {
 		return true
 	}
 	before := c.life.n.Load()

@@ -137,6 +137,21 @@ func TestSilenceNeverGivesUpAKeptReport(t *testing.T) {
 	h.want("reply 1 Acknowledged")
 }
 
+// A CSMS may stay silent as often as it may refuse, within bounds.
+func TestSilencesFollowMessageAttempts(t *testing.T) {
+	for attempts, want := range map[int]int{1: MinSilences, 5: 5, 1000: MaxSilences} {
+		h := newTalk(t, rpc.V201)
+		h.out(h.e.Configure(h.clock, EngineConfig{MessageAttempts: attempts, MessageTimeout: time.Second, AttemptInterval: time.Second}))
+		h.accepted()
+		h.keep(1, "event")
+		h.pass(time.Hour)
+		calls := strings.Count(strings.Join(h.log, "\n"), "> ")
+		if last := h.log[len(h.log)-1]; calls != want || !strings.HasPrefix(last, "close") {
+			t.Errorf("%d attempts: %d calls, then %q", attempts, calls, last)
+		}
+	}
+}
+
 func TestAnswerEndsTheRowOfSilences(t *testing.T) {
 	h := newTalk(t, rpc.V201)
 	h.accepted()

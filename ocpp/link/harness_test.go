@@ -75,7 +75,6 @@ func (d plain) Respond(dst []byte, _ string, _ station.Request, body station.Res
 type shelf struct {
 	entries []Entry
 	fail    error
-	max     int
 }
 
 func (s *shelf) Head(after string, max int) ([]Entry, error) {

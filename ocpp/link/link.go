@@ -48,6 +48,7 @@ type Options struct {
 	HasLastSlot bool
 
 	Now    func() time.Time                              // the station's monotonic clock; nil: time.Now
+	Real   func(span time.Duration) time.Duration        // how long a span of that clock takes; nil: as long as it says
 	Jitter func(longest time.Duration) time.Duration     // a random wait; nil: uniform
 	Dial   DialFunc                                      // nil: TCP. Where latency and loss are simulated
 	Trace  func(at time.Time, d Direction, frame []byte) // every frame of OCPP; must be quick and not keep the frame
@@ -67,6 +68,9 @@ func (o *Options) fill() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Real == nil {
+		o.Real = func(span time.Duration) time.Duration { return span }
 	}
 	if o.Jitter == nil {
 		o.Jitter = func(longest time.Duration) time.Duration { return rand.N(longest + 1) }

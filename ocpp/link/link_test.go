@@ -96,249 +96,6 @@ func TestRequestsOfTheCSMS(t *testing.T) {
 	})
 }
 
-// Every way in which the server may refuse the handshake is answered with back-off, never faster than told.
-func TestHandshakeRefusals(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		serve http.HandlerFunc
-		event string // of the first attempt
-	}{
-		{"401", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(401) }, "station.AuthRefused"},
-		{"403", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(403) }, ""},
-		{"404", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(404) }, ""},
-		{"503", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) }, ""},
-		{"200", func(rw http.ResponseWriter, _ *http.Request) { rw.Write([]byte("hello")) }, ""},
-		{"redirect", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/elsewhere", 302) }, ""},
-		{"no subprotocol", func(rw http.ResponseWriter, r *http.Request) {
-			if ws, err := websocket.Accept(rw, r, nil); err == nil {
-				ws.Read(context.Background())
-			}
-		}, ""},
-		{"subprotocol not offered", func(rw http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Sec-WebSocket-Protocol", "ocpp1.6")
-			if ws, err := websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: []string{"ocpp1.6"}}); err == nil {
-				ws.CloseNow()
-			}
-		}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
-				if strings.HasPrefix(r.URL.Path, "/elsewhere") {
-					t.Error("redirect was followed")
-				}
-				c.serve(rw, r)
-			}
-			in(t, nil, serve, func(w *world) {
-				if c.event != "" {
-					w.want(0, c.event)
-				}
-				time.Sleep(400 * time.Second)
-				// 10 s, doubled three times, then the same (part 4, 5.3)
-				want := []time.Duration{0, 10, 30, 70, 150, 230, 310, 390}
-				var got []time.Duration
-				for _, d := range w.dialled() {
-					got = append(got, d/time.Second)
-				}
-				if !slices.Equal(got, want) {
-					t.Errorf("dials at %v s, want %v s", got, want)
-				}
-				select {
-				case ev := <-w.events:
-					t.Errorf("event %#v", ev)
-				default:
-				}
-			})
-		})
-	}
-}
-
-func TestConnectionThatOpensAndDiesIsAFailedAttempt(t *testing.T) {
-	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
-		if ws, err := accept(rw, r); err == nil {
-			ws.Close(websocket.StatusGoingAway, "not now")
-		}
-	}
-	in(t, nil, serve, func(w *world) {
-		for range 5 {
-			w.want(100*time.Second, "up")
-			w.want(time.Second, "down")
-		}
-		got := w.dialled()
-		for i := 1; i < len(got); i++ {
-			if gap := got[i] - got[i-1]; gap < time.Duration(10<<(i-1))*time.Second && gap < 80*time.Second {
-				t.Errorf("dials at %v", got)
-			}
-		}
-	})
-}
-
-// After a connection on which a CALL was answered the back-off begins anew.
-func TestBackOffBeginsAnewAfterAnAnswer(t *testing.T) {
-	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
-		if n < 3 {
-			rw.WriteHeader(503)
-			return
-		}
-		faithful(rw, r, func(ws *websocket.Conn, _ string) {
-			time.AfterFunc(time.Second, func() { ws.CloseNow() })
-		})
-	}
-	in(t, nil, serve, func(w *world) {
-		for range 3 {
-			w.want(31*time.Second, "up")
-			w.l.Send(boot(1))
-			w.want(0, "reply 1")
-			w.want(2*time.Second, "down")
-		}
-		got, want := w.dialled(), []time.Duration{0, 10, 30, 41, 52}
-		for i := range min(len(got), len(want)) {
-			if got[i] != want[i]*time.Second {
-				t.Fatalf("dials at %v, want %v s", got, want)
-			}
-		}
-	})
-}
-
-// dies opens a link whose first connection dies as wire and serve say, and checks that it is given up within bound and
-// that the next one works.
-func dies(t *testing.T, bound time.Duration, wire func(net.Conn) net.Conn, first http.HandlerFunc) {
-	t.Helper()
-	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
-		if n == 1 && first != nil {
-			first(rw, r)
-			return
-		}
-		faithful(rw, r, nil)
-	}
-	change := func(o *Options) {
-		dial := o.Dial
-		n := 0
-		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dial(ctx, network, address)
-			if n++; err == nil && n == 1 && wire != nil {
-				c = wire(c)
-			}
-			return c, err
-		}
-	}
-	in(t, change, serve, func(w *world) {
-		answered := false
-		for deadline := time.Now().Add(bound); !answered; {
-			ev := w.next(time.Until(deadline))
-			switch showEvent(ev) {
-			case "up":
-				w.l.Send(boot(7))
-			case "reply 7 Unanswered": // as the core would
-				if w.l.Status().Open {
-					w.l.Send(boot(7))
-				}
-			case "reply 7 BootReply":
-				answered = len(w.dialled()) > 1
-				if !answered { // heard before it died; the core goes on talking
-					time.AfterFunc(10*time.Second, func() { w.l.Send(boot(7)) })
-				}
-			}
-		}
-	})
-}
-
-func TestHalfOpenConnectionIsNoticed(t *testing.T) {
-	// no CALL, only pings: within twice the interval, and the first wait of the back-off
-	var wire *hole
-	cut := func(c net.Conn) net.Conn { wire = newHole(c, -1, -1, false); return wire }
-	change := func(o *Options) {
-		dial := o.Dial
-		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dial(ctx, network, address)
-			if err == nil && wire == nil {
-				c = cut(c)
-			}
-			return c, err
-		}
-	}
-	in(t, change, faithfulServer, func(w *world) {
-		w.want(0, "up")
-		time.Sleep(10 * time.Minute)
-		wire.mu.Lock()
-		wire.in, wire.out = 0, 0
-		wire.mu.Unlock()
-		// the Read that is under way still lets one chunk through
-		w.want(2*60*time.Second, "down")
-		w.want(10*time.Second, "up")
-	})
-}
-
-func TestMuteCSMSIsNoticed(t *testing.T) {
-	dies(t, 5*time.Minute, nil, mute)
-}
-
-func TestServerThatNeverAnswersTheHandshakeIsNoticed(t *testing.T) {
-	dies(t, HandshakeTimeout+15*time.Second, nil, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-}
-
-func TestBlackHoleAtAnyByteIsNoticed(t *testing.T) {
-	step := 1
-	if testing.Short() {
-		step = 17
-	}
-	for n := 0; n < 260; n += step {
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, n, -1, false) }, nil)
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, -1, n, false) }, nil)
-	}
-}
-
-func TestFullWindowIsNoticed(t *testing.T) {
-	for n := 0; n < 500; n += 25 {
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, -1, n, true) }, nil)
-	}
-}
-
-// stuckIn begins a message and never ends it.
-func stuckIn(frame string) http.HandlerFunc {
-	return func(rw http.ResponseWriter, r *http.Request) {
-		ws, err := accept(rw, r)
-		if err != nil {
-			return
-		}
-		defer ws.CloseNow()
-		w, err := ws.Writer(context.Background(), websocket.MessageText)
-		if err != nil {
-			return
-		}
-		w.Write([]byte(frame)) // and never the end of it
-		for {
-			if _, _, err := ws.Read(context.Background()); err != nil {
-				return
-			}
-		}
-	}
-}
-
-func TestReaderStuckInAMessageIsNoticed(t *testing.T) {
-	dies(t, 5*time.Minute, nil, stuckIn(`[2,"c1","ClearCache",{`))
-}
-
-func TestDeadDNSAndNoRouteAreTriedAgain(t *testing.T) {
-	for _, blocks := range []bool{false, true} {
-		change := func(o *Options) {
-			dial, n := o.Dial, 0
-			o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-				if n++; n > 2 {
-					return dial(ctx, network, address)
-				}
-				if blocks {
-					<-ctx.Done()
-					return nil, ctx.Err()
-				}
-				return nil, errNoRoute
-			}
-		}
-		in(t, change, faithfulServer, func(w *world) {
-			w.want(2*HandshakeTimeout+30*time.Second, "up")
-		})
-	}
-}
-
 // While the core does not listen the link stands still, keeps everything and is not taken for dead by itself.
 func TestSlowCoreStopsTheReader(t *testing.T) {
 	const requests = 200
@@ -529,75 +286,6 @@ func TestStopInAnyState(t *testing.T) {
 	}
 }
 
-// A profile that this station cannot serve is passed over, never served in a less secure way.
-func TestUnsupportedProfileIsPassedOver(t *testing.T) {
-	change := func(o *Options) {
-		secure := profileOf(1, "wss://secure.test")
-		secure.SecurityProfile = 2
-		o.Config.Profiles = []Profile{secure, profileOf(2, "ws://plain.test")}
-	}
-	in(t, change, faithfulServer, func(w *world) {
-		if up := w.want(11*time.Second, "up").(station.LinkUp); up.Slot != 2 {
-			t.Errorf("%+v", up)
-		}
-		if n := len(w.dialled()); n != 1 {
-			t.Errorf("%d dials", n)
-		}
-	})
-}
-
-func TestLinkFallsBackToTheLastGoodProfile(t *testing.T) {
-	var hosts []string
-	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
-		hosts = append(hosts, r.Host)
-		if r.Host != "good.test" {
-			rw.WriteHeader(404)
-			return
-		}
-		faithful(rw, r, nil)
-	}
-	change := func(o *Options) { o.Config.Profiles[0].URL = "ws://good.test" }
-	in(t, change, serve, func(w *world) {
-		w.want(0, "up")
-		w.l.Send(boot(1))
-		w.want(0, "reply 1")
-		c := w.l.o.Config
-		c.Profiles, c.ConnectionAttempts = []Profile{profileOf(2, "ws://bad.test")}, 2
-		w.l.Configure(c)
-		w.l.Reconnect()
-		w.want(time.Second, "down")
-		w.want(5*time.Minute, "up")
-		if want := []string{"good.test", "bad.test", "bad.test", "good.test"}; !slices.Equal(hosts, want) {
-			t.Errorf("tried %q, want %q", hosts, want)
-		}
-	})
-}
-
-// With pings switched off a CSMS that is gone is noticed by the next calls.
-func TestWithoutPings(t *testing.T) {
-	change := func(o *Options) { o.Config.PingInterval = 0 }
-	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
-		if n == 1 {
-			mute(rw, r)
-			return
-		}
-		faithful(rw, r, nil)
-	}
-	in(t, change, serve, func(w *world) {
-		w.want(0, "up")
-		w.l.SetGate(station.RegistrationAccepted)
-		time.Sleep(30 * 24 * time.Hour) // nothing was asked, nothing is wrong
-		for i := range station.ReportID(MinSilences) {
-			w.l.Send(station.Report{ID: i, Body: station.Heartbeat{}})
-		}
-		w.want(DefaultMessageTimeout, "reply 0 Unanswered")
-		w.want(DefaultMessageTimeout, "reply 1 Unanswered")
-		w.want(DefaultMessageTimeout, "reply 2 Unanswered")
-		w.want(time.Second, "down")
-		w.want(time.Minute, "up")
-	})
-}
-
 func TestPingIntervalChangesAtOnce(t *testing.T) {
 	pings := 0
 	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
@@ -613,11 +301,13 @@ func TestPingIntervalChangesAtOnce(t *testing.T) {
 	in(t, nil, serve, func(w *world) {
 		w.want(0, "up")
 		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
 		before := pings
 		c := w.l.o.Config
 		c.PingInterval = time.Second
 		w.l.Configure(c)
 		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
 		if before != 10 || pings-before != 10 {
 			t.Errorf("%d pings in 10 min, then %d in 10 s", before, pings-before)
 		}
@@ -643,4 +333,26 @@ func TestMailboxIsBounded(t *testing.T) {
 	if l.Pending() != MaxMailbox || l.Idle() {
 		t.Errorf("pending %d, idle %v", l.Pending(), l.Idle())
 	}
+}
+
+// The clock of a simulated station may run faster than time does.
+func TestFastClock(t *testing.T) {
+	const rate = 60
+	change := func(o *Options) {
+		begin := time.Now()
+		o.Now = func() time.Time { return epoch.Add(rate * time.Since(begin)) }
+		o.Real = func(span time.Duration) time.Duration { return span / rate }
+	}
+	serve := func(_ *world, n int, rw http.ResponseWriter, r *http.Request) {
+		if n == 1 {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		mute(rw, r)
+	}
+	in(t, change, serve, func(w *world) {
+		w.want(10*time.Second/rate, "up")
+		w.l.Send(boot(1))
+		w.want(DefaultMessageTimeout/rate, "reply 1 Unanswered")
+	})
 }

@@ -2,12 +2,8 @@ package link
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"time"
 
-	"github.com/evsed/evsed/ocpp"
-	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 )
 
@@ -21,9 +17,6 @@ const (
 
 	// StableAfter is how long a connection on which nothing was asked must have stood to count as one that worked.
 	StableAfter = 10 * time.Minute
-
-	// AuthRefusedEvery is the least time between two AuthRefused events of one slot: each is a security event.
-	AuthRefusedEvery = time.Hour
 )
 
 // owner is the state of a running link. One goroutine owns it.
@@ -52,19 +45,6 @@ type owner struct {
 	stats   Stats
 	status  Status
 	refused map[int]time.Time // slot: when AuthRefused was told
-}
-
-type dialing struct {
-	profile Profile
-	cut     bool // the network went down meanwhile
-	cancel  context.CancelFunc
-	result  chan dialed
-}
-
-type dialed struct {
-	conn *conn
-	d    ocpp.Dialect
-	err  error
 }
 
 func newOwner(l *Link) *owner {
@@ -206,91 +186,6 @@ func (o *owner) lost(now time.Time, why string, wish *Close) {
 	o.worked = false
 }
 
-// dialIfDue begins an attempt to connect. The one before has been closed by then (B10.FR.06), and the core has heard of
-// it.
-func (o *owner) dialIfDue(ctx context.Context) {
-	now := o.o.Now()
-	p, ok := o.plan.profile()
-	if !ok || !o.mayDial() || now.Before(o.dialAt) {
-		return
-	}
-	o.stats.Dials++
-	o.status.Slot = p.Slot
-	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects)
-	if err != nil {
-		o.dialAt = now.Add(o.plan.unusable())
-		o.o.Log.Warn("network profile cannot be used", "slot", p.Slot, "err", err)
-		return
-	}
-	o.status.URL = e.url
-	o.dialing = o.dial(ctx, p, e)
-}
-
-func (o *owner) mayDial() bool {
-	return o.network && o.conn == nil && o.dialing == nil && o.ended == nil && len(o.events) == 0
-}
-
-func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
-	ctx, cancel := context.WithCancel(ctx)
-	d := &dialing{profile: p, cancel: cancel, result: make(chan dialed, 1)}
-	dial, limit, ping := o.o.Dial, frameLimit(o.plan.cfg.Limits), o.plan.cfg.PingInterval
-	go func() {
-		life := &life{}
-		ws, dialect, err := dialWebSocket(ctx, e, dial, life)
-		if err != nil {
-			d.result <- dialed{err: err}
-			return
-		}
-		d.result <- dialed{conn: startConn(ws, life, limit, ping), d: dialect}
-	}()
-	return d
-}
-
-func frameLimit(l rpc.Limits) int {
-	if l.Frame <= 0 {
-		return rpc.DefaultFrame
-	}
-	return l.Frame
-}
-
-// dialled takes the outcome of an attempt.
-func (o *owner) dialled(r dialed) {
-	now, p, cut := o.o.Now(), o.dialing.profile, o.dialing.cut
-	o.dialing.cancel()
-	o.dialing = nil
-	switch {
-	case r.err != nil && cut:
-		return
-	case r.err != nil:
-		o.dialFailed(now, p, r.err)
-		return
-	case cut:
-		r.conn.shut(nil)
-		o.ended = r.conn.done
-		return
-	}
-	o.conn, o.profile, o.opened, o.worked = r.conn, p, now, false
-	o.stats.Opened++
-	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.d.Version().Subprotocol(), Slot: p.Slot}
-	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.d.Version().String())
-	o.feed(o.e.Configure(now, o.plan.cfg.engine(p)))
-	o.feed(o.e.Opened(now, r.d, p.Slot, p.SecurityProfile))
-}
-
-func (o *owner) dialFailed(now time.Time, p Profile, err error) {
-	wait := o.plan.failed()
-	o.dialAt = now.Add(wait)
-	o.o.Log.Warn("dial CSMS", "slot", p.Slot, "url", o.status.URL, "err", err, "next", wait)
-	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
-		return
-	}
-	if told, ok := o.refused[p.Slot]; !ok || now.Sub(told) >= AuthRefusedEvery {
-		o.refused[p.Slot] = now
-		o.events = append(o.events, station.AuthRefused{Slot: p.Slot})
-	}
-}
-
 // wait lets the next thing happen; false: ctx has ended.
 func (o *owner) wait(ctx context.Context) bool {
 	var (
@@ -409,7 +304,7 @@ func (o *owner) setTimer() {
 		o.timer.Stop()
 		return
 	}
-	o.timer.Reset(max(d.t.Sub(o.o.Now()), 0))
+	o.timer.Reset(max(o.o.Real(d.t.Sub(o.o.Now())), 1)) // at least something: a fast clock rounds down
 }
 
 func (o *owner) show() {

@@ -99,6 +99,9 @@ func (w *witness) event(ev station.Event) {
 	case station.RequestReceived:
 		w.open = append(w.open, ev.ID)
 	case station.ReplyReceived:
+		if kept := ev.ID >= 1<<32; kept != (ev.Class == station.Kept) || !kept && ev.Of == nil {
+			w.t.Fatalf("reply %+v does not say to what", ev)
+		}
 		if ev.ID < 1<<32 { // Now and Latest
 			delete(w.waiting, ev.ID)
 			return

@@ -32,8 +32,7 @@ type world struct {
 
 	mu     sync.Mutex // guards what follows
 	dials  []time.Duration
-	serve  func(n int, w http.ResponseWriter, r *http.Request) // n: which connection, from 1
-	wire   func(n int, c net.Conn) net.Conn                    // nil: as it is
+	wire   func(n int, c net.Conn) net.Conn // nil: as it is
 	server *pipeServer
 }
 
