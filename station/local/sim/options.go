@@ -75,7 +75,6 @@ type Facts struct {
 	Protocol  string        // agreed subprotocol; "" without a connection
 	URL       string        // of the CSMS that is connected or dialled, with the identity; "" before the first
 	Pending   int           // messages queued anywhere between the core's output and the CSMS's answer, outbox included
-	Boots     int           // while no station tells it: how often it has started
 	Uptime    time.Duration // since the station was started last, as its own clock runs; 0 while it is off
 	Clock     time.Time     // wall time while no station tells it
 }

@@ -38,6 +38,7 @@ type Server struct {
 	log      *slog.Logger
 	calls    atomic.Int32
 	answers  atomic.Pointer[station.DiagnosticState] // what the running station said last; nil: nothing yet
+	boots    atomic.Int64                            // and how often it had started, which a dead one cannot say
 }
 
 // Listen takes the address of Options.Listen. Its error is one line that names the cure: the interface is for this

@@ -101,6 +101,7 @@ func (c *call) believed() *station.DiagnosticState {
 	d, err := ask[station.DiagnosticState](c, station.GetDiagnosticState{})
 	if err == nil {
 		c.answers.Store(&d)
+		c.boots.Store(int64(d.Boots))
 		return &d
 	}
 	if statusOf(err) != http.StatusServiceUnavailable {
@@ -112,7 +113,7 @@ func (c *call) believed() *station.DiagnosticState {
 func (c *call) stationState(d *station.DiagnosticState, w halsim.State, f Facts) stationState {
 	s := stationState{
 		ID: c.o.Identity, CSMSURL: word(f.URL), Pending: f.Pending, Clock: f.Clock.UTC(),
-		UptimeS: int64(f.Uptime / time.Second), Boots: f.Boots, Powered: f.Powered, NetworkUp: f.NetworkUp, Firmware: c.o.Firmware,
+		UptimeS: int64(f.Uptime / time.Second), Boots: int(c.boots.Load()), Powered: f.Powered, NetworkUp: f.NetworkUp, Firmware: c.o.Firmware,
 		Display: []displayState{}, Faults: names(w.Faults, nil),
 	}
 	if d == nil {
