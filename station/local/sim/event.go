@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
@@ -51,11 +50,19 @@ func (l *Log) Event(ev station.Event) {
 	case station.LinkDown:
 		l.add("disconnected", term.Ref{}, data{"why": ev.Why})
 	case station.OfferChanged:
-		l.change("limit", ev.Ref, "", strconv.FormatInt(int64(ev.Current), 10), data{"limitA": milli(ev.Current)})
+		l.change("limit", ev.Ref, "", newsOf(ev.Current != 0, ev.Current.String()), data{"limitA": milli(ev.Current)})
 	case station.FaultChanged:
-		l.change("fault", ev.Ref, ev.Fault.String(), strconv.FormatBool(ev.Active),
+		l.change("fault", ev.Ref, ev.Fault.String(), newsOf(ev.Active, "active"),
 			data{"code": ev.Fault.String(), "active": ev.Active, "source": "station"})
 	}
+}
+
+// newsOf is the word of a change; what is not there has none, and so is no news in the beginning.
+func newsOf(there bool, word string) string {
+	if !there {
+		return ""
+	}
+	return word
 }
 
 // Output logs what a station made of it. The runner calls it for every output that it carries out.

@@ -77,11 +77,14 @@ func TestLogTells(t *testing.T) {
 			l.world(halsim.Event{Kind: halsim.EventUnplugged, Ref: at})
 		}, []string{`plugged 2.1 {}`, `pilot 2.1 {"state":"C"}`, `relay 2.1 {"closed":true}`, `lock 2.1 {"locked":true}`, `unplugged 2.1 {}`}},
 		{"a limit once", func(l *Log) {
+			l.Event(station.OfferChanged{Ref: at})
 			l.Event(station.OfferChanged{Ref: at, Current: 16500})
 			l.Event(station.OfferChanged{Ref: at, Current: 16500})
 			l.Event(station.OfferChanged{Ref: at, Current: 6 * unit.Ampere})
-		}, []string{`limit 2.1 {"limitA":16.5}`, `limit 2.1 {"limitA":6}`}},
+			l.Event(station.OfferChanged{Ref: at})
+		}, []string{`limit 2.1 {"limitA":16.5}`, `limit 2.1 {"limitA":6}`, `limit 2.1 {"limitA":0}`}},
 		{"a fault that the guard found", func(l *Log) {
+			l.Event(station.FaultChanged{Ref: at, Fault: term.FaultDiode})
 			l.Event(station.FaultChanged{Ref: at, Fault: term.FaultContactor, Active: true})
 			l.Event(station.FaultChanged{Ref: at, Fault: term.FaultGround, Active: true})
 			l.Event(station.FaultChanged{Ref: at, Fault: term.FaultContactor, Active: true})
