@@ -45,6 +45,7 @@ func (s *Station) authConfig() auth.Config {
 		CacheEnabled: m.Bool(model.AuthCacheEnabled), CacheLifeTime: m.Duration(model.AuthCacheLifeTime),
 		CachePolicy: auth.Policy(m.Text(model.AuthCachePolicy)), CacheDisablePostAuthorize: m.Bool(model.AuthCacheDisablePostAuthorize),
 		ListEnabled: m.Bool(model.LocalAuthListEnabled), ListDisablePostAuthorize: m.Bool(model.LocalAuthListDisablePostAuthorize),
+		ListSupportsExpiry: m.Bool(model.LocalAuthListSupportsExpiryDateTime),
 	}
 }
 

@@ -17,8 +17,20 @@ type metering struct {
 	updated sampling.Periodic
 	ended   sampling.Periodic
 	kept    sampling.Kept
-	series  sampling.Series
+	series  [trains]sampling.Series
 }
+
+// train is a sequence of samples with interval values of its own.
+type train uint8
+
+const (
+	trainUpdated train = iota
+	trainEnded
+	trainAligned
+	trainAlignedEnded
+	trains
+	trainNone // single values that no interval reaches to
+)
 
 // wants are the purposes of a reading that is under way.
 type wants uint8
@@ -65,6 +77,12 @@ func (s *Station) startSampling(e *evse) {
 	e.meter.started = s.now
 	e.meter.updated, e.meter.ended = sampling.Periodic{}, sampling.Periodic{}
 	e.meter.kept = sampling.Kept{}
+	if e.read { // the transaction's intervals count from its begin
+		for _, t := range []train{trainUpdated, trainEnded, trainAlignedEnded} {
+			e.meter.series[t] = sampling.Series{}
+			e.meter.series[t].Select(nil, e.reading, sampling.Offer{}, nil, term.TransactionBegin)
+		}
+	}
 	s.armSampling(e)
 }
 
@@ -201,7 +219,7 @@ func (s *Station) serve(e *evse, w wants) {
 		s.tellValues(e, c.Aligned, term.SampleClock, term.TriggerMeterValueClock)
 	}
 	if w&wantTrigger != 0 {
-		if vs := s.valuesOf(e, s.triggerMeasurands(), term.Trigger); vs != nil {
+		if vs := s.valuesOf(e, trainNone, s.triggerMeasurands(), term.Trigger); vs != nil {
 			s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
 			s.early()
 		}
@@ -210,17 +228,17 @@ func (s *Station) serve(e *evse, w wants) {
 		return
 	}
 	if w&wantUpdated != 0 {
-		s.sample(e, c.TxUpdated, term.SamplePeriodic, term.TriggerMeterValuePeriodic)
+		s.sample(e, trainUpdated, c.TxUpdated, term.SamplePeriodic, term.TriggerMeterValuePeriodic)
 	}
 	if w&wantTriggerTx != 0 {
-		s.sample(e, c.TxUpdated, term.Trigger, term.TriggerTrigger)
+		s.sample(e, trainNone, c.TxUpdated, term.Trigger, term.TriggerTrigger)
 	}
 	kept := len(e.meter.kept.Values)
 	if w&wantEnded != 0 {
-		s.keep(e, c.TxEnded, term.SamplePeriodic)
+		s.keep(e, trainEnded, c.TxEnded, term.SamplePeriodic)
 	}
 	if w&wantAlignedEnded != 0 {
-		s.keep(e, c.AlignedTxEnded, term.SampleClock)
+		s.keep(e, trainAlignedEnded, c.AlignedTxEnded, term.SampleClock)
 	}
 	if len(e.meter.kept.Values) != kept {
 		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
@@ -239,28 +257,28 @@ func (s *Station) triggerMeasurands() []term.Measurand {
 // tellValues tells clock-aligned values: with the transaction that runs, or by themselves while somebody listens.
 func (s *Station) tellValues(e *evse, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
 	if e.tx != nil && e.tx.Ending == nil {
-		s.sample(e, ms, c, trigger)
+		s.sample(e, trainAligned, ms, c, trigger)
 		return
 	}
 	if !s.online() {
 		return
 	}
-	if vs := s.valuesOf(e, ms, c); vs != nil {
+	if vs := s.valuesOf(e, trainAligned, ms, c); vs != nil {
 		s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
 	}
 }
 
 // sample tells an Updated event with values (J02.FR.11).
-func (s *Station) sample(e *evse, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
-	vs := s.valuesOf(e, ms, c)
+func (s *Station) sample(e *evse, t train, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
+	vs := s.valuesOf(e, t, ms, c)
 	if vs == nil && trigger != term.TriggerTrigger {
 		return
 	}
 	s.emit(e.tx, e, PhaseUpdated, trigger, func(ev *TransactionEvent) { ev.Values = vs })
 }
 
-func (s *Station) keep(e *evse, ms []term.Measurand, c term.ReadingContext) {
-	for _, v := range s.valuesOf(e, ms, c) {
+func (s *Station) keep(e *evse, t train, ms []term.Measurand, c term.ReadingContext) {
+	for _, v := range s.valuesOf(e, t, ms, c) {
 		e.meter.kept.Add(v)
 	}
 }

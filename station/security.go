@@ -18,18 +18,20 @@ const (
 	StorageDamaged                      = "StorageDamaged" // our own word: the appendix has none for a quarantined database
 )
 
-// criticalEvents are delivered even if the station was offline when they happened (A04.FR.02).
-var criticalEvents = map[string]bool{
-	SettingSystemTime: true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true, StorageDamaged: true,
+// keptEvents are delivered even if the station was offline when they happened: the critical ones (A04.FR.02), and the
+// change of a password, which is followed by a new connection at once.
+var keptEvents = map[string]bool{
+	ReconfigurationOfSecurityParameters: true,
+	SettingSystemTime:                   true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true, StorageDamaged: true,
 }
 
 // maxTechInfo is the longest techInfo in bytes (SecurityEventNotificationRequest.techInfo: 255 characters).
 const maxTechInfo = 255
 
-// securityEvent reports a security event; only critical ones are kept while offline (A04.FR.02, appendix).
+// securityEvent reports a security event; those that are not kept are told while online alone.
 func (s *Station) securityEvent(kind, info string) {
 	body := SecurityEvent{Type: kind, At: s.stampNow(), Info: cutText(info, maxTechInfo)}
-	if criticalEvents[kind] {
+	if keptEvents[kind] {
 		s.report(Kept, "", body)
 		s.out.MustSync = true
 		return

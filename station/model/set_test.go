@@ -76,7 +76,7 @@ func TestSet(t *testing.T) {
 		{name: "slot that does not exist", key: "OCPPCommCtrlr/NetworkConfigurationPriority", value: "4", status: SetRejected, reason: ReasonInvalidValue},
 
 		{name: "string", key: "AuthCtrlr/MasterPassGroupId", value: "Mäster", status: SetAccepted},
-		{name: "string emptied", key: "SecurityCtrlr/OrganizationName", value: "", status: SetAccepted},
+		{name: "string emptied", key: "AuthCtrlr/MasterPassGroupId", value: "", status: SetAccepted},
 		{name: "string of 36 characters", key: "AuthCtrlr/MasterPassGroupId", value: strings.Repeat("ä", 36), status: SetAccepted},
 		{name: "string too long", key: "AuthCtrlr/MasterPassGroupId", value: strings.Repeat("a", 37), status: SetRejected, reason: ReasonTooLarge},
 		{name: "string that is no text", key: "AuthCtrlr/MasterPassGroupId", value: "\xff", status: SetRejected, reason: ReasonInvalidValue},

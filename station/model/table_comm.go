@@ -50,7 +50,8 @@ var securityRows = []row{
 	{id: BasicAuthPassword, name: "BasicAuthPassword", mut: WriteOnly, kind: TypePassword, max: at(maxPassword), reader: "link: basic authentication"},
 	{id: CertificateEntries, name: "CertificateEntries", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
 	{id: Identity, name: "Identity", mut: ReadOnly, kind: TypeString, max: at(48), nonColon: true, reader: "link: URL and user name"},
-	// OrganizationName is required of every station (part 2, 2.2.3), also of one that requests no certificates yet.
-	{id: OrganizationName, name: "OrganizationName", kind: TypeString, max: at(64), reader: "certificate requests"},
+	// OrganizationName is required of every station (part 2, 2.2.3), also of one that requests no certificates yet; until
+	// it does, only a fitter sets it.
+	{id: OrganizationName, name: "OrganizationName", mut: ReadOnly, kind: TypeString, max: at(64), reader: "certificate requests"},
 	{id: SecurityProfile, name: "SecurityProfile", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
 }

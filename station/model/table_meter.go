@@ -25,7 +25,7 @@ var alignedDataRows = []row{
 var sampledDataRows = []row{
 	{id: SampledDataAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
 	{id: SampledDataEnabled, name: "Enabled", kind: TypeBoolean, def: "true", reader: "sampling"},
-	{id: SampledDataRegisterValuesWithoutPhases, name: "RegisterValuesWithoutPhases", kind: TypeBoolean, def: "true", reader: "sampling"},
+	{id: SampledDataRegisterValuesWithoutPhases, name: "RegisterValuesWithoutPhases", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "sampling"},
 	{id: SampledDataTxEndedInterval, name: "TxEndedInterval", kind: TypeInteger, unit: "s", min: at(0), def: "0", reader: "sampling"},
 	{id: SampledDataTxEndedMeasurands, name: "TxEndedMeasurands", kind: TypeMemberList, def: register, reader: "sampling"},
 	{id: SampledDataTxStartedMeasurands, name: "TxStartedMeasurands", kind: TypeMemberList, def: register, reader: "sampling"},

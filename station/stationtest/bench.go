@@ -54,6 +54,7 @@ type Bench struct {
 	stages    map[station.StageID]stage
 	stageNext station.StageID
 	rebooting bool
+	stuck     bool // reboots do not happen
 }
 
 type timer struct {
@@ -220,7 +221,7 @@ func (b *Bench) command(c station.Command) {
 	case station.MeterRate:
 		b.meter(c.EVSE).rate(b, c.Every)
 	case station.Reboot:
-		if !b.rebooting {
+		if !b.rebooting && !b.stuck {
 			b.rebooting = true
 			b.later(c.Flush, b.reboot)
 		}
