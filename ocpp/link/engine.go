@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/term"
 )
 
 // MaxIDPrefix bounds the prefix of message ids in bytes: with a decimal counter the 36 characters of a message id are
@@ -19,7 +21,7 @@ type EngineOptions struct {
 	Config EngineConfig
 	Outbox Outbox // nil: there are no kept reports
 	Decode func(id station.ReportID, value []byte) (station.Report, error)
-	Stage  ocpp.Stage
+	Stage  ocpp.Stage  // nil: no list can be taken
 	Table  *ocpp.Table // the dialect's side table; nil: an empty one
 
 	// IDPrefix begins every message id. It is another one after every boot, because no id may ever be used twice
@@ -67,6 +69,9 @@ func NewEngine(o EngineOptions) *Engine {
 	e := &Engine{cfg: o.Config.filled(), decode: o.Decode, stage: o.Stage, table: o.Table, prefix: o.IDPrefix}
 	if e.table == nil {
 		e.table = ocpp.NewTable()
+	}
+	if e.stage == nil {
+		e.stage = noStage{}
 	}
 	e.backlog.outbox = o.Outbox
 	e.in.next = firstRequest
@@ -224,6 +229,15 @@ func (e *Engine) deadline(now time.Time) time.Time {
 	}
 	return d.t
 }
+
+// noStage refuses every list where there is no place for one.
+type noStage struct{}
+
+var errNoStage = errors.New("no place for a list")
+
+func (noStage) Begin() (station.StageID, error)              { return 0, errNoStage }
+func (noStage) Add(term.IdToken, term.TokenInfo, bool) error { return errNoStage }
+func (noStage) Abort()                                       {}
 
 // earliest is the smallest of the times added to it; zero times do not count.
 type earliest struct{ t time.Time }

@@ -166,7 +166,9 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 	if err != nil {
 		code, text := decodeFault(err)
 		e.refuse(f.ID, code, text)
-		if code != rpc.NotImplemented && code != rpc.NotSupported {
+		switch code {
+		case rpc.NotImplemented, rpc.NotSupported, rpc.InternalError: // a sound message that we cannot serve
+		default:
 			e.badMessage(now, f.Action+": "+text)
 		}
 		return
