@@ -8,13 +8,13 @@ import (
 
 // Bounds of what the runner is asked to do.
 const (
-	maxOffMs       = 3_600_000
-	defaultOffMs   = 1000
-	maxUPS         = 3600 // s
-	maxLatencyMs   = 60_000
-	maxOffsetS     = 100 * 365 * 24 * 3600
-	maxRateMilli   = 3_600_000 // an hour in a second
-	hundredPercent = 100_000   // thousandths
+	maxOffMs     = 3_600_000
+	defaultOffMs = 1000
+	maxUPS       = 3600 // s
+	maxLatencyMs = 60_000
+	maxOffsetS   = 100 * 365 * 24 * 3600
+	maxRateMilli = 3_600_000 // an hour in a second
+	maxLoss      = 99_999    // thousandths of a percent: a link that loses all is down
 )
 
 // power switches the mains.
@@ -55,7 +55,7 @@ func (c *call) network(v *strict.Value) (any, error) {
 	n := Network{
 		Up:      strict.Or(strict.Flag(o, "up"), false),
 		Latency: time.Duration(strict.Or(strict.Int(o, "latencyMs", 0, maxLatencyMs), 0)) * time.Millisecond,
-		Loss:    float64(strict.Or(strict.Milli[int64](o, "lossPercent", 0, hundredPercent), 0)) / 1000,
+		Loss:    float64(strict.Or(strict.Milli[int64](o, "lossPercent", 0, maxLoss), 0)) / 1000,
 	}
 	strict.Text(o, "interface", maxWord)
 	if err := c.bad(); err != nil {
