@@ -243,10 +243,10 @@ func (t *Transaction) add(ev *Event) {
 }
 
 // Open reports whether the transaction has not ended.
-func (t *Transaction) Open() bool { return t.Ended == 0 }
+func (t Transaction) Open() bool { return t.Ended == 0 }
 
 // Energy returns what the transaction took, as told so far: from the first register to the last.
-func (t *Transaction) Energy() Energy { return t.Last.V - t.Begin.V }
+func (t Transaction) Energy() Energy { return t.Last.V - t.Begin.V }
 
 // Energy returns what a transaction took, as told so far; false if the CSMS has not heard of it.
 func (l *Ledger) Energy(station, id string) (Energy, bool) {
@@ -296,7 +296,7 @@ func byTime(ts []Transaction) []Transaction {
 	return ts
 }
 
-func (t *Transaction) check(excused func(string, string, int) bool) (found []string) {
+func (t Transaction) check(excused func(string, string, int) bool) (found []string) {
 	say := func(format string, args ...any) {
 		found = append(found, fmt.Sprintf("%s: transaction %s: ", t.Station, t.ID)+fmt.Sprintf(format, args...))
 	}
@@ -334,7 +334,7 @@ func (t *Transaction) check(excused func(string, string, int) bool) (found []str
 }
 
 // String is the account in one line: "evse 1 tx 6f1c 0.512 kWh 9 events ended Local".
-func (t *Transaction) String() string {
+func (t Transaction) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "evse %d tx %.4s %d.%03d kWh %d events", t.EVSE, t.ID, t.Energy()/unit.KiloWattHour, t.Energy()%unit.KiloWattHour/unit.WattHour, len(t.Events))
 	if t.Repeats > 0 {
