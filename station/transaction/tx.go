@@ -79,14 +79,19 @@ func (t *Tx) Marshal() []byte {
 	return b
 }
 
+const (
+	maxID  = 255       // bytes of a transaction id that an outbox header holds
+	maxSeq = 1<<31 - 1 // seqNo is a 32-bit integer
+)
+
 // Unmarshal reads a record value.
 func Unmarshal(b []byte) (*Tx, error) {
 	t := new(Tx)
 	if err := json.Unmarshal(b, t); err != nil {
 		return nil, fmt.Errorf("read transaction record: %w", err)
 	}
-	if t.ID == "" || t.NextSeq < 0 {
-		return nil, fmt.Errorf("read transaction record: no id or negative sequence number")
+	if t.ID == "" || len(t.ID) > maxID || t.NextSeq < 0 || t.NextSeq > maxSeq {
+		return nil, fmt.Errorf("read transaction record: id %q, sequence number %d", t.ID, t.NextSeq)
 	}
 	return t, nil
 }
