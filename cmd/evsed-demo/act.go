@@ -50,7 +50,7 @@ func (d *demo) unplug(_ context.Context, args []string) error {
 	}
 	done, err := d.station.World().Unplug(at.EVSE, at.Connector, halsim.UnplugOptions{Orderly: true})
 	if err == nil && !done {
-		d.paper.plain("the driver ends charging in the car and waits for the lock: swipe or stop frees it")
+		d.paper.plain("the driver waits for the lock; swipe or stop opens it")
 	}
 	return err
 }

@@ -71,12 +71,12 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"plug", "[1|2.1|2.2]", "a car arrives", (*demo).plug},
-		{"unplug", "[1|2.1|2.2]", "the driver ends charging in the car and leaves", (*demo).unplug},
+		{"unplug", "[1|2.1|2.2]", "the driver ends charging and leaves", (*demo).unplug},
 		{"swipe", "[DEMO|GUEST|..] [1|2]", "show a card to the reader, of one EVSE", (*demo).swipe},
-		{"stop", "[1|2]", "press the stop button; of all EVSEs without a number", (*demo).stop},
+		{"stop", "[1|2]", "press the stop button; no number: of all", (*demo).stop},
 		{"net", "cut|up", "the way to the CSMS", (*demo).net},
 		{"power", "cut|up", "the mains of the station", (*demo).power},
-		{"fault", "NAME|clear [1|2.1|..]", "something breaks, or is mended; fault ? lists names", (*demo).fault},
+		{"fault", "NAME|clear [1|2.1|..]", "something breaks, or all is mended; ? lists", (*demo).fault},
 		{"rate", "1..60", "how fast the station's clock runs", (*demo).rate},
 		{"status", "", "the station as it is", (*demo).status},
 		{"ledger", "", "what the CSMS has in its books", (*demo).ledger},
@@ -146,6 +146,6 @@ func (d *demo) help(context.Context, []string) error {
 	for _, c := range commands() {
 		d.paper.plain(fmt.Sprintf("  %-6s %-21s  %s", c.name, c.usage, c.about))
 	}
-	d.paper.plain("A beginning is enough where it is clear: sta, l, u 2.2. Cards: DEMO GUEST BLOCKED.")
+	d.paper.plain("A beginning is enough: sta, l, u 2.2. Cards: DEMO GUEST BLOCKED, others unknown.")
 	return nil
 }

@@ -41,6 +41,9 @@ type demo struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	failed  chan error // what ended CSMS or station, at most one each
+
+	mu     sync.Mutex // lights
+	lights map[string]string
 }
 
 // cards are the drivers that the CSMS knows.
@@ -71,7 +74,7 @@ func open(o options) (*demo, error) {
 	}
 	clock := virtual.NewClock()
 	clock.SetRate(o.rate)
-	d := &demo{o: o, dir: dir, url: fmt.Sprintf("ws://%s", listener.Addr()), failed: make(chan error, 2),
+	d := &demo{o: o, dir: dir, url: fmt.Sprintf("ws://%s", listener.Addr()), failed: make(chan error, 2), lights: map[string]string{},
 		paper: newPaper(o.out, o.colour, clock.Wall)}
 	d.csms = csms.New(csms.Options{Tokens: cards, Now: clock.Wall, Observe: d.heard})
 	if d.station, err = virtual.New(d.stationOptions(clock)); err != nil {
@@ -112,7 +115,7 @@ func (d *demo) stationOptions(clock *virtual.Clock) virtual.Options {
 func (d *demo) head() {
 	d.paper.plain(fmt.Sprintf("evsed %s   simulated station %s   2 EVSEs, 3 x 32 A   clock x%g", version, name, d.o.rate))
 	d.paper.plain(fmt.Sprintf("  csms     %s/%s   in memory, OCPP 2.1 and 2.0.1", d.url, name))
-	d.paper.plain(fmt.Sprintf("  state    %s (removed at the end)", d.dir))
+	d.paper.whole("  state    " + d.dir)
 	if d.o.prompt {
 		d.paper.plain("  type     plug, swipe, status, unplug, net cut, power cut, help, q")
 	}

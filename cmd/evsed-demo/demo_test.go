@@ -106,9 +106,16 @@ func TestStoryIsPlayedAndAddsUp(t *testing.T) {
 	}
 }
 
+// checkLines checks that every line fits, and that none of our own had to be cut.
 func checkLines(t *testing.T, text string) {
 	t.Helper()
 	for l := range strings.Lines(text) {
+		if strings.HasPrefix(l, "  state ") { // a path
+			continue
+		}
+		if strings.HasSuffix(l, "..\n") && !strings.Contains(l, "TX ") {
+			t.Errorf("cut: %s", l)
+		}
 		if n := utf8.RuneCountInString(strings.TrimRight(l, "\n")); n > width {
 			t.Errorf("%d columns: %s", n, l)
 		}

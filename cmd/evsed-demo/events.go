@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp/csms"
@@ -39,10 +40,24 @@ func (d *demo) noticed(n virtual.Notice) {
 	case "reboot":
 		d.paper.event("BOOT", "station reboots")
 	case "light":
-		where, what, _ := strings.Cut(n.Text, " ")
-		d.paper.event("LIGHT", "evse %s %s", where, what)
+		d.light(n.Text)
 	case "storage", "seed":
 		d.paper.event("SAVED", "%s", n.Text)
+	}
+}
+
+// light prints a light that changed for longer than a question to the CSMS takes.
+func (d *demo) light(text string) {
+	where, what, _ := strings.Cut(text, " ")
+	if what == hal.IndicateAuthorizing.String() {
+		return
+	}
+	d.mu.Lock()
+	same := d.lights[where] == what
+	d.lights[where] = what
+	d.mu.Unlock()
+	if !same {
+		d.paper.event("LIGHT", "evse %s %s", where, what)
 	}
 }
 

@@ -117,6 +117,9 @@ func (p *paper) close() {
 // plain prints an answer.
 func (p *paper) plain(text string) { p.put(line{text: fit(text)}) }
 
+// whole prints an answer that is of no use when cut.
+func (p *paper) whole(text string) { p.put(line{text: text}) }
+
 // prompt asks.
 func (p *paper) prompt() { p.put(line{kind: asking}) }
 
