@@ -3,6 +3,7 @@ module github.com/evsed/evsed/scripts/peertest
 go 1.26.0
 
 require (
+	github.com/evsed/evsed v0.0.0-00010101000000-000000000000
 	github.com/gorilla/websocket v1.5.3
 	github.com/lorenzodonini/ocpp-go v0.19.0
 )

@@ -55,17 +55,16 @@ type station struct {
 }
 
 // setting is a value of the device model in a seed.
-type setting struct{ Component, Variable, Value string }
+type setting struct{ Component, Variable, Instance, Value string }
 
 // quick makes a station say within a test what takes minutes at a site, and come back at once.
 var quick = []setting{
-	{"SampledDataCtrlr", "TxUpdatedInterval", "1"},
-	{"TxCtrlr", "EVConnectionTimeOut", "20"},
-	{"OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"},
-	{"OCPPCommCtrlr", "RetryBackOffRandomRange", "0"},
-	{"OCPPCommCtrlr", "MessageAttemptIntervalTransactionEvent", "1"},
-	{"OCPPCommCtrlr", "WebSocketPingInterval", "5"},
-	{"AuthCtrlr", "LocalPreAuthorize", "true"},
+	{"SampledDataCtrlr", "TxUpdatedInterval", "", "1"},
+	{"TxCtrlr", "EVConnectionTimeOut", "", "20"},
+	{"OCPPCommCtrlr", "RetryBackOffWaitMinimum", "", "1"},
+	{"OCPPCommCtrlr", "RetryBackOffRandomRange", "", "0"},
+	{"OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent", "1"},
+	{"OCPPCommCtrlr", "WebSocketPingInterval", "", "5"},
 }
 
 // startStation runs a station with two EVSEs against the peer and waits until it is accepted and has said all.
@@ -111,13 +110,14 @@ func readAPI(t *testing.T, out io.Reader) string {
 
 func (s *station) seed(settings []setting) []byte {
 	var evses []any
-	for id := 1; id <= 2; id++ {
-		evses = append(evses, map[string]any{"id": id, "phases": 3, "maxCurrentA": 32,
-			"connectors": []any{map[string]any{"id": 1, "type": "cType2"}}})
+	for i, connector := range []string{"sType2", "cType2"} { // a socket, and a fixed cable
+		evses = append(evses, map[string]any{"id": i + 1, "phases": 3, "maxCurrentA": 32,
+			"connectors": []any{map[string]any{"id": 1, "type": connector}}})
 	}
 	var values []any
 	for _, v := range settings {
-		values = append(values, map[string]string{"component": v.Component, "variable": v.Variable, "value": v.Value})
+		values = append(values, map[string]string{"component": v.Component, "variable": v.Variable,
+			"variableInstance": v.Instance, "value": v.Value})
 	}
 	text, err := json.Marshal(map[string]any{"format": "station-seed/1",
 		"station": map[string]string{"id": s.id, "vendor": "evsed", "model": "peertest"},
@@ -137,6 +137,9 @@ func (s *station) stop(cmd *exec.Cmd, log *bytes.Buffer) {
 	kill.Stop()
 	if err != nil {
 		s.t.Errorf("the station ended with %v", err)
+	}
+	if strings.Contains(log.String(), "left out") {
+		s.t.Error("the seed has what the station does not know")
 	}
 	if s.t.Failed() {
 		s.t.Logf("log of the station:\n%s", log)
