@@ -184,6 +184,9 @@ func (s *Station) meterRead(ev MeterRead) {
 		return
 	}
 	r := ev.Reading
+	if e.read && r.At.Before(e.reading.At) {
+		return // older than what is known
+	}
 	if e.read && (r.Import < e.reading.Import || r.Export < e.reading.Export) || e.tx != nil && r.Import < e.tx.Last {
 		s.meterFault(e, true) // a register may not fall (J02.FR.16); nothing of this reading is told
 		return

@@ -159,6 +159,13 @@ func (b *Bench) PowerCut() {
 	clear(b.faults)
 }
 
+// Step feeds the station an event that the world did not cause, true or not, and holds what follows against the invariants.
+func (b *Bench) Step(ev station.Event) error {
+	b.step(ev)
+	b.settleWorld()
+	return b.check.err
+}
+
 // step feeds one event to the station.
 func (b *Bench) step(ev station.Event) {
 	if b.Station == nil {
