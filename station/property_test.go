@@ -45,7 +45,8 @@ func (r story) setting() string {
 	case 9:
 		return "TxCtrlr/ResumptionTimeout=" + r.pick("0", "60")
 	case 10:
-		return "SampledDataCtrlr/TxEndedInterval=" + r.pick("0", "7")
+		return r.pick("SampledDataCtrlr/TxEndedInterval=7", "SampledDataCtrlr/TxUpdatedInterval=5", "SampledDataCtrlr/TxUpdatedInterval=0",
+			"AlignedDataCtrlr/Interval=30", "AlignedDataCtrlr/TxEndedInterval=20")
 	}
 	return "AuthCtrlr/" + r.pick("LocalPreAuthorize=true", "OfflineTxForUnknownIdEnabled=true", "AuthorizeRemoteStart=true", "Enabled=false", "Enabled=true")
 }
@@ -151,6 +152,14 @@ func play(t *testing.T, n uint64) {
 		}
 		do(r.line())
 	}
+	healAll(b, do)
+	if err := b.Settled(); err != nil {
+		t.Fatalf("seed %d: %v\n%s", n, err, strings.Join(told, "\n"))
+	}
+}
+
+// healAll makes the world good again, sends every car home and lets the CSMS hear everything.
+func healAll(b *stationtest.Bench, do func(string)) {
 	for _, l := range append([]string{"advance_5s"}, heal...) {
 		if b.Station == nil {
 			do("boot")
@@ -164,9 +173,6 @@ func play(t *testing.T, n uint64) {
 		default:
 			do(strings.ReplaceAll(l, "_", " "))
 		}
-	}
-	if err := b.Settled(); err != nil {
-		t.Fatalf("seed %d: %v\n%s", n, err, strings.Join(told, "\n"))
 	}
 }
 

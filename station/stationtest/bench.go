@@ -51,6 +51,9 @@ type Bench struct {
 	out       strings.Builder
 	shown     time.Duration // time of the newest printed line
 	cut       cutting       // a power cut inside the next step
+	steps     int           // steps carried out, Start included
+	cutAt     int           // the power is cut in the step of this number
+	cutHow    cutting
 	stages    map[station.StageID]stage
 	stageNext station.StageID
 	rebooting bool
@@ -159,6 +162,18 @@ func (b *Bench) PowerCut() {
 	clear(b.faults)
 }
 
+// Steps is the number of steps that the station has made, its starts included.
+func (b *Bench) Steps() int { return b.steps }
+
+// CutAt cuts the power in the n-th step: before its records are written, or behind them and before anything that waits
+// for them.
+func (b *Bench) CutAt(n int, before bool) {
+	b.cutAt, b.cutHow = n, cutAfter
+	if before {
+		b.cutHow = cutBefore
+	}
+}
+
 // Step feeds the station an event that the world did not cause, true or not, and holds what follows against the invariants.
 func (b *Bench) Step(ev station.Event) error {
 	b.step(ev)
@@ -183,6 +198,10 @@ func (b *Bench) carry(o station.Output) {
 	b.deadline = o.Deadline
 	for _, p := range o.Cut {
 		b.permit(p)
+	}
+	b.steps++
+	if b.steps == b.cutAt {
+		b.cut = b.cutHow
 	}
 	if b.cut == cutBefore {
 		b.powerFailsNow()
