@@ -45,16 +45,22 @@ func (d *demo) ask(ctx context.Context, in io.Reader) error {
 	}
 }
 
-// read hands lines over until the input ends.
+// read hands lines over until the input ends. What is beyond maxLine of a line is left out.
 func read(ctx context.Context, in io.Reader, typed chan<- string) {
 	defer close(typed)
-	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, maxLine), maxLine)
-	for s.Scan() {
+	r := bufio.NewReaderSize(in, maxLine)
+	for {
+		text, more, err := r.ReadLine()
+		if err != nil {
+			return
+		}
 		select {
-		case typed <- s.Text():
+		case typed <- string(text):
 		case <-ctx.Done():
 			return
+		}
+		for more && err == nil {
+			_, more, err = r.ReadLine()
 		}
 	}
 }

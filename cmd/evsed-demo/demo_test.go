@@ -197,7 +197,7 @@ func TestPromptExplains(t *testing.T) {
 		{"?", "ledger .* what the CSMS has in its books"},
 		{"plgu", `plgu: unknown; plug\? \(help lists all\)`},
 		{"xyzzy", "xyzzy: unknown; help lists all"},
-		{strings.Repeat("x", 200), "xxxxxxxxxxxxxxxxxxxx..: unknown"},
+		{strings.Repeat("x", 5*maxLine), "xxxxxxxxxxxxxxxxxxxx..: unknown"},
 		{"s", `s: swipe or stop or status\?`},
 		{"plug 3", "3: there are 1, 2.1 and 2.2"},
 		{"plug 1.2", "1.2: there are"},
