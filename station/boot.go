@@ -19,6 +19,7 @@ type boot struct {
 	offline   time.Time // since when the station has been offline; zero while online
 	boots     int
 	synced    time.Time // when the CSMS last told the time
+	accepted  time.Time // when the CSMS last accepted the station
 }
 
 // bootRetry is the wait before the next BootNotification when the CSMS named none (B02.FR.07, B03.FR.05).
@@ -110,6 +111,7 @@ func (s *Station) bootReply(r BootReply) {
 		b.next = s.now.Add(max(wait, minBootRetry)) // B02.FR.08, B03.FR.06
 		return
 	}
+	b.accepted = s.now
 	if r.Interval > 0 { // B01.FR.04, G02.FR.01
 		s.put(model.HeartbeatInterval, strconv.Itoa(int(min(max(r.Interval/time.Second, 1), maxHeartbeat))))
 	}
@@ -117,6 +119,21 @@ func (s *Station) bootReply(r BootReply) {
 	if first {
 		s.settleUnregistered()
 	}
+}
+
+// registerAnew boots toward a CSMS that has forgotten the station and answers with SecurityError (B01.FR.10): until it
+// accepts again the gate is shut, so that the backlog does not run into refusals.
+func (s *Station) registerAnew() {
+	b := &s.boot
+	if b.status != RegistrationAccepted {
+		return
+	}
+	b.status, b.heard, b.heartbeat = RegistrationNone, false, time.Time{}
+	b.next = later(b.accepted.Add(bootRetry), s.now)
+	if b.offline.IsZero() {
+		b.offline = s.now
+	}
+	s.command(Gate{Status: RegistrationNone})
 }
 
 // heard notes that the CSMS answered: from now on the station is online, and the heartbeat starts anew (G02.FR.05).

@@ -124,6 +124,12 @@ type StorageChanged struct{ Code string }
 // StorageFound tells what storage found at its start: damage, a file that was put aside, what was rebuilt or lost.
 type StorageFound struct{ Code, Text string }
 
+// Unheard tells that the CSMS did not answer a kept report in time, on a connection that is still open.
+type Unheard struct{}
+
+// Unregistered tells that the CSMS answered a report with SecurityError: it does not know the station (B01.FR.10).
+type Unregistered struct{}
+
 // Thinned tells that storage had to drop intermediate Updated events of a transaction (E04.FR.07).
 type Thinned struct {
 	Transaction term.TransactionID
@@ -150,4 +156,6 @@ func (ReplyReceived) event()   {}
 func (ClockSet) event()        {}
 func (StorageChanged) event()  {}
 func (StorageFound) event()    {}
+func (Unheard) event()         {}
+func (Unregistered) event()    {}
 func (Thinned) event()         {}

@@ -51,13 +51,18 @@ func (s *Station) vehicleArrived(e *evse, c *connector) {
 
 // grantAnybody authorizes nobody in particular where the station asks for no authorization (C02.FR.01).
 func (s *Station) grantAnybody(e *evse) {
-	if s.settings.auth.Enabled || e.grant != nil || e.tx != nil && (!e.tx.Owner.IsZero() || e.tx.Ending != nil) {
+	if s.settings.auth.Enabled || e.grant != nil || e.tx != nil && (e.tx.Ending != nil || e.owned()) {
 		return
 	}
 	e.grant, e.granted = &transaction.Grant{Token: term.IdToken{Type: term.TokenNoAuthorization}}, s.now
 	if e.tx != nil {
 		e.tx.Grant, e.tx.Owner = e.grant, e.grant.Token
 	}
+}
+
+// owned reports whether somebody has shown a token for the running transaction.
+func (e *evse) owned() bool {
+	return !e.tx.Owner.IsZero() && e.tx.Owner.Type != term.TokenNoAuthorization
 }
 
 // use makes c the connector in use.

@@ -290,6 +290,12 @@ func (s *Station) handle(ev Event) {
 		s.storageChanged(ev)
 	case StorageFound:
 		s.securityEvent(StorageDamaged, ev.Text)
+	case Unregistered:
+		s.registerAnew()
+	case Unheard: // a Heartbeat tells a CSMS that ignores one message from one that is gone (E13)
+		if s.boot.linked && s.boot.status == RegistrationAccepted {
+			s.report(Now, "", Heartbeat{})
+		}
 	case Thinned:
 		s.securityEvent(MemoryExhaustion, fmt.Sprintf("%d updates of a transaction thinned", ev.Count))
 	default:

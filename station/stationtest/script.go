@@ -126,6 +126,7 @@ func evses(s string) ([]term.EVSEID, error) {
 //	advance 60s | storage STO-FULL|ok | clock +1h | powerfailing | badmessage | authrefused | thinned T1 n=3
 //	set COMPONENT/VARIABLE=VALUE ... | get COMPONENT/VARIABLE ... | override COMPONENT/VARIABLE=VALUE ...
 //	request NAME ...                    see request.go
+//	inventory [COMPONENT [VARIABLE]] | cacheput ALICE Accepted
 //	state | quiet on|off | stuck on|off        (stuck: a reboot does not happen)
 func (b *Bench) Do(text string) error {
 	l := parseLine(text)
@@ -148,7 +149,7 @@ func (b *Bench) settleWorld() {
 }
 
 var verbs = map[string]func(*Bench, line) error{
-	"boot": doBoot, "powercut": doPowerCut, "stuck": func(b *Bench, l line) error { b.stuck = l.has("on"); return nil }, "quiet": func(b *Bench, l line) error { b.silent = l.has("on"); return nil }, "poweroff": func(b *Bench, _ line) error { b.PowerCut(); return nil }, "link": doLink, "csms": doCSMS, "plug": doPlug, "unplug": doUnplug, "car": doCar,
+	"boot": doBoot, "powercut": doPowerCut, "inventory": doInventory, "cacheput": doCachePut, "stuck": func(b *Bench, l line) error { b.stuck = l.has("on"); return nil }, "quiet": func(b *Bench, l line) error { b.silent = l.has("on"); return nil }, "poweroff": func(b *Bench, _ line) error { b.PowerCut(); return nil }, "link": doLink, "csms": doCSMS, "plug": doPlug, "unplug": doUnplug, "car": doCar,
 	"swipe": doSwipe, "stop": doStop, "bay": doBay, "fault": doFault, "lock": doLock, "meter": doMeter, "advance": doAdvance,
 	"storage": doStorage, "clock": doClock, "request": doRequest, "set": doSet, "get": doGet, "override": doOverride, "state": doState,
 	"powerfailing": func(b *Bench, _ line) error { b.step(station.PowerFailing{}); return nil },
@@ -368,6 +369,17 @@ func doThinned(b *Bench, l line) error {
 	n, err := l.number("n")
 	b.step(station.Thinned{Transaction: term.TransactionID(l.word(0)), Count: n})
 	return err
+}
+
+func doInventory(b *Bench, l line) error {
+	b.ask(station.GetInventory{Component: l.word(0), Variable: l.word(1)}, 0, false)
+	return nil
+}
+
+func doCachePut(b *Bench, l line) error {
+	e := station.CacheEntry{Token: token(l.word(0)), Info: term.TokenInfo{Status: term.TokenStatus(l.word(1))}}
+	b.ask(station.PutAuthCache{Entries: []station.CacheEntry{e}}, 0, false)
+	return nil
 }
 
 func doState(b *Bench, _ line) error {
