@@ -38,6 +38,7 @@ type backlog struct {
 	sent      int  // transmissions of the head
 	refusals  int  // of these, how many were answered with an error
 	silent    bool // the last of them got no answer
+	unheard   bool // and that on the connection that is still open: an answer to another call tells that the CSMS ignores it
 	notBefore time.Time
 }
 
@@ -50,12 +51,13 @@ func (b *backlog) empty() bool {
 // opened: on a new connection a report that got no answer does not wait again; the back-off was its wait.
 func (b *backlog) opened() {
 	if b.silent {
-		b.silent, b.notBefore = false, time.Time{}
+		b.silent, b.unheard, b.notBefore = false, false, time.Time{}
 	}
 }
 
 // closed drops what was encoded for the connection that is gone.
 func (b *backlog) closed() {
+	b.unheard = false
 	if b.head != nil {
 		b.head.calls, b.head.next = nil, 0
 	}
@@ -63,7 +65,7 @@ func (b *backlog) closed() {
 
 // settled makes room for the next entry.
 func (b *backlog) settled() {
-	b.head, b.sent, b.refusals, b.silent, b.notBefore = nil, 0, 0, false, time.Time{}
+	b.head, b.sent, b.refusals, b.silent, b.unheard, b.notBefore = nil, 0, 0, false, false, time.Time{}
 }
 
 // keptReady tells whether a kept report may be sent now, reading the outbox if it has to.
@@ -124,10 +126,29 @@ func (e *Engine) nextEntry() {
 	b.head = &job{report: r, lane: laneKept}
 }
 
+// ignored counts a failed attempt once the CSMS has answered another call after it was silent to a kept report: it lives and
+// does not want this one (E13, TC_E_41_CS). Silence alone proves nothing: a mute CSMS loses no report.
+func (e *Engine) ignored() {
+	b := &e.backlog
+	if !b.unheard || b.head == nil {
+		return
+	}
+	b.unheard = false
+	if b.refusals++; b.refusals >= e.cfg.MessageAttempts { // E13.FR.04
+		e.settle(b.head, station.Refused{Code: NoAnswer, Description: "other calls are answered, this one is not"})
+	}
+}
+
+// NoAnswer is the code of a kept report that a living CSMS never answered.
+const NoAnswer = "NoAnswer"
+
 // retryKept sets when the head is sent again: MessageAttemptInterval times the preceding transmissions (E13.FR.03),
 // with a bound, because silence is retried for ever.
 func (e *Engine) retryKept(now time.Time, silent bool) {
 	b := &e.backlog
-	b.silent = silent
+	b.silent, b.unheard = silent, silent && e.open
+	if b.unheard {
+		e.event(station.Unheard{})
+	}
 	b.notBefore = now.Add(time.Duration(min(b.sent, e.cfg.MessageAttempts)) * e.cfg.AttemptInterval)
 }

@@ -81,7 +81,11 @@ func (e *Engine) answered(id string) *job {
 	}
 	e.alive, e.silences = true, 0
 	e.stats.Answers++
-	return e.flight.take()
+	j := e.flight.take()
+	if j.lane != laneKept {
+		e.ignored()
+	}
+	return j
 }
 
 func (e *Engine) result(now time.Time, f rpc.Frame) {
@@ -135,6 +139,9 @@ func (e *Engine) callError(now time.Time, f rpc.Frame) {
 		return
 	}
 	refused := station.Refused{Code: describe(string(f.ErrorCode)), Description: describe(f.ErrorDescription)}
+	if _, boot := j.report.Body.(station.BootNotification); !boot && f.ErrorCode == rpc.SecurityError {
+		e.event(station.Unregistered{})
+	}
 	if j.lane != laneKept {
 		e.settle(j, refused)
 		return

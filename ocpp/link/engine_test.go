@@ -115,15 +115,15 @@ func TestSilenceNeverGivesUpAKeptReport(t *testing.T) {
 	h.keep(1, "event")
 	h.want("> SecurityEvent 1")
 	h.pass(30 * time.Second)
-	h.want()
+	h.want("unheard")
 	h.pass(60*time.Second - 1)
 	h.want()
 	h.pass(1)
 	h.want("> SecurityEvent 1") // E13.FR.03: interval times one preceding transmission
 	h.pass(30*time.Second + 120*time.Second)
-	h.want("> SecurityEvent 1")
+	h.want("unheard", "> SecurityEvent 1")
 	h.pass(30 * time.Second)
-	h.want("close 1001 3 calls without an answer")
+	h.want("unheard", "close 1001 3 calls without an answer")
 	h.latest(2, "status/1.1")
 	h.want() // nothing more on a connection that is dead
 	h.close()
@@ -165,6 +165,46 @@ func TestAnswerEndsTheRowOfSilences(t *testing.T) {
 	}
 	for _, line := range h.log {
 		if strings.HasPrefix(line, "close") {
+			t.Fatal(line)
+		}
+	}
+}
+
+// A CSMS that answers everything else and never this: the attempts count (TC_E_41_CS). The core asks with a Heartbeat.
+func TestIgnoredReportIsGivenUp(t *testing.T) {
+	h := newTalk(t, rpc.V201)
+	h.accepted()
+	h.keep(1, "event")
+	h.keep(2, "event")
+	for i := range 3 {
+		h.want("> SecurityEvent 1")
+		h.pass(30 * time.Second)
+		h.want("unheard")
+		h.send(station.ReportID(10+i), station.Heartbeat{})
+		h.want(fmt.Sprintf("> Heartbeat %d", 10+i))
+		h.ack()
+		if i < 2 {
+			h.want(fmt.Sprintf("reply %d Acknowledged", 10+i))
+			h.pass(time.Duration(i+1) * 60 * time.Second)
+		}
+	}
+	h.want("> SecurityEvent 2", "reply 1 Refused NoAnswer", "reply 12 Acknowledged")
+}
+
+// An answer on another connection proves nothing.
+func TestSilenceBeforeAReconnectIsNotCounted(t *testing.T) {
+	h := newTalk(t, rpc.V201)
+	h.accepted()
+	h.keep(1, "event")
+	for i := range 6 {
+		h.pass(30 * time.Second)
+		h.close()
+		h.open()
+		h.send(station.ReportID(10+i), station.Heartbeat{})
+		h.pass(time.Second)
+	}
+	for _, line := range h.log {
+		if strings.Contains(line, "Refused") {
 			t.Fatal(line)
 		}
 	}

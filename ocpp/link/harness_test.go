@@ -178,6 +178,12 @@ func showEvent(ev station.Event) string {
 	case station.LinkDown:
 		return "down"
 	}
+	if _, ok := ev.(station.Unregistered); ok {
+		return "unregistered"
+	}
+	if _, ok := ev.(station.Unheard); ok {
+		return "unheard"
+	}
 	return fmt.Sprintf("%T", ev)
 }
 
