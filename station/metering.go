@@ -13,6 +13,7 @@ import (
 type metering struct {
 	wants   wants
 	asked   time.Time // when the reading for wants was asked for, monotonic
+	instant time.Time // the clock-aligned instant that is being read for, wall time
 	started time.Time // when the transaction began, monotonic: sampling counts from here
 	updated sampling.Periodic
 	ended   sampling.Periodic
@@ -83,7 +84,19 @@ func (s *Station) startSampling(e *evse) {
 			e.meter.series[t].Select(nil, e.reading, sampling.Offer{}, nil, term.TransactionBegin)
 		}
 	}
+	s.keepBegin(e)
 	s.armSampling(e)
+}
+
+// keepBegin keeps the value at the start for the Ended event (E06.FR.11: with TxEndedInterval 0 it tells start and end).
+func (s *Station) keepBegin(e *evse) {
+	vs := s.valuesOf(e, trainNone, s.settings.sampling.TxEnded, term.TransactionBegin)
+	for _, v := range vs {
+		e.meter.kept.Add(v)
+	}
+	if len(vs) > 0 {
+		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
+	}
 }
 
 func (s *Station) armSampling(e *evse) {
@@ -159,6 +172,7 @@ func (s *Station) alignedTimer() {
 		return
 	}
 	c := s.settings.sampling
+	instant := earliest(s.alignedNow.Next(), s.alignedEnded.Next())
 	now := s.alignedNow.Due(s.wall(), c.AlignedInterval)
 	ended := s.alignedEnded.Due(s.wall(), c.AlignedTxEndedInterval)
 	busy := false
@@ -167,6 +181,7 @@ func (s *Station) alignedTimer() {
 	}
 	for i := range s.evses {
 		e := &s.evses[i]
+		e.meter.instant = instant
 		if now && c.SendsAligned(false, e.tx != nil, busy) {
 			s.want(e, wantAligned)
 		}
@@ -210,6 +225,9 @@ func (s *Station) follow(e *evse) {
 	}
 	if !e.tx.HasBegin {
 		e.tx.Begin, e.tx.HasBegin = e.reading.Import, true
+		if !e.tx.Charged && e.tx.Ending == nil {
+			s.keepBegin(e)
+		}
 	}
 	e.tx.Last = e.reading.Import
 	s.checkBudget(e)

@@ -82,11 +82,12 @@ func (s *Station) updateWith(e *evse, c cause) {
 		tx.Ref = ref
 	}
 	tx.State = e.state
+	arrived := !tx.PlugTold && tx.Ref.Connector != 0 // the certification tests look for them as soon as the EVSE is known (TC_J_08)
 	s.emit(tx, e, PhaseUpdated, c.trigger, func(ev *TransactionEvent) {
 		if !c.token.IsZero() { // E07.FR.02
 			ev.Token, ev.Info = c.token, c.info
 		}
-		if e.state == term.ChargingCharging && !tx.BeginTold { // E01.FR.17
+		if !tx.BeginTold && (arrived || e.state == term.ChargingCharging) { // E01.FR.17
 			ev.Values = s.beginValues(e)
 		}
 	})
@@ -111,7 +112,8 @@ func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.Tr
 	}
 	edit(ev)
 	if ev.Values != nil {
-		tx.BeginTold = tx.BeginTold || hasContext(ev.Values, term.TransactionBegin)
+		atStart := phase == PhaseStarted || tx.State == term.ChargingCharging
+		tx.BeginTold = tx.BeginTold || atStart && hasContext(ev.Values, term.TransactionBegin)
 	}
 	tx.NextSeq++
 	tx.Seen = ev.At

@@ -42,7 +42,11 @@ func (s *Station) valuesOf(e *evse, t train, ms []term.Measurand, c term.Reading
 	if len(sv) == 0 {
 		return nil
 	}
-	return []term.MeterValue{{At: s.clock.at(r.At).Truncate(time.Millisecond), Sampled: sv}}
+	at := s.clock.at(r.At).Truncate(time.Millisecond)
+	if c == term.SampleClock { // all that belongs to one instant bears its time; the meters were read within meterPatience of it
+		at = e.meter.instant
+	}
+	return []term.MeterValue{{At: at, Sampled: sv}}
 }
 
 // freshReading is the age up to which a reading tells what is; beyond it only its registers are told.
