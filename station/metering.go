@@ -90,13 +90,7 @@ func (s *Station) startSampling(e *evse) {
 
 // keepBegin keeps the value at the start for the Ended event (E06.FR.11: with TxEndedInterval 0 it tells start and end).
 func (s *Station) keepBegin(e *evse) {
-	vs := s.valuesOf(e, trainNone, s.settings.sampling.TxEnded, term.TransactionBegin)
-	for _, v := range vs {
-		e.meter.kept.Add(v)
-	}
-	if len(vs) > 0 {
-		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
-	}
+	s.keep(e, trainNone, s.settings.sampling.TxEnded, term.TransactionBegin)
 }
 
 func (s *Station) armSampling(e *evse) {
@@ -254,15 +248,14 @@ func (s *Station) serve(e *evse, w wants) {
 	if w&wantTriggerTx != 0 {
 		s.sample(e, trainNone, c.TxUpdated, term.Trigger, term.TriggerTrigger)
 	}
-	kept := len(e.meter.kept.Values)
+	kept := false
 	if w&wantEnded != 0 {
-		s.keep(e, trainEnded, c.TxEnded, term.SamplePeriodic)
+		kept = s.keep(e, trainEnded, c.TxEnded, term.SamplePeriodic)
 	}
 	if w&wantAlignedEnded != 0 {
-		s.keep(e, trainAlignedEnded, c.AlignedTxEnded, term.SampleClock)
+		kept = s.keep(e, trainAlignedEnded, c.AlignedTxEnded, term.SampleClock) || kept
 	}
-	if len(e.meter.kept.Values) != kept {
-		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
+	if kept {
 		s.saveTransaction(e.tx)
 	}
 }
@@ -298,10 +291,16 @@ func (s *Station) sample(e *evse, t train, ms []term.Measurand, c term.ReadingCo
 	s.emit(e.tx, e, PhaseUpdated, trigger, func(ev *TransactionEvent) { ev.Values = vs })
 }
 
-func (s *Station) keep(e *evse, t train, ms []term.Measurand, c term.ReadingContext) {
-	for _, v := range s.valuesOf(e, t, ms, c) {
+// keep adds a value to those for the Ended event, and reports whether there was one.
+func (s *Station) keep(e *evse, t train, ms []term.Measurand, c term.ReadingContext) bool {
+	vs := s.valuesOf(e, t, ms, c)
+	for _, v := range vs {
 		e.meter.kept.Add(v)
 	}
+	if len(vs) > 0 {
+		e.tx.Samples = sampling.AppendBinary(nil, e.meter.kept.Values)
+	}
+	return len(vs) > 0
 }
 
 // meterFault raises or clears the fault of a meter that does not answer or counts backward.

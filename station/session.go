@@ -122,9 +122,7 @@ func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.Tr
 		s.out.MustSync = true
 	}
 	if phase != PhaseEnded {
-		kept := *tx
-		kept.Charging = ev.ChargingTime // what has flowed until now survives a power cut
-		s.saveTransaction(&kept)
+		s.saveTransaction(tx)
 	}
 }
 
@@ -167,7 +165,11 @@ func (e *evse) phasesUsed() int8 {
 
 // saveTransaction records the running transaction, so that it can go on or end after a power cut.
 func (s *Station) saveTransaction(tx *transaction.Tx) {
-	s.record(BucketTransaction, string(tx.ID), tx.Marshal())
+	kept := *tx
+	if e := s.evse(tx.Ref.EVSE); e != nil && e.tx == tx {
+		kept.Charging = s.chargingTime(e) // with what has flowed until now
+	}
+	s.record(BucketTransaction, string(tx.ID), kept.Marshal())
 }
 
 // withdraw ends the authorization of an EVSE's session, and with it the transaction if a stop point says so.
