@@ -35,10 +35,6 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 	case NotifyReport:
 		_, ok := ev.Reply.(Acknowledged)
 		s.partDone(ev.ID, ok)
-	case StatusNotification:
-		if _, ok := ev.Reply.(Refused); ok {
-			break // the CSMS heard it and does not like it: said again it would be the same
-		}
 	}
 }
 

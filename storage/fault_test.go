@@ -32,7 +32,7 @@ func TestFailedCallsRecover(t *testing.T) {
 		{faultfs.Torn, syscall.EIO, CodeIO},
 	} {
 		for n := 1; ; n++ {
-			fs, dir, now := faultfs.New(), t.TempDir(), epoch
+			fs, dir := faultfs.New(), t.TempDir()
 			fs.Plan(n, tt.kind, tt.err)
 			s, _, err := Open(dir, smallLog(fs))
 			if err != nil {
@@ -45,8 +45,7 @@ func TestFailedCallsRecover(t *testing.T) {
 					if got := s.State(); got.Code != tt.code || !errors.Is(got.Err, tt.err) {
 						t.Fatalf("call %d: state %+v", n, got)
 					}
-					now = s.Deadline()
-					s.Tick(now)
+					s.Tick(s.Deadline())
 				}
 				if got := s.State(); got.Code != "" {
 					t.Fatalf("call %d: state stays %+v", n, got)
@@ -184,7 +183,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 			if where == "journal" {
 				// A newer program wrote one batch and the power went before its first checkpoint.
 				s.Abandon()
-				s, _, err = open(dir, smallLog(faultfs.New()), current)
+				_, _, err = open(dir, smallLog(faultfs.New()), current)
 				if err == nil {
 					t.Fatal("newer databases were opened")
 				}

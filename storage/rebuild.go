@@ -39,9 +39,6 @@ func inspect(dir, name string, maxSize int, s schema) (in inspected, err error) 
 	return in, nil
 }
 
-// damaged reports whether rows may be missing from a file that is there.
-func (in *inspected) damaged() bool { return in.verdict.exists && !in.verdict.whole() }
-
 // bring rebuilds the file where it must be, and opens it.
 func (in *inspected) bring(dir string, s schema, rep *Report) error {
 	f, v := in.file, in.verdict

@@ -157,7 +157,6 @@ type world struct {
 	id       uint64
 	seq      [3]int
 	tx       [3]int
-	last     string            // key of the last acknowledgement
 	sent     map[string]string // tx/seq -> value the CSMS got
 	queuedAs map[string]string // tx/seq -> value that was committed
 }
