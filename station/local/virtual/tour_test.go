@@ -34,7 +34,7 @@ import (
 //
 // EVSED_SOAK=1 plays EVSED_TOURS (default 100000) seeds from SEED on.
 
-const toursShort, tours = 40, 300
+const toursShort, tours = 20, 100
 
 func TestTour(t *testing.T) {
 	n, first := tours, uint64(1)
