@@ -114,6 +114,7 @@ func (s *Station) applyScheduled() {
 			s.applyAt(e.conns[j].ref)
 		}
 	}
+	s.dropUnstarted()
 }
 
 func (s *Station) applyAt(r term.Ref) {
@@ -139,7 +140,7 @@ func (s *Station) unblock() {
 func (s *Station) dropUnstarted() {
 	for i := range s.evses {
 		e := &s.evses[i]
-		if e.tx != nil || e.grant == nil {
+		if e.tx != nil || e.grant == nil || e.grant.Token.Type == term.TokenNoAuthorization {
 			continue
 		}
 		if !s.operative(e) || e.active >= 0 && !s.operativeAt(e, &e.conns[e.active]) {

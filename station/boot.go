@@ -16,6 +16,7 @@ type boot struct {
 	pending   bool      // a BootNotification waits for its answer
 	next      time.Time // BootNotification not before, and then at once; zero: none planned
 	heartbeat time.Time
+	beating   bool      // a Heartbeat waits for its answer
 	offline   time.Time // since when the station has been offline; zero while online
 	boots     int
 	synced    time.Time // when the CSMS last told the time
@@ -62,11 +63,11 @@ func (s *Station) online() bool {
 
 func (s *Station) linkUp(ev LinkUp) {
 	b := &s.boot
-	b.linked, b.heard, b.pending = true, false, false
+	b.linked, b.heard, b.pending, b.beating = true, false, false, false
 	s.slot, s.profile = ev.Slot, ev.SecurityProfile
 	switch {
 	case b.status == RegistrationAccepted:
-		s.report(Now, "", Heartbeat{}) // the first answer tells that somebody listens, and what time it is
+		s.beat() // the first answer tells that somebody listens, and what time it is
 	case s.due(b.next) || b.next.IsZero():
 		s.notifyBoot(b.reason, false)
 	}
@@ -75,7 +76,7 @@ func (s *Station) linkUp(ev LinkUp) {
 func (s *Station) linkDown() {
 	b := &s.boot
 	wasOnline := s.online()
-	b.linked, b.heard, b.pending = false, false, false
+	b.linked, b.heard, b.pending, b.beating = false, false, false, false
 	b.heartbeat = time.Time{}
 	if wasOnline || b.offline.IsZero() {
 		b.offline = s.now
@@ -200,9 +201,17 @@ func (s *Station) bootTimers() {
 		s.notifyBoot(b.reason, false)
 	}
 	if s.due(b.heartbeat) {
-		s.report(Now, "", Heartbeat{})
+		s.beat()
 		b.synced = later(b.synced, s.now.Add(bootRetry-dailyHeartbeat)) // asked: again in a minute at the earliest
 		s.planHeartbeat()
+	}
+}
+
+// beat sends a Heartbeat unless one is under way: a silent CSMS must not make a heap of them.
+func (s *Station) beat() {
+	if !s.boot.beating {
+		s.boot.beating = true
+		s.report(Now, "", Heartbeat{})
 	}
 }
 

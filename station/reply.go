@@ -19,6 +19,7 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 			s.bootUnanswered()
 		}
 	case Heartbeat:
+		s.boot.beating = false
 		if r, ok := ev.Reply.(HeartbeatReply); ok {
 			s.timeFromCSMS(r.Now)
 			s.planAgain()

@@ -2,6 +2,7 @@ package station
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,6 +39,17 @@ func (s *Station) securityEvent(kind, info string) {
 	}
 	if s.online() {
 		s.report(Now, "", body)
+	}
+}
+
+// invalidEvery is how often invalid messages are told at most: a CSMS that answers each telling with another one must not
+// keep the line busy.
+const invalidEvery = time.Minute
+
+func (s *Station) badMessage(ev BadMessage) {
+	if s.invalid.IsZero() || s.now.Sub(s.invalid) >= invalidEvery {
+		s.invalid = s.now
+		s.securityEvent(InvalidMessages, ev.Info)
 	}
 }
 

@@ -88,6 +88,7 @@ type Station struct {
 	settings                 settings
 	out                      Output
 	running                  bool
+	invalid                  time.Time // when an invalid message was last told, monotonic
 }
 
 // evse is the state of one EVSE.
@@ -279,7 +280,7 @@ func (s *Station) handle(ev Event) {
 	case AuthRefused:
 		s.securityEvent(FailedToAuthenticateAtCsms, "")
 	case BadMessage:
-		s.securityEvent(InvalidMessages, ev.Info)
+		s.badMessage(ev)
 	case RequestReceived:
 		s.requestReceived(ev)
 	case ReplyReceived:
