@@ -243,6 +243,13 @@ func (s *Station) learn(t term.IdToken, info term.TokenInfo) {
 	s.cacheChanges(s.auth.Cache.Learn(nil, s.wall(), t, info, s.settings.auth))
 }
 
+// sweepCache removes what has outlived its time (C10.FR.10), once somebody has told the time.
+func (s *Station) sweepCache() {
+	if s.clock.known {
+		s.cacheChanges(s.auth.Cache.Sweep(nil, s.wall(), s.settings.auth))
+	}
+}
+
 func (s *Station) cacheChanges(cs []auth.Change) {
 	for _, c := range cs {
 		s.record(BucketAuthCache, c.Key, c.Value)

@@ -23,6 +23,7 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 		if r, ok := ev.Reply.(HeartbeatReply); ok {
 			s.timeFromCSMS(r.Now)
 			s.planAgain()
+			s.sweepCache()
 		} else {
 			s.heartbeatUnanswered()
 		}
