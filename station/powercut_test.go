@@ -62,7 +62,9 @@ func cutAt(t *testing.T, lines []string, n int, before bool) {
 		}
 	}
 	healAll(b, do)
-	if err := b.Settled(); err != nil {
-		t.Fatalf("cut at %d (before %t): %v\n%s", n, before, err, b.Output())
+	for _, err := range []error{b.Settled(), b.Billed()} {
+		if err != nil {
+			t.Fatalf("cut at %d (before %t): %v\n%s", n, before, err, b.Output())
+		}
 	}
 }
