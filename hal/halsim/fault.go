@@ -117,7 +117,7 @@ func (w *World) applyFault(o FaultOptions) {
 		c.followFault(w.now, o.Code)
 	}
 	w.dirty = true
-	w.observe(Event{At: w.now, Kind: EventFault, Ref: o.Ref, Fault: o.Code, On: o.Active})
+	w.observe(Event{At: w.now, Kind: EventFault, Ref: o.Ref, Fault: o.Code, On: o.Active, Info: o.Info})
 }
 
 // followFault sets the mechanics to what the faults say: a contactor that fails welds where it is closed and jams

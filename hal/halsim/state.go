@@ -94,6 +94,9 @@ func (e *evse) state() EVSEState {
 		ID: e.cfg.ID, Energy: e.shown(), Export: unit.Energy(e.meter.exported), Power: r.Power,
 		Current: r.Current, Voltage: r.Voltage, Frequency: r.Frequency, Faults: e.faults, Bay: e.bay,
 	}
+	if !e.w.powered {
+		s.Voltage, s.Power = [3]unit.Voltage{}, 0
+	}
 	for _, c := range e.conns {
 		cs := c.state()
 		s.Connectors = append(s.Connectors, cs)

@@ -64,6 +64,7 @@ type Event struct {
 	Pilot term.PilotState
 	Fault term.Fault
 	On    bool
+	Info  string // of a fault that is raised
 }
 
 // tick is how often a flowing current is computed anew; only the taper of a battery changes in between.

@@ -234,7 +234,7 @@ func ask[T station.ResponseBody](c *call, r station.Request) (T, error) {
 func Observe(l *Log, st Station, ev halsim.Event) {
 	l.world(ev)
 	if ev.Kind == halsim.EventFault && ev.Ref.EVSE == 0 {
-		st.Post(station.FaultChanged{Fault: ev.Fault, Active: ev.On})
+		st.Post(station.FaultChanged{Fault: ev.Fault, Active: ev.On, Info: ev.Info})
 	}
 }
 
