@@ -36,12 +36,13 @@ type Connector struct {
 // Config describes what the guard owns.
 type Config struct {
 	Connectors  []Connector
-	Watchdog    hal.Watchdog     // nil: none
-	Clock       func() time.Time // monotonic; only Run asks it
-	Silence     time.Duration    // without heartbeat for this long the permits are dropped; 0: DefaultSilence
-	Hold        time.Duration    // hold the permits for this much longer after Silence; 0: drop them at once
-	PollIdle    time.Duration    // cycle while no vehicle is connected; 0: DefaultPollIdle
-	PollPlugged time.Duration    // cycle otherwise; 0: DefaultPollPlugged. A machine's deadline always comes first
+	Watchdog    hal.Watchdog                      // nil: none
+	Clock       func() time.Time                  // monotonic; only Run asks it
+	Real        func(time.Duration) time.Duration // how long Run sleeps for a span of Clock, where simulated time runs at another speed; nil: as long
+	Silence     time.Duration                     // without heartbeat for this long the permits are dropped; 0: DefaultSilence
+	Hold        time.Duration                     // hold the permits for this much longer after Silence; 0: drop them at once
+	PollIdle    time.Duration                     // cycle while no vehicle is connected; 0: DefaultPollIdle
+	PollPlugged time.Duration                     // cycle otherwise; 0: DefaultPollPlugged. A machine's deadline always comes first
 }
 
 // Guard drives the connectors. One goroutine calls it: either Run, or whoever calls Cycle.
@@ -64,6 +65,9 @@ func New(cfg Config, link Link) (*Guard, error) {
 		g.ports[i] = port{dev: cfg.Connectors[i].Devices, machine: iec61851.New(cfg.Connectors[i].Config), ref: cfg.Connectors[i].Ref}
 	}
 	g.cfg.Hold = max(g.cfg.Hold, 0)
+	if g.cfg.Real == nil {
+		g.cfg.Real = func(d time.Duration) time.Duration { return d }
+	}
 	setDefault(&g.cfg.Silence, DefaultSilence)
 	setDefault(&g.cfg.PollIdle, DefaultPollIdle)
 	setDefault(&g.cfg.PollPlugged, DefaultPollPlugged)
@@ -141,7 +145,7 @@ func (g *Guard) Run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 			return g.Stop()
 		case <-timer.C:
-			timer.Reset(g.Cycle(g.cfg.Clock()))
+			timer.Reset(g.cfg.Real(g.Cycle(g.cfg.Clock())))
 		}
 	}
 }

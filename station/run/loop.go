@@ -65,8 +65,9 @@ type ask struct {
 	answer  chan<- station.Response
 }
 
-// Clock is the station's monotonic time: a fixed epoch plus the time since the start. Real says how long to sleep for a
-// span of it, which differs in a simulation that runs faster.
+// Clock is the station's monotonic time in the hands of one goroutine: a fixed epoch plus the time since the start. Real
+// says how long to sleep for a span of it, which differs in a simulation that runs faster; the caller's next turn comes
+// after that sleep at the latest.
 type Clock interface {
 	Now() time.Time
 	Real(time.Duration) time.Duration
@@ -119,26 +120,27 @@ func (l *Loop) Run(ctx context.Context, wall time.Time) {
 	}
 }
 
+// longest is how long the loop and the pollers sleep when nothing is owed.
+const longest = 24 * time.Hour
+
 // sleep arms the timer for the next thing that is owed.
 func (l *Loop) sleep(timer *time.Timer) {
 	now := l.clock.Now()
-	next := l.runner.Deadline()
-	if d := l.writer.Deadline(); next.IsZero() || !d.IsZero() && d.Before(next) {
-		next = d
+	next := now.Add(longest)
+	for _, d := range [...]time.Time{l.runner.Deadline(), l.writer.Deadline()} {
+		if !d.IsZero() && d.Before(next) {
+			next = d
+		}
 	}
 	if l.runner.Energised() {
 		if l.beat.IsZero() {
 			l.beat = now.Add(heartbeatEvery)
 		}
-		if next.IsZero() || l.beat.Before(next) {
+		if l.beat.Before(next) {
 			next = l.beat
 		}
 	} else {
 		l.beat = time.Time{}
-	}
-	if next.IsZero() {
-		timer.Stop()
-		return
 	}
 	timer.Reset(max(l.clock.Real(next.Sub(now)), 0))
 }

@@ -14,23 +14,30 @@ const readTimeout = 2 * time.Second
 
 // Meters polls the meters of a station, each by a goroutine of its own: a silent meter holds up nobody else.
 type Meters struct {
-	clock   Clock
 	pollers map[term.EVSEID]*poller
 	deliver func(context.Context, term.EVSEID, hal.MeterReading)
 	wg      sync.WaitGroup
 }
 
 type poller struct {
+	clock Clock
 	meter hal.Meter
 	once  chan struct{}
 	every chan time.Duration
 }
 
+// forker is a Clock that knows its goroutines apart: each poller gets one of its own.
+type forker interface{ Fork() Clock }
+
 // NewMeters returns pollers for the given meters. deliver is called from their goroutines.
 func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.Context, term.EVSEID, hal.MeterReading)) *Meters {
-	m := &Meters{clock: c, pollers: map[term.EVSEID]*poller{}, deliver: deliver}
+	m := &Meters{pollers: map[term.EVSEID]*poller{}, deliver: deliver}
 	for id, meter := range meters {
-		m.pollers[id] = &poller{meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1)}
+		clock := c
+		if f, ok := c.(forker); ok {
+			clock = f.Fork()
+		}
+		m.pollers[id] = &poller{clock: clock, meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1)}
 	}
 	return m
 }
@@ -44,16 +51,19 @@ func (m *Meters) Run(ctx context.Context) {
 }
 
 func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	var every time.Duration
 	for {
+		wait := every
+		if every == 0 {
+			wait = longest
+		}
+		timer.Reset(p.clock.Real(wait))
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		case every = <-p.every:
-			timer.Stop()
 			if every == 0 {
 				continue
 			}
@@ -61,9 +71,6 @@ func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
 		case <-timer.C:
 		}
 		m.read(ctx, id, p.meter)
-		if every > 0 {
-			timer.Reset(m.clock.Real(every))
-		}
 	}
 }
 
@@ -83,6 +90,7 @@ func (m *Meters) PollMeter(id term.EVSEID) {
 	if p := m.pollers[id]; p != nil {
 		select {
 		case p.once <- struct{}{}:
+			p.clock.Real(0) // its next turn is now
 		default: // one is on its way
 		}
 	}

@@ -11,41 +11,6 @@ import (
 	"github.com/evsed/evsed/storage"
 )
 
-// PowerOff ends the station as a kill does: contactors open, and what was not durable is gone. A ups above 0 keeps it
-// alive for that long after it was told.
-func (s *Station) PowerOff(ups time.Duration) error {
-	if ups > 0 && s.Post(station.PowerFailing{}) {
-		time.AfterFunc(s.clock.Real(ups), func() { s.switchPower(false) })
-		return nil
-	}
-	s.switchPower(false)
-	return nil
-}
-
-// PowerOn switches the mains on.
-func (s *Station) PowerOn() error { s.switchPower(true); return nil }
-
-// PowerCycle switches the mains off, and on again after off.
-func (s *Station) PowerCycle(off time.Duration) error {
-	s.switchPower(false)
-	time.AfterFunc(s.clock.Real(off), func() { s.switchPower(true) })
-	return nil
-}
-
-func (s *Station) switchPower(on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.power == on {
-		return
-	}
-	s.power = on
-	if !on && s.life != nil {
-		s.kill = true
-		s.life.cut()
-	}
-	s.notify()
-}
-
 // Restart ends the life orderly and begins another, as a reboot does.
 func (s *Station) Restart(why station.BootReason) {
 	s.mu.Lock()
@@ -89,7 +54,13 @@ func (s *Station) SetRate(rate float64) error {
 		return fmt.Errorf("rate %g: want more than 0 and at most %d", rate, MaxRate)
 	}
 	s.clock.SetRate(rate)
-	s.Post(nil) // timers that sleep at the old speed wake up
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replan()
+	if s.life != nil { // those that sleep at the old speed wake up
+		s.life.link.Wake()
+		s.life.post(nil)
+	}
 	return nil
 }
 
@@ -110,15 +81,7 @@ func (s *Station) alive() *life {
 // its inbox is full.
 func (s *Station) Post(ev station.Event) bool {
 	l := s.alive()
-	if l == nil {
-		return false
-	}
-	select {
-	case l.loop.Events <- ev:
-		return true
-	default:
-		return false
-	}
+	return l != nil && l.post(ev)
 }
 
 // Ask makes a local request and waits for its answer, for ctx, or for the end of the life.
@@ -138,19 +101,20 @@ func (s *Station) Ask(ctx context.Context, r station.Request) (station.Response,
 
 // Status is the station as a whole.
 type Status struct {
-	Powered, Network bool
-	Boots            int
-	Uptime           time.Duration
-	Pending          int // messages queued for the CSMS or awaiting its answer
-	Link             link.Stats
-	Protocol         string // agreed subprotocol; "" without a connection
-	URL              string // of the connection or of the last attempt
+	Powered  bool // by the mains, not by a buffer
+	Network  bool
+	Boots    int
+	Uptime   time.Duration
+	Pending  int // messages queued for the CSMS or awaiting its answer
+	Link     link.Stats
+	Protocol string // agreed subprotocol; "" without a connection
+	URL      string // of the connection or of the last attempt
 }
 
 // Status returns the station as a whole.
 func (s *Station) Status() Status {
 	s.mu.Lock()
-	st := Status{Powered: s.power, Network: s.network, Boots: s.boots}
+	st := Status{Powered: s.mains.on && !s.mains.buffer, Network: s.network, Boots: s.boots}
 	l := s.life
 	if l != nil {
 		st.Uptime = s.clock.Now().Sub(s.since)

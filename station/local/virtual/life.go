@@ -44,31 +44,31 @@ type life struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	once     sync.Once
+	parties  []*Party // whom a fast clock waits for
 }
 
 func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 	l := &life{s: s}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	if err := l.buildGuard(); err != nil { // first of all: the safe state
-		return nil, err
-	}
-	if err := l.openStore(reset); err != nil {
-		return nil, err
-	}
-	if err := l.buildCore(boot); err != nil {
-		l.store.Abandon()
-		return nil, err
-	}
-	if err := l.buildLoop(); err != nil {
-		l.store.Abandon()
-		return nil, err
+	steps := []func() error{
+		l.buildGuard, // first of all: the safe state
+		func() error { return l.openStore(reset) }, func() error { return l.buildCore(boot) }, l.buildLoop}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			l.leave()
+			if l.store != nil {
+				l.store.Abandon()
+			}
+			return nil, err
+		}
 	}
 	return l, nil
 }
 
 func (l *life) buildGuard() error {
 	var refs []term.Ref
-	cfg := guard.Config{Clock: l.s.clock.Now, Watchdog: l.s.world.Watchdog()}
+	clock := l.party()
+	cfg := guard.Config{Clock: clock.Now, Real: clock.Real, Watchdog: l.s.world.Watchdog()}
 	for _, e := range l.s.o.Station.EVSEs {
 		for _, k := range e.Connectors {
 			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
@@ -198,7 +198,7 @@ func (l *life) seed() error {
 
 func (l *life) buildLoop() error {
 	l.writer = l.store.Start()
-	l.loop = run.NewLoop(l.s.clock, l.pipe, l.writer)
+	l.loop = run.NewLoop(l.party(), l.pipe, l.writer)
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
 		m, err := l.s.world.Meter(e.ID)
@@ -207,7 +207,7 @@ func (l *life) buildLoop() error {
 		}
 		meters[e.ID] = m
 	}
-	l.meters = run.NewMeters(l.s.clock, meters, l.loop.Reading)
+	l.meters = run.NewMeters(forking{l.s.clock, l}, meters, l.loop.Reading)
 	l.linked = make(chan station.Event, run.MaxEvents)
 	table := ocpp.NewTable()
 	var err error
@@ -241,6 +241,30 @@ func (l *life) run(ctx context.Context) {
 	wg.Go(func() { l.loop.Run(l.ctx, l.s.clock.Wall()) })
 	wg.Go(func() { l.tellFindings() })
 	wg.Wait()
+	l.leave()
+}
+
+// party is the clock for one more goroutine of this life.
+func (l *life) party() *Party {
+	p := l.s.clock.Party()
+	l.parties = append(l.parties, p)
+	return p
+}
+
+// forking gives each poller a clock of its own.
+type forking struct {
+	*Clock
+	l *life
+}
+
+// Fork returns the clock for one more goroutine.
+func (f forking) Fork() run.Clock { return f.l.party() }
+
+// leave lets the clock go on without this life.
+func (l *life) leave() {
+	for _, p := range l.parties {
+		p.Leave()
+	}
 }
 
 // cut ends the life.
@@ -263,10 +287,14 @@ func (l *life) with(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { stop(); cancel() }
 }
 
-func (l *life) post(ctx context.Context, ev station.Event) error {
-	ctx, cancel := l.with(ctx)
-	defer cancel()
-	return l.loop.Post(ctx, ev)
+// post hands an event to the core without waiting; nil only wakes it. false: its inbox is full.
+func (l *life) post(ev station.Event) bool {
+	select {
+	case l.loop.Events <- ev:
+		return true
+	default:
+		return false
+	}
 }
 
 // forward brings what the link says to the core; a local list is made whole on the way, so that the core is not kept from
@@ -310,25 +338,23 @@ func (l *life) readCards() {
 		if err != nil {
 			return
 		}
-		_ = l.post(l.ctx, station.TokenRead{Token: sw.Token, Info: sw.Additional, EVSEs: sw.EVSEs})
+		_ = l.loop.Post(l.ctx, station.TokenRead{Token: sw.Token, Info: sw.Additional, EVSEs: sw.EVSEs})
 	}
 }
 
 // tellFindings tells the core what storage found at its start, and what its sensors have seen all along.
 func (l *life) tellFindings() {
-	w := l.s.world.State()
-	for f := term.FaultNone + 1; f <= term.FaultStorage; f++ {
-		if w.Faults.Has(f) {
-			_ = l.post(l.ctx, station.FaultChanged{Fault: f, Active: true})
-		}
+	faults, info := l.s.world.StationFaults()
+	for _, f := range faults.List() {
+		_ = l.loop.Post(l.ctx, station.FaultChanged{Fault: f, Active: true, Info: info(f)})
 	}
-	for _, e := range w.EVSEs {
+	for _, e := range l.s.world.State().EVSEs {
 		if e.Bay {
-			_ = l.post(l.ctx, station.BayChanged{EVSE: e.ID, Occupied: true})
+			_ = l.loop.Post(l.ctx, station.BayChanged{EVSE: e.ID, Occupied: true})
 		}
 	}
 	for _, f := range l.findings {
-		_ = l.post(l.ctx, station.StorageFound{Code: f.Code, Text: f.String()})
+		_ = l.loop.Post(l.ctx, station.StorageFound{Code: f.Code, Text: f.String()})
 	}
 }
 

@@ -64,7 +64,7 @@ type Station struct {
 
 	mu      sync.Mutex // everything below
 	life    *life      // nil while there is no power
-	power   bool
+	mains   mains
 	boots   int
 	since   time.Time // when the current life began, monotonic
 	network bool
@@ -87,7 +87,7 @@ func New(o Options) (*Station, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	s := &Station{o: o, clock: o.Clock, power: true, network: true, changed: make(chan struct{}), next: o.Boot}
+	s := &Station{o: o, clock: o.Clock, mains: mains{on: true}, network: true, changed: make(chan struct{}), next: o.Boot}
 	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: delete it to begin with an empty world", err)
@@ -120,6 +120,11 @@ func (s *Station) Clock() *Clock { return s.clock }
 
 // Run lives through lives: it ends with ctx, or with an error that no restart would cure.
 func (s *Station) Run(ctx context.Context) error {
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unplan()
+	}()
 	for ctx.Err() == nil {
 		if err := s.awaitPower(ctx); err != nil {
 			return nil
@@ -138,7 +143,7 @@ func (s *Station) Run(ctx context.Context) error {
 func (s *Station) awaitPower(ctx context.Context) error {
 	for {
 		s.mu.Lock()
-		on, ch := s.power, s.changed
+		on, ch := s.mains.on, s.changed
 		s.mu.Unlock()
 		if on {
 			return nil
@@ -168,7 +173,7 @@ func (s *Station) begin() (*life, error) {
 	s.boots++
 	l.link.SetNetwork(s.network)
 	s.notify()
-	if !s.power || s.kill { // the plug was pulled while the station started
+	if !s.mains.on || s.kill { // the plug was pulled while the station started
 		l.cut()
 	}
 	s.mu.Unlock()
