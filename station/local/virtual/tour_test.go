@@ -222,7 +222,7 @@ func token(v string) term.IdToken { return term.IdToken{Value: v, Type: term.Tok
 func (p *tour) planCut() {
 	if p.cutsLeft > 0 {
 		p.cutsLeft--
-		p.files.Plan(p.files.Calls()+1+p.rng.IntN(150), faultfs.Cut, errors.New("power cut"))
+		p.files.Plan(p.files.Calls()+1+p.rng.IntN(60), faultfs.Cut, errors.New("power cut"))
 	}
 }
 
