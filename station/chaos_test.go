@@ -82,7 +82,7 @@ func (r liar) reply() station.Event {
 func TestChaos(t *testing.T) {
 	for n := range *seeds {
 		r := liar{rand.New(rand.NewPCG(n, 11))}
-		s := story{r.Rand}
+		s := story(r)
 		b := stationtest.New(stationtest.Options{Bays: true})
 		do := func(text string) { _ = b.Do(text) } // an impossible line is refused, a broken invariant kept
 		do("boot")

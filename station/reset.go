@@ -99,7 +99,6 @@ func (s *Station) reboot() {
 			s.saveTransaction(tx)
 		}
 	}
-	s.out.MustSync = true
 	s.securityEvent(ResetOrReboot, string(r.why))
 	s.orderReboot()
 }

@@ -42,16 +42,11 @@ func (s *Station) tryResume(e *evse) {
 	if !e.read {
 		return
 	}
-	if e.tx.Ending != nil {
-		s.settleResume(e)
-		s.tellEnd(e)
-		return
-	}
 	c := s.resumedConnector(e)
 	switch {
 	case c == nil:
 		return
-	case !s.resumable(e):
+	case e.tx.Ending != nil, !s.resumable(e):
 		s.endResumed(e)
 		return
 	case c.car, e.tx.Ref.Connector == c.ref.Connector:
@@ -106,7 +101,6 @@ func (s *Station) settleResume(e *evse) {
 	}
 	e.state = s.view(e).ChargingState()
 	e.facts = s.factsOf(e)
-	e.spent = 0
 }
 
 // resumedConnector returns the connector of a restored transaction once its pilot is known; nil before.

@@ -87,6 +87,9 @@ func (b *Bench) printOutput(o station.Output) {
 		b.print("> cut %s", describePermit(p))
 	}
 	b.printRecords(o)
+	if len(o.Records) > 0 && !o.MustSync && slices.ContainsFunc(o.Reports, func(r station.Report) bool { return r.Class == station.Kept }) {
+		b.print("> no sync owed")
+	}
 	for _, p := range o.Permits {
 		b.print("> permit %s", describePermit(p))
 	}
