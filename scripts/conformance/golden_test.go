@@ -1,10 +1,8 @@
 package conformance
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,9 +85,9 @@ func parserOf(path string) func(name string, text []byte) ([]goldenMessage, erro
 	}
 	switch base := filepath.Base(path); {
 	case strings.HasSuffix(base, ".v201.json"):
-		return func(_ string, text []byte) ([]goldenMessage, error) { return parseFrames(rpc.V201, text) }
+		return func(_ string, text []byte) ([]goldenMessage, error) { return parseStory(rpc.V201, text) }
 	case strings.HasSuffix(base, ".v21.json"):
-		return func(_ string, text []byte) ([]goldenMessage, error) { return parseFrames(rpc.V21, text) }
+		return func(_ string, text []byte) ([]goldenMessage, error) { return parseStory(rpc.V21, text) }
 	case strings.HasSuffix(base, ".golden") && filepath.Base(filepath.Dir(path)) == "testdata" && strings.Contains(path, "dialect2"):
 		return parseSections
 	}
@@ -120,32 +118,30 @@ func parseSections(name string, text []byte) ([]goldenMessage, error) {
 	return out, nil
 }
 
-// parseFrames reads the golden files of a scenario: OCPP-J frames one after the other, in both directions.
-func parseFrames(v rpc.Version, text []byte) ([]goldenMessage, error) {
+// parseStory reads the golden files of a scenario: a list of ["time and way", "CALL", action, payload], RESULT and ERROR
+// alike, in both directions. An ERROR has no schema.
+func parseStory(v rpc.Version, text []byte) ([]goldenMessage, error) {
+	var lines [][]json.RawMessage
+	if err := json.Unmarshal(text, &lines); err != nil {
+		return nil, err
+	}
 	var out []goldenMessage
-	actions := map[string]string{} // of the calls, by id
-	d := json.NewDecoder(bytes.NewReader(text))
-	for {
-		var frame []json.RawMessage
-		if err := d.Decode(&frame); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("frame %d: %w", len(out)+1, err)
+	for n, line := range lines {
+		var when, kind, action string
+		if len(line) != 4 {
+			return nil, fmt.Errorf("line %d has %d members, want 4", n+1, len(line))
 		}
-		f, err := rpc.Parse(marshalFrame(frame), v, rpc.Limits{})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", frame, err)
-		}
-		switch f.Type {
-		case rpc.Call, rpc.Send:
-			actions[f.ID] = f.Action
-			out = append(out, goldenMessage{v, f.Action + "Request", []byte(f.Payload)})
-		case rpc.CallResult:
-			action, ok := actions[f.ID]
-			if !ok {
-				return nil, fmt.Errorf("%s answers no call before it", frame)
+		for i, word := range []*string{&when, &kind, &action} {
+			if err := json.Unmarshal(line[i], word); err != nil {
+				return nil, fmt.Errorf("line %d: %w", n+1, err)
 			}
-			out = append(out, goldenMessage{v, action + "Response", []byte(f.Payload)})
+		}
+		suffix, ok := map[string]string{"CALL": "Request", "RESULT": "Response", "ERROR": ""}[kind]
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("line %d: unknown kind %q", n+1, kind)
+		case suffix != "":
+			out = append(out, goldenMessage{v, action + suffix, line[3]})
 		}
 	}
 	if len(out) == 0 {
@@ -154,29 +150,17 @@ func parseFrames(v rpc.Version, text []byte) ([]goldenMessage, error) {
 	return out, nil
 }
 
-func marshalFrame(frame []json.RawMessage) []byte {
-	var b bytes.Buffer
-	b.WriteByte('[')
-	for i, part := range frame {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(part)
-	}
-	b.WriteByte(']')
-	return b.Bytes()
-}
-
 // TestGoldenFormats: the readers above see what they should, and refuse the rest.
 func TestGoldenFormats(t *testing.T) {
-	got, err := parseFrames(rpc.V201, []byte(`[2,"1","Heartbeat",{}] [3,"1",{"currentTime":"2026-11-22T07:01:35Z"}]
-		[4,"2","InternalError","",{}]`))
+	got, err := parseStory(rpc.V201, []byte(`[["0.100 >","CALL","Heartbeat",{}],
+		["0.200 <","RESULT","Heartbeat",{"currentTime":"2026-11-22T07:01:35Z"}], ["0.300 >","ERROR","Reset",{}]]`))
 	if err != nil || len(got) != 2 || got[0].name != "HeartbeatRequest" || got[1].name != "HeartbeatResponse" {
-		t.Errorf("frames: got %v, %v", got, err)
+		t.Errorf("story: got %v, %v", got, err)
 	}
-	for _, bad := range []string{``, `{}`, `[3,"1",{}]`, `[2,"1","Heartbeat"]`} {
-		if got, err := parseFrames(rpc.V201, []byte(bad)); err == nil {
-			t.Errorf("frames %q: got %v, want an error", bad, got)
+	for _, bad := range []string{``, `{}`, `[]`, `[["0","ERROR","Reset",{}]]`, `[["0","CALL","Heartbeat"]]`, `[["0","CAL","Heartbeat",{}]]`,
+		`[["0",2,"Heartbeat",{}]]`} {
+		if got, err := parseStory(rpc.V201, []byte(bad)); err == nil {
+			t.Errorf("story %q: got %v, want an error", bad, got)
 		}
 	}
 	for name, bad := range map[string]string{"report-a.golden": "{}", "other.golden": "--- 2.1 Heartbeat\n{}", "report-b.golden": "--- 3 A\n{}"} {
