@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -148,13 +151,88 @@ func TestCallersAndServer(t *testing.T) {
 		}
 		c.close()
 	}
-	for _, boot := range []func(string) error{childRaw, childOCPPGo} {
-		if err := boot(s.url); err != nil {
-			t.Error(err)
-		}
-	}
 	if answer, action := reply([]byte(`[3,"1",{}]`)); action != "" {
 		t.Errorf("an answer was answered: %s", answer)
+	}
+}
+
+// The two programs that the start of the station is compared with do boot.
+func TestOtherStationsBoot(t *testing.T) {
+	seen := make(chan string, 64)
+	s, err := startServer(func(_ time.Time, what, _ string) { seen <- what })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, name := range []string{"rawstation", "peerstation"} {
+		path, err := buildOther(options{work: t.TempDir()}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(path, s.url).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, out)
+		}
+		for _, want := range []string{accepted, opened, "BootNotification"} {
+			if got := <-seen; got != want {
+				t.Errorf("%s: server saw %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+// The agent whose wake-ups are counted is a whole one: it boots, tells its connectors and ends when it is told to.
+func TestIdleAgent(t *testing.T) {
+	seen := make(chan string, 64)
+	s, err := startServer(func(_ time.Time, what, station string) {
+		if station == "agent" && what != opened {
+			seen <- what
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	in, end := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- childAgent(s.url, t.TempDir(), in) }()
+	told := 0
+	for first := true; told < 2; first = false {
+		select {
+		case what := <-seen:
+			if first && what != "BootNotification" {
+				t.Errorf("the first message is %s", what)
+			}
+			if what == "StatusNotification" {
+				told++
+			}
+		case <-time.After(patience):
+			t.Fatalf("%d connectors told", told)
+		}
+	}
+	_ = end.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// What is read of /proc is there for this very process.
+func TestProc(t *testing.T) {
+	w, err := weighProcess(os.Getpid())
+	if err != nil {
+		t.Skipf("this kernel has no PSS: %v", err)
+	}
+	if w.pss <= 0 || w.anon <= 0 || w.peak < w.anon {
+		t.Errorf("got %+v", w)
+	}
+	before, err := look([]int{os.Getpid()})
+	if err != nil {
+		t.Skipf("no scheduler statistics: %v", err)
+	}
+	for end := time.Now().Add(30 * time.Millisecond); time.Now().Before(end); {
+	}
+	after, err := look([]int{os.Getpid()})
+	if err != nil || after[0].cpu-before[0].cpu < 10 || after[0].threads == 0 {
+		t.Errorf("got %+v after %+v, %v", after, before, err)
 	}
 }
 

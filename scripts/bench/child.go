@@ -2,34 +2,24 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
-	"time"
-
-	"github.com/coder/websocket"
-	ocpp2 "github.com/lorenzodonini/ocpp-go/ocpp2.0.1"
-	"github.com/lorenzodonini/ocpp-go/ocpp2.0.1/provisioning"
 )
 
-// childFlag makes this program one of its own contenders: a process that is timed from its start, or that must not
-// share a process with what is measured.
+// childFlag makes this program run a part of a measurement in a process of its own.
 const childFlag = "-child"
 
-// child plays the part that is named: "serve" is a CSMS until its standard input ends; "raw URL" and "ocpp-go URL" are
-// stations that boot and end.
+// child plays the part that is named until its standard input ends: "serve" is a CSMS, "agent URL DIR" an agent.
 func child(args []string) int {
 	var err error
 	switch {
 	case len(args) == 1 && args[0] == "serve":
 		err = childServe()
-	case len(args) == 2 && args[0] == "raw":
-		err = childRaw(args[1])
-	case len(args) == 2 && args[0] == "ocpp-go":
-		err = childOCPPGo(args[1])
+	case len(args) == 3 && args[0] == "agent":
+		err = childAgent(args[1], args[2], os.Stdin)
 	default:
 		err = fmt.Errorf("no child %q", args)
 	}
@@ -51,71 +41,30 @@ func childServe() error {
 	return err
 }
 
-// startChildServer runs a server in a process of its own; stop ends it.
-func startChildServer() (url string, stop func(), err error) {
-	cmd, err := self("serve")
-	if err != nil {
-		return "", nil, err
-	}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() { _ = in.Close(); _ = cmd.Wait() }
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		stop()
-		return "", nil, err
-	}
-	return strings.TrimSpace(line), stop, nil
-}
-
-// self is this program as a child.
-func self(args ...string) (*exec.Cmd, error) {
+// startChild runs a part in a process of its own and returns the line that it says when it is ready; stop ends it.
+func startChild(args ...string) (line string, pid int, stop func(), err error) {
 	path, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return "", 0, nil, err
 	}
 	cmd := exec.Command(path, append([]string{childFlag}, args...)...)
 	cmd.Stderr = os.Stderr
-	return cmd, nil
-}
-
-// bootCall is the least BootNotification.
-const bootCall = `[2,"1","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"m","vendorName":"v"}}]`
-
-func childRaw(url string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	c, err := dialRaw(ctx, url+"/raw")
+	in, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return "", 0, nil, err
 	}
-	defer c.CloseNow()
-	if err := c.Write(ctx, websocket.MessageText, []byte(bootCall)); err != nil {
-		return err
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", 0, nil, err
 	}
-	_, _, err = c.Read(ctx)
-	return err
-}
-
-func dialRaw(ctx context.Context, url string) (*websocket.Conn, error) {
-	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{"ocpp2.0.1"}})
-	return c, err
-}
-
-func childOCPPGo(url string) error {
-	s := ocpp2.NewChargingStation("ocpp-go", nil, nil)
-	if err := s.Start(url); err != nil {
-		return err
+	if err := cmd.Start(); err != nil {
+		return "", 0, nil, err
 	}
-	_, err := s.BootNotification(provisioning.BootReasonPowerUp, "m", "v")
-	return err
+	stop = func() { _ = in.Close(); _ = cmd.Wait() }
+	line, err = bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		stop()
+		return "", 0, nil, fmt.Errorf("child %s: %w", args[0], err)
+	}
+	return strings.TrimSpace(line), cmd.Process.Pid, stop, nil
 }

@@ -27,7 +27,7 @@ type options struct {
 	laps   int
 	starts int           // of the binary
 	settle time.Duration // before memory is read
-	watch  time.Duration // how long wake-ups are counted
+	watch  time.Duration // one of the windows in which wake-ups are counted
 }
 
 // part is one section of the report and its name on the command line.
@@ -42,6 +42,10 @@ func parts() []part {
 		{"step", stepSection},
 		{"durable", durableSection},
 		{"roundtrip", roundTripSection},
+		{"boot", bootSection},
+		{"memory", memorySection},
+		{"wakeups", wakeupSection},
+		{"size", sizeSection},
 	}
 }
 
@@ -56,9 +60,9 @@ func main() {
 	flag.IntVar(&o.laps, "laps", 25, "laps of each contender")
 	flag.IntVar(&o.starts, "starts", 20, "starts of the binary")
 	flag.DurationVar(&o.settle, "settle", 5*time.Second, "how long a station runs before its memory is read")
-	flag.DurationVar(&o.watch, "watch", 30*time.Second, "how long wake-ups are counted")
+	flag.DurationVar(&o.watch, "watch", 30*time.Second, "each of the windows in which wake-ups are counted")
 	flag.Parse()
-	if err := run(o, *only, *file); err != nil {
+	if err := measure(o, *only, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -72,7 +76,7 @@ func partNames() []string {
 	return names
 }
 
-func run(o options, only, file string) error {
+func measure(o options, only, file string) error {
 	wanted := partNames()
 	if only != "" {
 		wanted = strings.Split(only, ",")
@@ -92,11 +96,16 @@ func run(o options, only, file string) error {
 	defer os.RemoveAll(work)
 	o.work = work
 	var text bytes.Buffer
-	report(io.MultiWriter(os.Stdout, &text), o, wanted)
-	if file == "-" {
-		return nil
+	missing := report(io.MultiWriter(os.Stdout, &text), o, wanted)
+	if file != "-" {
+		if err := os.WriteFile(file, text.Bytes(), 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(file, text.Bytes(), 0o644)
+	if len(missing) > 0 {
+		return fmt.Errorf("not measured: %s", strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // scratch is where files are written: beside the product, for a temporary folder is often no disk.
@@ -108,8 +117,8 @@ func scratch(root string) string {
 	return dir
 }
 
-// report writes the parts and ends with all goals. A part that cannot be measured here says why.
-func report(w io.Writer, o options, wanted []string) {
+// report writes the parts and ends with all goals. A part that cannot be measured here says why, and is returned by name.
+func report(w io.Writer, o options, wanted []string) (missing []string) {
 	fmt.Fprintln(w, "# Benchmarks")
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "Written by `make bench`; not edited. Trust the ratios: all contenders of a table ran in turn in one run.")
@@ -123,6 +132,7 @@ func report(w io.Writer, o options, wanted []string) {
 		s, err := p.run(o)
 		if err != nil {
 			fmt.Fprintf(w, "\n## %s\n\nNot measured: %s\n", p.name, oneLine(err))
+			missing = append(missing, p.name)
 			goals = append(goals, goal{p.name, "to be measured", "not measured", false})
 			continue
 		}
@@ -131,6 +141,7 @@ func report(w io.Writer, o options, wanted []string) {
 	}
 	fmt.Fprintf(w, "\n## Goals\n\n")
 	writeGoals(w, goals)
+	return missing
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -46,6 +46,11 @@ func (r *rawCaller) call() error {
 	return err
 }
 
+func dialRaw(ctx context.Context, url string) (*websocket.Conn, error) {
+	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{rpc.V201.Subprotocol()}})
+	return c, err
+}
+
 func (r *rawCaller) close() { _ = r.c.CloseNow() }
 
 // linkCaller is the product's link: queue, dialect, engine and socket.
@@ -128,7 +133,7 @@ func (p *peerCaller) close() { p.s.Stop() }
 
 // roundTripSection compares calls on open connections to one server in a process of its own.
 func roundTripSection(o options) (*section, error) {
-	url, stop, err := startChildServer()
+	url, _, stop, err := startChild("serve")
 	if err != nil {
 		return nil, err
 	}
