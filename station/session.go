@@ -150,9 +150,13 @@ func (s *Station) tellPlug(tx *transaction.Tx, e *evse, ev *TransactionEvent) {
 // phaseUsed is the current above which a line counts as used.
 const phaseUsed = 500 * unit.Milliampere
 
+// phasesUsed is the number of lines that carry current: measured, but where there is one line only. 0 is not known.
 func (e *evse) phasesUsed() int8 {
 	if !e.closed() || !e.read {
 		return 0
+	}
+	if e.cfg.Phases == 1 {
+		return 1
 	}
 	var n int8
 	for _, c := range e.reading.Current {
