@@ -40,6 +40,7 @@ func TestSessions(t *testing.T) {
 		s.twoAtOnce()
 		s.unwelcome()
 		s.offline()
+		s.powerCut()
 		s.remote()
 		s.books()
 		s.clean()
@@ -105,6 +106,24 @@ func (s *station) offline() {
 		s.t.Errorf("the end happened offline and does not say so: %+v", ended)
 	}
 	s.until("all is told", func(st state) bool { return st.Station.Connected && st.Station.PendingMessages <= 1 })
+}
+
+// powerCut: the mains fail while EVSE 1 charges. The car is still there afterwards, and its transaction goes on.
+func (s *station) powerCut() {
+	s.t.Helper()
+	before := s.until("EVSE 1 charges", func(st state) bool { return st.charges(1) })
+	s.place = s.peer.Journal().Len()
+	s.do("/power", map[string]any{"cycle": true, "offMs": 300})
+	s.sent("boot after the power cut", "BootNotification", func(string) bool { return true })
+	after := s.until("EVSE 1 charges again", func(st state) bool {
+		return st.Station.Boots == 2 && st.charges(1) && st.Station.PendingMessages <= 1
+	})
+	if got, want := after.EVSEs[0].Transaction, before.EVSEs[0].Transaction; got != want || want == "" {
+		s.t.Errorf("transaction %q goes on as %q", want, got)
+	}
+	s.transaction("a sampled value after the power cut", func(e event) bool {
+		return e.TriggerReason == "MeterValuePeriodic" && e.TransactionInfo.TransactionID == before.EVSEs[0].Transaction
+	})
 }
 
 // remote: the CSMS stops EVSE 1 and starts EVSE 2.
