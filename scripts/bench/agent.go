@@ -31,8 +31,8 @@ type agent struct {
 	meter *run.Meters
 }
 
-// childAgent runs an agent with two idle EVSEs against a CSMS until its input ends.
-func childAgent(url, dir string, in io.Reader) error {
+// childAgent runs an agent with two idle EVSEs against a CSMS until its input ends. It writes a line when it runs.
+func childAgent(url, dir string, in io.Reader, out io.Writer) error {
 	store, _, err := storage.Open(dir, storage.Options{})
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func childAgent(url, dir string, in io.Reader) error {
 			return err
 		}
 	}
-	fmt.Println("runs")
+	fmt.Fprintln(out, "runs")
 	_, err = io.Copy(io.Discard, in)
 	cancel()
 	wg.Wait()

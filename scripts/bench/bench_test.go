@@ -194,7 +194,7 @@ func TestIdleAgent(t *testing.T) {
 	defer s.close()
 	in, end := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- childAgent(s.url, t.TempDir(), in) }()
+	go func() { done <- childAgent(s.url, t.TempDir(), in, io.Discard) }()
 	told := 0
 	for first := true; told < 2; first = false {
 		select {
@@ -228,11 +228,14 @@ func TestProc(t *testing.T) {
 	if err != nil {
 		t.Skipf("no scheduler statistics: %v", err)
 	}
-	for end := time.Now().Add(30 * time.Millisecond); time.Now().Before(end); {
+	after := before
+	for end := time.Now().Add(patience); after[0].cpu-before[0].cpu < 10 && time.Now().Before(end); {
+		if after, err = look([]int{os.Getpid()}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	after, err := look([]int{os.Getpid()})
-	if err != nil || after[0].cpu-before[0].cpu < 10 || after[0].threads == 0 {
-		t.Errorf("got %+v after %+v, %v", after, before, err)
+	if after[0].cpu-before[0].cpu < 10 || after[0].threads == 0 {
+		t.Errorf("got %+v after %+v", after, before)
 	}
 }
 
@@ -261,7 +264,7 @@ func TestRace(t *testing.T) {
 	if len(got) != 2 || got[0].name != "quick" || got[1].min < 100*time.Microsecond || got[1].median < got[1].min || n[0] == 0 {
 		t.Errorf("got %+v after %v", got, n)
 	}
-	if ratio(got[1].median, got[1].min) < 1 {
-		t.Error("ratio")
+	if r := got[1].against(got[0]); r < 10 {
+		t.Errorf("%v times as long, got %+v", r, got)
 	}
 }

@@ -19,7 +19,7 @@ func child(args []string) int {
 	case len(args) == 1 && args[0] == "serve":
 		err = childServe()
 	case len(args) == 3 && args[0] == "agent":
-		err = childAgent(args[1], args[2], os.Stdin)
+		err = childAgent(args[1], args[2], os.Stdin, os.Stdout)
 	default:
 		err = fmt.Errorf("no child %q", args)
 	}

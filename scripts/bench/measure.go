@@ -17,7 +17,8 @@ type contender struct {
 type timing struct {
 	name        string
 	min, median time.Duration // of one operation
-	allocs      float64       // of one operation, in the whole process; < 0: not counted
+	laps        []time.Duration
+	allocs      float64 // of one operation, in the whole process
 }
 
 // lap is how long one contender runs before the next has its turn.
@@ -40,7 +41,7 @@ func race(laps int, contenders ...contender) []timing {
 		}
 	}
 	for i, c := range contenders {
-		out[i] = timing{name: c.name, min: slices.Min(times[i]), median: median(times[i]),
+		out[i] = timing{name: c.name, min: slices.Min(times[i]), median: median(times[i]), laps: times[i],
 			allocs: testing.AllocsPerRun(50, func() { c.run(1) })}
 	}
 	return out
@@ -65,6 +66,16 @@ func percentile(d []time.Duration, p int) time.Duration { return quantile(d, p, 
 func quantile(d []time.Duration, p, of int) time.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	return sorted[min(len(sorted)*p/of, len(sorted)-1)]
+}
+
+// against says how many times as long as b this one took: the median of the ratios lap by lap. Two laps next to each other
+// share what else the machine did.
+func (t timing) against(b timing) float64 {
+	ratios := make([]float64, len(t.laps))
+	for i := range t.laps {
+		ratios[i] = ratio(t.laps[i], b.laps[i])
+	}
+	return middle(ratios)
 }
 
 // ratio says how many times as long a took as b.
