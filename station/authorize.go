@@ -52,6 +52,7 @@ func (s *Station) authConfig() auth.Config {
 // tokenRead handles a card at a reader: it stops a session that it may stop, and starts one otherwise.
 func (s *Station) tokenRead(ev TokenRead) {
 	p := presented{token: ev.Token, info: ev.Info, evses: ev.EVSEs}
+	s.readBefore(p)
 	if s.askedAlready(p.token) || s.unlockFor(p) {
 		return
 	}
@@ -74,6 +75,15 @@ func (s *Station) tokenRead(ev TokenRead) {
 		return
 	}
 	s.startBy(p)
+}
+
+// readBefore has the meters read that may soon begin or end a transaction, so that what is told then is of now (E01.FR.09, E06.FR.11).
+func (s *Station) readBefore(p presented) {
+	for i := range s.evses {
+		if e := &s.evses[i]; p.at(e.cfg.ID) && s.now.Sub(e.reading.At) > freshReading {
+			s.command(PollMeter{EVSE: e.cfg.ID})
+		}
+	}
 }
 
 // session is an authorization in force: at an EVSE, or waiting for a car.

@@ -112,6 +112,9 @@ func (s *Station) bootReply(r BootReply) {
 		b.next = s.now.Add(max(wait, minBootRetry)) // B02.FR.08, B03.FR.06
 		return
 	}
+	if first { // B01.FR.05: also what a trigger had told before
+		s.forgetTold()
+	}
 	b.accepted = s.now
 	if r.Interval > 0 { // B01.FR.04, G02.FR.01
 		s.put(model.HeartbeatInterval, strconv.Itoa(int(min(max(r.Interval/time.Second, 1), maxHeartbeat))))
@@ -187,10 +190,15 @@ func (s *Station) cameOnline() {
 	long := b.offline.IsZero() || s.now.Sub(b.offline) > s.model.Duration(model.OfflineThreshold)
 	b.offline = time.Time{}
 	if long {
-		for i := range s.evses {
-			for j := range s.evses[i].conns {
-				s.evses[i].conns[j].told = ""
-			}
+		s.forgetTold()
+	}
+}
+
+// forgetTold has every status told again.
+func (s *Station) forgetTold() {
+	for i := range s.evses {
+		for j := range s.evses[i].conns {
+			s.evses[i].conns[j].told = ""
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (s *Station) changed(cs []model.Change) {
 	for _, c := range cs {
 		s.record(BucketVariable, c.Key, []byte(c.Value))
 		switch c.ID {
-		case model.AlignedDataInterval, model.AlignedDataEnabled:
+		case model.AlignedDataInterval, model.AlignedDataTxEndedInterval, model.AlignedDataEnabled:
 			aligned = true
 		case model.BasicAuthPassword:
 			s.securityEvent(ReconfigurationOfSecurityParameters, "BasicAuthPassword")
