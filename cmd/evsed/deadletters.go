@@ -1,10 +1,11 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -20,16 +21,22 @@ func deadLetters(args []string, out, errs io.Writer) error {
 	dir := fs.String("state", "", "")
 	resend := fs.String("resend", "", "")
 	if err := fs.Parse(args); err != nil {
-		return usageError{err}
+		return usagef("%w: want --state DIR [--resend KEY|all]", err)
 	}
 	if *dir == "" || fs.NArg() > 0 {
 		return usagef("want --state DIR [--resend KEY|all]")
 	}
-	store, _, err := storage.Open(*dir, storage.Options{})
+	if _, err := os.Stat(filepath.Join(*dir, seedCopy)); err != nil {
+		return usagef("--state %s: %w: want a directory that evsed made", *dir, err)
+	}
+	store, rep, err := storage.Open(*dir, storage.Options{})
 	if err != nil {
-		return storeError(err)
+		return stateError(*dir, err)
 	}
 	defer store.Close()
+	for _, f := range rep.Findings {
+		fmt.Fprintln(errs, "evsed dead-letters:", f)
+	}
 	letters, err := store.DeadLetters()
 	if err != nil {
 		return err
@@ -39,15 +46,6 @@ func deadLetters(args []string, out, errs io.Writer) error {
 	}
 	listLetters(letters, out)
 	return nil
-}
-
-// storeError makes a usage error of what the caller can mend.
-func storeError(err error) error {
-	var schema *storage.SchemaError
-	if errors.As(err, &schema) || errors.Is(err, storage.ErrInUse) {
-		return usageError{err}
-	}
-	return err
 }
 
 func listLetters(letters []storage.Entry, out io.Writer) {

@@ -39,7 +39,7 @@ func parseRun(args []string) (runOptions, error) {
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usageError{err}
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -77,7 +77,11 @@ const seedCopy = "seed.json"
 func readSeed(o runOptions) (*seed.Seed, error) {
 	kept := filepath.Join(o.state, seedCopy)
 	if _, err := os.Stat(kept); err == nil {
-		return seed.Read(kept)
+		s, err := seed.Read(kept)
+		if err != nil {
+			err = fmt.Errorf("--state %s: %w (the copy of the seed that lies there)", o.state, err)
+		}
+		return s, err
 	}
 	entries, err := os.ReadDir(o.state)
 	switch {
@@ -104,14 +108,24 @@ func keepSeed(o runOptions, kept string) error {
 	if err := os.MkdirAll(o.state, 0o700); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be made", o.state, err)
 	}
-	if err := os.WriteFile(kept+".new", data, 0o600); err != nil {
+	if err := writeDurably(kept+".new", data); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be written", o.state, err)
 	}
-	return os.Rename(kept+".new", kept)
+	return os.Rename(kept+".new", kept) // durable with the directory, which storage syncs before it keeps anything
+}
+
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // agent is a running evsed.
 type agent struct {
+	state   string // directory
 	seed    *seed.Seed
 	log     *slog.Logger
 	events  *sim.Log
@@ -127,7 +141,7 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	a := &agent{seed: s, out: out, errs: errs, logOCPP: o.logOCPP, log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))}
+	a := &agent{state: o.state, seed: s, out: out, errs: errs, logOCPP: o.logOCPP, log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))}
 	for _, w := range s.Warnings {
 		a.log.Warn("seed", "left out", w)
 	}
@@ -139,21 +153,29 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	var err error
 	a.station, err = virtual.New(a.stationOptions(o, clock))
 	if err != nil {
-		return nil, stateError(o, err)
+		return nil, usagef("--state %s: %w", o.state, err)
 	}
 	a.server, err = sim.Listen(a.simOptions(o))
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usagef("--%w", err)
 	}
 	return a, nil
 }
 
 // stateError says which state directory, and makes a usage error of what the caller can mend.
-func stateError(o runOptions, err error) error {
-	err = fmt.Errorf("--state %s: %w", o.state, err)
+func stateError(dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("--state %s: %w", dir, err)
 	var schema *storage.SchemaError
-	if errors.As(err, &schema) || errors.Is(err, storage.ErrInUse) || errors.Is(err, halsim.ErrBadValue) || errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.As(err, &schema):
 		return usageError{err}
+	case errors.Is(err, storage.ErrInUse):
+		return usagef("%w: want a directory of its own for each evsed", err)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return usagef("%w: want a directory that can be read and written", err)
 	}
 	return err
 }
@@ -197,8 +219,7 @@ func (a *agent) notice(n virtual.Notice) {
 	case "boot":
 		a.events.Booted(n.Reason, n.Boots)
 		a.log.Info("boot", "reason", string(n.Reason), "boots", n.Boots)
-	case "storage":
-		a.log.Warn("storage", "finding", n.Text)
+	case "storage": // the log has it already
 	case "light":
 		a.log.Debug("light", "connector", n.Text)
 	default:
@@ -213,7 +234,7 @@ func (a *agent) run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ctx) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
-	err := a.station.Run(ctx)
+	err := stateError(a.state, a.station.Run(ctx))
 	cancel()
 	return errors.Join(err, <-served)
 }
