@@ -5,9 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +16,6 @@ import (
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/iec61851"
-	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/storage"
@@ -41,6 +37,7 @@ type life struct {
 	link     *link.Link
 	meters   *run.Meters
 	findings []storage.Finding
+	damaged  bool // storage lost something that was kept
 	ctx      context.Context
 	cancel   context.CancelFunc
 	once     sync.Once
@@ -99,101 +96,15 @@ func (l *life) openStore(reset bool) error {
 	if err != nil {
 		return err
 	}
-	l.store, l.findings = store, rep.Findings
+	l.store, l.findings, l.damaged = store, rep.Findings, rep.Damaged()
 	l.lists = locallist.New(store, func() station.StageID { return l.runner.LocalList() })
 	for _, f := range rep.Findings {
-		l.s.tell("storage", f.String())
-		l.s.o.Log.Warn("storage", "finding", f.String())
+		l.s.found(f.String())
 	}
 	if reset {
 		return store.Wipe()
 	}
 	return nil
-}
-
-// buildCore makes the core of what is stored, or of the seed on a first boot.
-func (l *life) buildCore(boot station.BootReason) error {
-	cfg := l.s.o.Station
-	cfg.Boot, cfg.NewID, cfg.Lookup = boot, newID, l.lists.Lookup
-	cfg.Queued = func(tx term.TransactionID) bool {
-		if tx == "" {
-			return l.store.OutboxLen() > 0
-		}
-		return l.store.Queued(string(tx))
-	}
-	if last := l.store.OutboxLast(); last != "" {
-		id, err := station.ParseReportID(last)
-		if err != nil {
-			return err
-		}
-		cfg.LastReport = id
-	}
-	core, err := station.New(cfg)
-	if err != nil {
-		return err
-	}
-	l.core = core
-	n := 0
-	err = l.store.Load(func(r station.Record) error {
-		n++
-		if err := core.Restore(r); err != nil {
-			l.s.o.Log.Error("record", "bucket", r.Bucket.String(), "err", err)
-			l.s.tell("storage", "unusable record: "+err.Error())
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	switch {
-	case n > 0:
-		return nil
-	case l.s.o.Install == nil:
-		return l.seed()
-	}
-	records, err := l.s.o.Install(core)
-	if err != nil {
-		return err
-	}
-	return l.store.Commit(records)
-}
-
-// seed installs what the fitter prepared, on a first boot only.
-func (l *life) seed() error {
-	var records []station.Record
-	for _, slot := range slices.Sorted(maps.Keys(l.s.o.Profiles)) {
-		r, err := l.core.SeedProfile(slot, l.s.o.Profiles[slot])
-		if err != nil {
-			return fmt.Errorf("csms slot %d: %w", slot, err)
-		}
-		records = append(records, r)
-	}
-	set := func(st Setting) error {
-		c, err := l.core.Model().Override(st.Component, st.Variable, st.Attribute, st.Value)
-		if err != nil {
-			return err
-		}
-		records = append(records, station.Record{Bucket: station.BucketVariable, Key: c.Key, Value: []byte(c.Value)})
-		return nil
-	}
-	if len(l.s.o.Priority) > 0 {
-		words := make([]string, len(l.s.o.Priority))
-		for i, slot := range l.s.o.Priority {
-			words[i] = fmt.Sprint(slot)
-		}
-		st := Setting{Component: model.Component{Name: "OCPPCommCtrlr"}, Variable: model.Variable{Name: "NetworkConfigurationPriority"},
-			Value: strings.Join(words, ",")}
-		if err := set(st); err != nil {
-			return err
-		}
-	}
-	for _, st := range l.s.o.Settings {
-		if err := set(st); err != nil {
-			l.s.o.Log.Warn("seed", "component", st.Component.Name, "variable", st.Variable.Name, "err", err)
-			l.s.tell("seed", err.Error())
-		}
-	}
-	return l.store.Commit(records)
 }
 
 func (l *life) buildLoop() error {

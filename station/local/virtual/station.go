@@ -207,3 +207,9 @@ func (s *Station) tell(kind, text string) {
 		s.o.Notice(Notice{Kind: kind, Text: text})
 	}
 }
+
+// found tells what was found damaged, and what became of it.
+func (s *Station) found(text string) {
+	s.o.Log.Warn("storage", "finding", text)
+	s.tell("storage", text)
+}

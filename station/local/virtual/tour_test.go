@@ -3,6 +3,7 @@ package virtual
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -308,7 +309,8 @@ func (p *tour) beginCore() error {
 	}
 	if n == 0 {
 		l := &life{s: &Station{o: Options{Settings: p.settings, Profiles: map[int]station.NetworkProfile{1: {URL: "ws://127.0.0.1:1", MessageTimeout: 20 * time.Second}}}}, core: core, store: p.store}
-		if err := l.seed(); err != nil && !p.files.Off() {
+		l.s.o.Log = slog.New(slog.DiscardHandler)
+		if err := l.seed(cfg, nil); err != nil && !p.files.Off() {
 			return err
 		}
 	}
