@@ -170,7 +170,6 @@ func (s *Station) powerChanged(ev PowerChanged) {
 		s.command(MeterRate{EVSE: e.cfg.ID, Every: meterEvery})
 	}
 	s.progress(e, "")
-	s.tryEnd(e)
 }
 
 // meterEvery is how often the meter is read while energy flows: the guard wants fresh currents for its over-current check.
@@ -244,7 +243,6 @@ func (s *Station) progress(e *evse, trigger term.TriggerReason) {
 		return
 	}
 	if e.tx.Ending != nil {
-		s.tryEnd(e)
 		return
 	}
 	if trigger == "" && e.state != oldState {
@@ -308,7 +306,7 @@ func (s *Station) evseTimers(e *evse) {
 	if s.due(e.ending) {
 		s.tellEnd(e)
 	}
-	s.tryEnd(e)
+	s.tryEnd(e) // whatever this step has changed
 	if s.due(s.connectionDeadline(e)) {
 		s.connectionTimeout(e)
 	}

@@ -209,7 +209,6 @@ func (s *Station) meterRead(ev MeterRead) {
 	if !e.resume.IsZero() {
 		s.tryResume(e)
 	}
-	s.tryEnd(e)
 }
 
 // follow keeps what the running transaction knows of the meter.

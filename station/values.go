@@ -29,8 +29,6 @@ func (s *Station) valuesOf(e *evse, t train, ms []term.Measurand, c term.Reading
 	}
 	r := e.reading
 	if s.now.Sub(r.At) > freshReading {
-		r.Power, r.Factor = 0, 0
-		r.Current = [3]unit.Current{}
 		ms = registersOnly(ms)
 	}
 	single := sampling.Series{}
