@@ -107,6 +107,7 @@ func (l *Loop) Run(ctx context.Context, wall time.Time) {
 		case <-l.guard.Wake():
 			l.takeNotices()
 		case <-l.writer.Durable():
+			l.runner.Retry() // there is room again
 			l.runner.settle(l.clock.Now())
 			l.runner.ports.Link.Wake()
 		case st := <-l.writer.States():

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage"
 )
 
 // Guard is the station's side of the guard's link; *guard.Pipe is one.
@@ -19,7 +22,8 @@ type Guard interface {
 }
 
 // Journal makes records durable. Append never blocks; what it returned n for is durable once DurableTo is at least n.
-// With sync false nothing is owed: the batch rides with a later one.
+// With sync false nothing is owed: the batch rides with a later one. An error refuses the whole batch for now, and
+// storage.ErrTooLarge for ever.
 type Journal interface {
 	Append(batch []station.Record, sync bool) (n uint64, err error)
 	DurableTo() uint64
@@ -66,6 +70,9 @@ type Ports struct {
 
 // maxRetry bounds the batches that wait in memory while the journal takes none: an hour of samples on a full disk.
 const maxRetry = 4096
+
+// maxHeld bounds what waits in memory for a journal that takes everything and makes nothing durable.
+const maxHeld = 4096
 
 // Runner carries the core's Outputs out. It has one owner.
 type Runner struct {
@@ -155,6 +162,9 @@ func (r *Runner) carry(o station.Output) {
 	if len(o.Reports)+len(o.Responses)+len(o.Commands) == 0 {
 		return
 	}
+	if len(r.held) >= maxHeld {
+		panic("run: the journal has made nothing durable for too long")
+	}
 	r.held = append(r.held, held{needs: r.synced, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
 		commands: slices.Clone(o.Commands)})
 }
@@ -164,9 +174,8 @@ const never = ^uint64(0)
 
 // write hands a batch to the journal. What the journal does not take is kept and offered again: its promises wait.
 func (r *Runner) write(b batch) {
-	if len(r.retry) == 0 {
-		n, err := r.ports.Journal.Append(b.records, b.sync)
-		if err == nil {
+	if len(r.retry) == 0 || b.acknowledges() {
+		if n, taken := r.append(b); taken {
 			if b.sync {
 				r.synced = n
 			}
@@ -182,12 +191,34 @@ func (r *Runner) write(b batch) {
 	}
 }
 
+// acknowledges reports whether a batch does nothing but strike out messages that the CSMS has. It owes nothing, concerns
+// nothing that waits, and makes the room that the others may wait for: it goes before them.
+func (b batch) acknowledges() bool {
+	for _, rec := range b.records {
+		if rec.Bucket != station.BucketOutbox || rec.Value != nil {
+			return false
+		}
+	}
+	return !b.sync
+}
+
+// append offers a batch to the journal once. A batch that can never fit is a bug of ours: to wait with it would stop the
+// station for good without a word, to drop it would break a promise. A restart opens everything, goes on from what is
+// durable, and is seen.
+func (r *Runner) append(b batch) (n uint64, taken bool) {
+	n, err := r.ports.Journal.Append(b.records, b.sync)
+	if errors.Is(err, storage.ErrTooLarge) {
+		panic(fmt.Sprintf("run: the journal can never take %d records: %v", len(b.records), err))
+	}
+	return n, err == nil
+}
+
 // Retry offers the journal what it refused before. Call it when the journal may have recovered.
 func (r *Runner) Retry() {
 	for len(r.retry) > 0 {
 		b := r.retry[0]
-		n, err := r.ports.Journal.Append(b.records, b.sync)
-		if err != nil {
+		n, taken := r.append(b)
+		if !taken {
 			return
 		}
 		r.retry = slices.Delete(r.retry, 0, 1)
