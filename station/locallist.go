@@ -54,12 +54,5 @@ func (s *Station) restoreLocalList(value []byte) error {
 	return nil
 }
 
-// ParseListHead returns the stage that a head record of BucketLocalList names; its side file may not be deleted.
-func ParseListHead(value []byte) (StageID, error) {
-	var h listHead
-	err := json.Unmarshal(value, &h)
-	return h.ID, err
-}
-
 // LocalList names the list in force: 0 if there is none. A differential update is merged with it.
 func (s *Station) LocalList() StageID { return StageID(s.auth.List.ID) }

@@ -109,7 +109,7 @@ func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.Tr
 		g.Told = true
 		ev.Token, ev.Info = g.Token, g.Info
 		ev.RemoteStartID, ev.HasRemoteStart = g.Remote, g.HasRemote // C05.FR.03, F01.FR.25
-		if g.HasRemote && phase != PhaseEnded { // F02.FR.21: whatever else came together with it
+		if g.HasRemote && phase != PhaseEnded {                     // F02.FR.21: whatever else came together with it
 			ev.Trigger = term.TriggerRemoteStart
 		}
 	}

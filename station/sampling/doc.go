@@ -9,9 +9,6 @@
 package sampling
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/evsed/evsed/station/term"
@@ -65,37 +62,4 @@ func Supported() []term.Measurand {
 		term.Frequency, term.PowerActiveExport, term.PowerActiveImport, term.PowerFactor, term.PowerOffered,
 		term.SoC, term.Voltage,
 	}
-}
-
-// MemberList spells measurands as OCPP lists them: names with commas between.
-func MemberList(ms []term.Measurand) string {
-	names := make([]string, len(ms))
-	for i, m := range ms {
-		names[i] = m.String()
-	}
-	return strings.Join(names, ",")
-}
-
-// ParseMemberList reads an OCPP list of measurands. Blanks around names are allowed, and an empty list. The error
-// names the first member that OCPP does not know, that this station cannot measure, or that is named twice.
-func ParseMemberList(list string) ([]term.Measurand, error) {
-	if strings.TrimSpace(list) == "" {
-		return nil, nil
-	}
-	supported := Supported()
-	var ms []term.Measurand
-	for name := range strings.SplitSeq(list, ",") {
-		name = strings.TrimSpace(name)
-		m, ok := term.ParseMeasurand(name)
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("measurand %q: unknown", name)
-		case !slices.Contains(supported, m):
-			return nil, fmt.Errorf("measurand %q: not measured by this station", name)
-		case slices.Contains(ms, m):
-			return nil, fmt.Errorf("measurand %q: named twice", name)
-		}
-		ms = append(ms, m)
-	}
-	return ms, nil
 }

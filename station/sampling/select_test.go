@@ -131,33 +131,6 @@ func TestSelectAllSupported(t *testing.T) {
 	}
 }
 
-func TestParseMemberList(t *testing.T) {
-	for _, tt := range []struct {
-		list string
-		want []term.Measurand
-		err  string
-	}{
-		{"", nil, ""},
-		{"  ", nil, ""},
-		{"Voltage", []term.Measurand{term.Voltage}, ""},
-		{"SoC, Energy.Active.Import.Register ,Current.Import", []term.Measurand{term.SoC, term.EnergyActiveImportRegister, term.CurrentImport}, ""},
-		{"Voltage,Volts,Watts", nil, `measurand "Volts": unknown`},
-		{"voltage", nil, `measurand "voltage": unknown`},
-		{"Voltage,", nil, `measurand "": unknown`},
-		{"Power.Reactive.Import", nil, `measurand "Power.Reactive.Import": not measured by this station`},
-		{"SoC,Voltage,SoC", nil, `measurand "SoC": named twice`},
-	} {
-		got, err := ParseMemberList(tt.list)
-		if message := text(err); message != tt.err || !slices.Equal(got, tt.want) {
-			t.Errorf("%q: got %v %q, want %v %q", tt.list, got, message, tt.want, tt.err)
-		}
-	}
-	back, err := ParseMemberList(MemberList(Supported()))
-	if err != nil || !slices.Equal(back, Supported()) {
-		t.Errorf("supported list does not read back: %v %v", back, err)
-	}
-}
-
 func text(err error) string {
 	if err == nil {
 		return ""
@@ -191,16 +164,5 @@ func TestConfig(t *testing.T) {
 		if got := (Config{SendDuringIdle: tt.station}).SendsAligned(tt.evse, tt.busy, tt.anyBusy); got != tt.want {
 			t.Errorf("%+v: got %v", tt, got)
 		}
-	}
-}
-
-func TestRegisters(t *testing.T) {
-	var g Registers
-	for _, r := range [][2]unit.Energy{{5000, 10}, {5600, 10}, {6000, 15}, {100, 0}, {350, 2}} { // the fourth is another meter
-		g.Take(hal.MeterReading{Import: r[0], Export: r[1]})
-	}
-	want := Registers{Begin: 5000, BeginExp: 10, Last: 350, LastExp: 2, Imported: 1250, Exported: 7, Known: true}
-	if g != want {
-		t.Errorf("got %+v, want %+v", g, want)
 	}
 }

@@ -114,19 +114,3 @@ type Options struct {
 
 	Logger *slog.Logger // nil: silent
 }
-
-// Sensors returns what a station that was just started has to hear of the world beside what guard and meters tell:
-// occupied parking bays, and the faults of the station as a whole.
-func Sensors(w World) []station.Event {
-	var events []station.Event
-	s := w.State()
-	for f := range faultsIn(s.Faults) {
-		events = append(events, station.FaultChanged{Fault: f, Active: true})
-	}
-	for _, e := range s.EVSEs {
-		if e.Bay {
-			events = append(events, station.BayChanged{EVSE: e.ID, Occupied: true})
-		}
-	}
-	return events
-}

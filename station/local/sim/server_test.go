@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal/halsim"
-	"github.com/evsed/evsed/station"
-	"github.com/evsed/evsed/station/term"
 )
 
 func TestListenRefusesOtherAddresses(t *testing.T) {
@@ -238,27 +236,6 @@ func TestStatusOf(t *testing.T) {
 		if got := statusOf(fmt.Errorf("do it: %w", err)); got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)
 		}
-	}
-}
-
-func TestSensors(t *testing.T) {
-	b := newBench(t)
-	if got := Sensors(b.world); len(got) != 0 {
-		t.Errorf("a fresh world: %v", got)
-	}
-	for _, c := range [][2]string{
-		{"evses/2/bay", `{"occupied":true}`}, {"faults", `{"code":"tamper"}`}, {"faults", `{"code":"readerFailure"}`}, {"evses/1/faults", `{"code":"other"}`},
-	} {
-		if code, answer := b.call("POST", base+c[0], c[1]); code != 200 {
-			t.Fatal(answer)
-		}
-	}
-	want := []station.Event{
-		station.FaultChanged{Fault: term.FaultReader, Active: true}, station.FaultChanged{Fault: term.FaultTamper, Active: true},
-		station.BayChanged{EVSE: 2, Occupied: true},
-	}
-	if got := Sensors(b.world); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
