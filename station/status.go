@@ -1,6 +1,7 @@
 package station
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -85,7 +86,7 @@ func (s *Station) indication(e *evse, c *connector) hal.Indication {
 		return hal.IndicateCharging
 	case e.grant != nil && e.is(c) && (e.state == term.ChargingSuspendedEV || e.state == term.ChargingSuspendedEVSE):
 		return hal.IndicateSuspended
-	case len(s.asking) > 0 || len(s.queue) > 0:
+	case s.asksFor(e):
 		return hal.IndicateAuthorizing
 	case st == StatusOccupied:
 		return hal.IndicateConnected
@@ -95,3 +96,18 @@ func (s *Station) indication(e *evse, c *connector) hal.Indication {
 
 // is reports whether c is the connector in use.
 func (e *evse) is(c *connector) bool { return e.active >= 0 && &e.conns[e.active] == c }
+
+// asksFor reports whether a token is being asked about, or waits for a car, that was shown at a reader of this EVSE.
+func (s *Station) asksFor(e *evse) bool {
+	for _, q := range s.asking {
+		if q.ask.at(e.cfg.ID) {
+			return true
+		}
+	}
+	for _, w := range s.queue {
+		if len(w.evses) == 0 || slices.Contains(w.evses, e.cfg.ID) {
+			return true
+		}
+	}
+	return false
+}
