@@ -16,6 +16,8 @@ TARGETS  := armv6 armv7 arm64 riscv64 amd64
 
 # Folder of the OCPP schemas; they are not part of this repository.
 SCHEMAS  ?=
+override SCHEMAS := $(if $(SCHEMAS),$(abspath $(SCHEMAS)))
+export SCHEMAS
 # Generators: scripts folder, then the package it writes.
 GENERATED := gen2:ocpp/msg2
 
@@ -54,7 +56,7 @@ race: ## tests under the race detector, where goroutines are (needs a C compiler
 
 bench: ## benchmarks, and the comparison with other libraries
 	@pkgs=$$(scripts/list.sh benchmarks); test -z "$$pkgs" || $(GO) test -run '^$$' -bench . -benchmem $$pkgs
-	@if test -f scripts/bench/go.mod; then cd scripts/bench && $(GO) test -run '^$$' -bench . -benchmem ./...; fi
+	@cd scripts/bench && $(GO) run .
 
 fuzz: ## every fuzz target for FUZZTIME (10m)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
