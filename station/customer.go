@@ -28,13 +28,19 @@ func (s *Station) customerInformation(id RequestID, r CustomerInformation) {
 	if !r.Token.IsZero() {
 		data = s.customerData(r)
 	}
+	if data == "" {
+		data = noCustomerData
+	}
 	s.tellCustomer(r.RequestID, data)
 }
 
 // maxCustomerData is the most that one part tells, in characters (NotifyCustomerInformationRequest.data).
 const maxCustomerData = 512
 
-// tellCustomer tells what is known, in as many parts as it takes; an empty text says that there is nothing (N09.FR.06).
+// noCustomerData says that nothing is stored (N09.FR.06); an empty text is refused by CSMSs that hold data for required.
+const noCustomerData = "no data"
+
+// tellCustomer tells what is known, in as many parts as it takes.
 func (s *Station) tellCustomer(requestID int, data string) {
 	at, rest := s.wall(), []rune(data)
 	for seq := 0; ; seq++ {
