@@ -32,15 +32,16 @@ const (
 
 // Options tune a store. The zero value is the product's.
 type Options struct {
-	Files             journal.FS    // journal, side files and the reserve; nil = the directory itself. bbolt maps its files and always uses the directory
-	MaxOutboxEntries  int           // above it the outbox is thinned (E04.FR.08); 0 = 100,000
-	MaxOutboxBytes    int64         // keys and values; 0 = 48 MiB
-	MaxDeadLetters    int           // the oldest goes first; 0 = 1024
-	CheckpointRecords int           // records in the overlay; 0 = 256
-	CheckpointEvery   time.Duration // 0 = 10 min
-	NoteWindow        time.Duration // longest wait of a Note in RAM; 0 = 60 s
-	SegmentSize       int64         // of the journal; 0 = journal.DefaultSegmentSize
-	Segments          int           // 0 = journal.DefaultSegments
+	Files             journal.FS       // journal, side files and the reserve; nil = the directory itself. bbolt maps its files and always uses the directory
+	MaxOutboxEntries  int              // above it the outbox is thinned (E04.FR.08); 0 = 100,000
+	MaxOutboxBytes    int64            // keys and values; 0 = 48 MiB
+	MaxDeadLetters    int              // the oldest goes first; 0 = 1024
+	CheckpointRecords int              // records in the overlay; 0 = 256
+	CheckpointEvery   time.Duration    // 0 = 10 min
+	NoteWindow        time.Duration    // longest wait of a Note in RAM; 0 = 60 s
+	Now               func() time.Time // the station's monotonic clock; nil: time is what Tick says
+	SegmentSize       int64            // of the journal; 0 = journal.DefaultSegmentSize
+	Segments          int              // 0 = journal.DefaultSegments
 }
 
 func (o Options) withDefaults(dir string) (Options, error) {

@@ -136,8 +136,16 @@ func (s *Store) take(batch []station.Record, size int, must bool) {
 	s.pending = append(s.pending, handed{batch, size, must})
 	s.records += len(batch)
 	s.bytes += size
+	s.look()
 	if s.noteDue.IsZero() && !s.now.IsZero() {
 		s.noteDue = s.now.Add(s.opts.NoteWindow)
+	}
+}
+
+// look asks the clock, where there is one: a station that sleeps for long calls no Tick. mu is held.
+func (s *Store) look() {
+	if s.opts.Now != nil {
+		s.now = s.opts.Now()
 	}
 }
 

@@ -53,6 +53,7 @@ type Loop struct {
 	waiting atomic.Int64
 	notices []iec61851.Notice
 	beat    time.Time
+	ticked  time.Time
 }
 
 type reading struct {
@@ -128,7 +129,7 @@ const longest = 24 * time.Hour
 func (l *Loop) sleep(timer *time.Timer) {
 	now := l.clock.Now()
 	next := now.Add(longest)
-	for _, d := range [...]time.Time{l.runner.Deadline(), l.writer.Deadline()} {
+	for _, d := range [...]time.Time{l.runner.Deadline(), l.tickDue()} {
 		if !d.IsZero() && d.Before(next) {
 			next = d
 		}
@@ -146,13 +147,26 @@ func (l *Loop) sleep(timer *time.Timer) {
 	timer.Reset(max(l.clock.Real(next.Sub(now)), 0))
 }
 
+// tickEvery bounds how often the writer is told the time: one that hangs in a call to its device is not pressed.
+const tickEvery = 100 * time.Millisecond
+
+// tickDue is when the writer wants to be told the time; zero for never.
+func (l *Loop) tickDue() time.Time {
+	d := l.writer.Deadline()
+	if soonest := l.ticked.Add(tickEvery); !d.IsZero() && d.Before(soonest) {
+		return soonest
+	}
+	return d
+}
+
 func (l *Loop) timers() {
 	now := l.clock.Now()
 	if !l.beat.IsZero() && !now.Before(l.beat) {
 		l.guard.Heartbeat()
 		l.beat = now.Add(heartbeatEvery)
 	}
-	if d := l.writer.Deadline(); !d.IsZero() && !now.Before(d) {
+	if d := l.tickDue(); !d.IsZero() && !now.Before(d) {
+		l.ticked = now
 		l.writer.Tick(now)
 		l.runner.Retry()
 	}

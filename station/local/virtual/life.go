@@ -92,7 +92,9 @@ func (l *life) buildGuard() error {
 const maxTemperature = 90_000
 
 func (l *life) openStore(reset bool) error {
-	store, rep, err := storage.Open(l.s.o.Dir, l.s.o.Storage)
+	opts := l.s.o.Storage
+	opts.Now = l.s.clock.Now
+	store, rep, err := storage.Open(l.s.o.Dir, opts)
 	if err != nil {
 		return err
 	}
