@@ -84,6 +84,7 @@ type Runner struct {
 	synced   uint64 // the newest position on which an fsync was owed
 	deadline time.Time
 	retry    []batch
+	ill      bool            // storage makes nothing durable, as far as is known
 	events   []station.Event // answers that came up while an Output was carried out
 	list     atomic.Uint64
 }
@@ -110,6 +111,9 @@ func (r *Runner) Handle(now time.Time, ev station.Event) {
 func (r *Runner) step(now time.Time, ev station.Event) {
 	if r.ports.Watch != nil && ev != nil {
 		r.ports.Watch.Event(ev)
+	}
+	if st, ok := ev.(station.StorageChanged); ok {
+		r.ill = st.Code != ""
 	}
 	r.carry(r.Station.Step(now, ev))
 }
@@ -159,6 +163,9 @@ func (r *Runner) carry(o station.Output) {
 		r.permits.grant(p, r.synced)
 	}
 	r.deadline = o.Deadline
+	if r.ill {
+		o = r.speak(o)
+	}
 	if len(o.Reports)+len(o.Responses)+len(o.Commands) == 0 {
 		return
 	}
@@ -167,6 +174,19 @@ func (r *Runner) carry(o station.Output) {
 	}
 	r.held = append(r.held, held{needs: r.synced, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
 		commands: slices.Clone(o.Commands)})
+}
+
+// speak lets out what needs no journal while that is ill: answers that rest on no new record, and the newest status. A
+// station that cannot keep a promise makes none, but it says how it is.
+func (r *Runner) speak(o station.Output) station.Output {
+	now := held{reports: slices.DeleteFunc(slices.Clone(o.Reports), func(rep station.Report) bool { return o.MustSync && rep.Class != station.Latest })}
+	o.Reports = slices.DeleteFunc(slices.Clone(o.Reports), func(rep station.Report) bool { return !o.MustSync || rep.Class == station.Latest })
+	if !o.MustSync {
+		now.responses, now.commands = o.Responses, o.Commands
+		o.Responses, o.Commands = nil, nil
+	}
+	r.deliver(now)
+	return o
 }
 
 // never is a position that is not reached: it stands for batches that the journal has not taken yet.

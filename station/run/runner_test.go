@@ -236,6 +236,22 @@ func TestAcknowledgementMakesRoom(t *testing.T) {
 	b.want("and what waited follows", "append a", "close at 16 A")
 }
 
+func TestIllJournalDoesNotMakeDumb(t *testing.T) {
+	b := newBench(t)
+	b.carry(synced("a", closed(16)))
+	b.r.ill = true
+	o := station.Output{Records: record("b"), MustSync: true, Responses: []station.Response{{ID: 1}},
+		Reports: []station.Report{{ID: 1, Class: station.Now}, {ID: 2, Class: station.Kept}, {ID: 3, Class: station.Latest}}}
+	b.carry(o)
+	b.want("a promise waits, the status does not", "append a", "append b", "send 3")
+	b.carry(station.Output{Responses: []station.Response{{ID: 2}}, Reports: []station.Report{{ID: 4, Class: station.Now}}, Commands: []station.Command{station.Reconnect{}},
+		Permits: []term.Permit{closed(20)}})
+	b.want("what rests on nothing new", "answer 2", "send 4", "reconnect")
+	b.r.ill = false
+	b.flushed(2)
+	b.want("well again", "close at 20 A", "answer 1", "send 1", "wake")
+}
+
 func TestBatchThatNeverFitsIsABug(t *testing.T) {
 	b := newBench(t)
 	b.refuse = fmt.Errorf("batch of 9 bytes: %w", storage.ErrTooLarge)

@@ -26,7 +26,6 @@ type watched struct {
 	mu       sync.Mutex // everything below
 	events   []station.Event
 	security []station.SecurityEvent
-	statuses []station.ConnectorStatus
 	tx       []station.TransactionEvent
 }
 
@@ -43,8 +42,6 @@ func (w *watched) Output(o *station.Output) {
 		switch b := r.Body.(type) {
 		case station.SecurityEvent:
 			w.security = append(w.security, b)
-		case station.StatusNotification:
-			w.statuses = append(w.statuses, b.Status)
 		case *station.TransactionEvent:
 			w.tx = append(w.tx, *b)
 		}
