@@ -131,13 +131,6 @@ func TestSelectAllSupported(t *testing.T) {
 	}
 }
 
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
 func TestConfig(t *testing.T) {
 	all := Config{
 		SampledEnabled: true, TxStarted: Supported(), TxUpdated: Supported(), TxEnded: Supported(), TxUpdatedInterval: 1, TxEndedInterval: 2,
