@@ -233,8 +233,11 @@ func (a *agent) run(ctx context.Context) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ctx) }()
+	modest := make(chan struct{})
+	go func() { defer close(modest); beModest(ctx.Done()) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
 	err := stateError(a.state, a.station.Run(ctx))
 	cancel()
+	<-modest
 	return errors.Join(err, <-served)
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What the agent takes of a small board's memory. An operator who sets GOGC or GOMEMLIMIT knows better.
+const (
+	// garbagePercent: live are some 2 MB, so garbage may be 1 MB of its own before it is collected; a collection takes
+	// a millisecond and, while two cars charge, is due every few seconds.
+	garbagePercent = 50
+	// memoryLimit is where the collector works harder instead: three times what four cars take, far below what a board
+	// with 64 MB has left.
+	memoryLimit = 32 << 20
+	// settled is how long after the start its code is no longer needed.
+	settled = time.Second
+)
+
+// beModest keeps the process small until the end of done.
+func beModest(done <-chan struct{}) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	timer := time.NewTimer(settled)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		shedStart()
+	case <-done:
+	}
+}
+
+// shedStart gives back the pages of the binary that only the start needed: tables that were made, decoders that were
+// looked up. The kernel maps them 64 kB at a time and keeps them for as long as the process lives; they are most of the
+// binary, and two thirds of an idle agent. What is needed again comes from the page cache.
+func shedStart() {
+	exe, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return
+	}
+	maps, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return
+	}
+	defer maps.Close()
+	for lines := bufio.NewScanner(maps); lines.Scan(); {
+		if from, size, ok := readOnly(lines.Text(), exe); ok {
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, size, unix.MADV_DONTNEED) // advice: if it is not taken, nothing changes
+		}
+	}
+}
+
+// readOnly reads a line of /proc/PID/maps: a part of the file path that is mapped and cannot be written, so that each of its
+// pages is what the file has.
+func readOnly(line, path string) (from, size uintptr, ok bool) {
+	f := strings.Fields(line)
+	if len(f) < 6 || f[5] != path || len(f[1]) != 4 || f[1][1] != '-' {
+		return 0, 0, false
+	}
+	low, high, _ := strings.Cut(f[0], "-")
+	a, errA := strconv.ParseUint(low, 16, strconv.IntSize)
+	b, errB := strconv.ParseUint(high, 16, strconv.IntSize)
+	return uintptr(a), uintptr(b - a), errA == nil && errB == nil && a < b
+}
