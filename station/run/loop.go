@@ -114,6 +114,7 @@ func (l *Loop) Run(ctx context.Context, wall time.Time) {
 		case st := <-l.writer.States():
 			l.runner.Retry()
 			l.runner.Handle(l.clock.Now(), station.StorageChanged{Code: st.Code})
+			l.takeFindings()
 		case <-timer.C:
 			l.timers()
 		}
@@ -172,6 +173,19 @@ func (l *Loop) timers() {
 	}
 	if d := l.runner.Deadline(); !d.IsZero() && !now.Before(d) {
 		l.runner.Handle(now, nil)
+	}
+}
+
+// finder is a Writer that notices damage while it works: it returns what is new.
+type finder interface{ Findings() []storage.Finding }
+
+func (l *Loop) takeFindings() {
+	f, ok := l.writer.(finder)
+	if !ok {
+		return
+	}
+	for _, found := range f.Findings() {
+		l.runner.Handle(l.clock.Now(), station.StorageFound{Code: found.Code, Text: found.String()})
 	}
 }
 

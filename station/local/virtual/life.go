@@ -111,7 +111,7 @@ func (l *life) openStore(reset bool) error {
 
 func (l *life) buildLoop() error {
 	l.writer = l.store.Start()
-	l.loop = run.NewLoop(l.party(), l.pipe, l.writer)
+	l.loop = run.NewLoop(l.party(), l.pipe, &finding{Writer: l.writer, l: l})
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
 		m, err := l.s.world.Meter(e.ID)
@@ -162,6 +162,24 @@ func (l *life) party() *Party {
 	p := l.s.clock.Party()
 	l.parties = append(l.parties, p)
 	return p
+}
+
+// finding is a writer that tells what storage found damaged since it was opened.
+type finding struct {
+	*storage.Writer
+	l    *life
+	told int
+}
+
+// Findings returns what is new since the last call.
+func (f *finding) Findings() []storage.Finding {
+	all := f.l.store.Findings()
+	fresh := all[min(f.told, len(all)):]
+	f.told = len(all)
+	for _, x := range fresh {
+		f.l.s.found(x.String())
+	}
+	return fresh
 }
 
 // forking gives each poller a clock of its own.

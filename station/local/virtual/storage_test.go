@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -217,6 +219,34 @@ func TestExitOpensFirst(t *testing.T) {
 		defer store.Close()
 		if rep.Replayed > 0 || len(rep.Findings) > 0 {
 			t.Errorf("not flushed: %+v", rep)
+		}
+	})
+}
+
+// TestDamageWhileRunning: a database that goes bad under a running station is rebuilt, and that is told.
+func TestDamageWhileRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, func(o *Options) {
+			o.Storage = storage.Options{CheckpointRecords: 4}
+			o.Settings = append(o.Settings, setting("SampledDataCtrlr", "TxUpdatedInterval", "5"))
+		})
+		b.start()
+		b.charge()
+		f, err := os.OpenFile(filepath.Join(b.station.o.Dir, "state.db"), os.O_RDWR, 0)
+		b.must(err)
+		defer f.Close()
+		info, err := f.Stat()
+		b.must(err)
+		for at := int64(2 * 4096); at < info.Size(); at += 4096 { // the meta pages stay
+			_, err := f.WriteAt(make([]byte, 2048), at)
+			b.must(err)
+		}
+		b.after(5 * time.Minute)
+		b.wantRelay(true, "while the database is rebuilt")
+		b.events.mu.Lock()
+		defer b.events.mu.Unlock()
+		if !slices.ContainsFunc(b.events.security, func(e station.SecurityEvent) bool { return e.Type == station.StorageDamaged }) {
+			t.Errorf("security events %+v", b.events.security)
 		}
 	})
 }
