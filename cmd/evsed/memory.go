@@ -21,6 +21,8 @@ const (
 	memoryLimit = 32 << 20
 	// settled is how long after the start its code is no longer needed.
 	settled = time.Second
+	// shedEvery is how often what some rare event has needed is given back.
+	shedEvery = time.Hour
 )
 
 // beModest keeps the process small until the end of done.
@@ -33,17 +35,21 @@ func beModest(done <-chan struct{}) {
 	}
 	timer := time.NewTimer(settled)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		shedStart()
-	case <-done:
+	for {
+		select {
+		case <-timer.C:
+			shedCode()
+			timer.Reset(shedEvery)
+		case <-done:
+			return
+		}
 	}
 }
 
-// shedStart gives back the pages of the binary that only the start needed: tables that were made, decoders that were
-// looked up. The kernel maps them 64 kB at a time and keeps them for as long as the process lives; they are most of the
-// binary, and two thirds of an idle agent. What is needed again comes from the page cache.
-func shedStart() {
+// shedCode gives back the pages of the binary that are not in use: the start needs most of them, to make tables and to
+// look decoders up. The kernel maps them 64 kB at a time and keeps them for as long as the process lives; they are
+// most of the binary, and two thirds of an idle agent. What is needed again comes from the page cache.
+func shedCode() {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return
