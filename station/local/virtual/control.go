@@ -21,7 +21,8 @@ func (s *Station) Restart(why station.BootReason) {
 	}
 }
 
-// FactoryReset drops all persistent state of the station and boots with the seed again. The world stays.
+// FactoryReset drops all persistent state of the station and boots with the seed again. The world begins anew with it:
+// it lies in the same state, and a test bench wants an empty one.
 func (s *Station) FactoryReset() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

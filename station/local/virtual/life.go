@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/dialect2"
 	"github.com/evsed/evsed/ocpp/link"
@@ -25,6 +26,7 @@ import (
 // life is a station from power on to power off.
 type life struct {
 	s        *Station
+	world    *halsim.World
 	store    *storage.Store
 	lists    *locallist.Lists
 	runner   *run.Runner
@@ -45,7 +47,7 @@ type life struct {
 }
 
 func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
-	l := &life{s: s}
+	l := &life{s: s, world: s.World()}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	steps := []func() error{
 		l.buildGuard, // first of all: the safe state
@@ -65,11 +67,11 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 func (l *life) buildGuard() error {
 	var refs []term.Ref
 	clock := l.party()
-	cfg := guard.Config{Clock: clock.Now, Real: clock.Real, Watchdog: l.s.world.Watchdog()}
+	cfg := guard.Config{Clock: clock.Now, Real: clock.Real, Watchdog: l.world.Watchdog()}
 	for _, e := range l.s.o.Station.EVSEs {
 		for _, k := range e.Connectors {
 			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
-			dev, err := l.s.world.Devices(ref)
+			dev, err := l.world.Devices(ref)
 			if err != nil {
 				return err
 			}
@@ -114,7 +116,7 @@ func (l *life) buildLoop() error {
 	l.loop = run.NewLoop(l.party(), l.pipe, &finding{Writer: l.writer, l: l})
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
-		m, err := l.s.world.Meter(e.ID)
+		m, err := l.world.Meter(e.ID)
 		if err != nil {
 			return err
 		}
@@ -265,7 +267,7 @@ func (l *life) complete(r station.RequestReceived) station.Event {
 // readCards brings the cards at the simulated reader to the core.
 func (l *life) readCards() {
 	for {
-		sw, err := l.s.world.NextSwipe(l.ctx)
+		sw, err := l.world.NextSwipe(l.ctx)
 		if err != nil {
 			return
 		}
@@ -275,11 +277,11 @@ func (l *life) readCards() {
 
 // tellFindings tells the core what storage found at its start, and what its sensors have seen all along.
 func (l *life) tellFindings() {
-	faults, info := l.s.world.StationFaults()
+	faults, info := l.world.StationFaults()
 	for _, f := range faults.List() {
 		_ = l.loop.Post(l.ctx, station.FaultChanged{Fault: f, Active: true, Info: info(f)})
 	}
-	for _, e := range l.s.world.State().EVSEs {
+	for _, e := range l.world.State().EVSEs {
 		if e.Bay {
 			_ = l.loop.Post(l.ctx, station.BayChanged{EVSE: e.ID, Occupied: true})
 		}

@@ -56,9 +56,10 @@ type Notice struct {
 
 // Station is a virtual station. Its methods may be called from any goroutine.
 type Station struct {
-	o     Options
-	clock *Clock
-	world *halsim.World
+	o       Options
+	clock   *Clock
+	worldMu sync.Mutex // of world, which a factory reset replaces
+	world   *halsim.World
 
 	wire wire
 
@@ -113,7 +114,26 @@ func (s *Station) worldConfig() halsim.Config {
 }
 
 // World is where cars are plugged.
-func (s *Station) World() *halsim.World { return s.world }
+func (s *Station) World() *halsim.World {
+	s.worldMu.Lock()
+	defer s.worldMu.Unlock()
+	return s.world
+}
+
+// newWorld begins the world anew: nothing is plugged, and the meters stand at 0.
+func (s *Station) newWorld() error {
+	w, err := halsim.New(s.worldConfig(), nil)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(s.o.Dir, worldFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.worldMu.Lock()
+	defer s.worldMu.Unlock()
+	s.world = w
+	return nil
+}
 
 // Clock is the station's clock.
 func (s *Station) Clock() *Clock { return s.clock }
@@ -161,7 +181,12 @@ func (s *Station) begin() (*life, error) {
 	reset, boot := s.reset, s.next
 	s.reset, s.kill, s.next = false, false, ""
 	s.mu.Unlock()
-	if err := s.world.SetPower(true); err != nil {
+	if reset {
+		if err := s.newWorld(); err != nil {
+			return nil, fmt.Errorf("factory reset: %w", err)
+		}
+	}
+	if err := s.World().SetPower(true); err != nil {
 		return nil, err
 	}
 	l, err := newLife(s, boot, reset)
@@ -189,7 +214,7 @@ func (s *Station) end(l *life) {
 	s.mu.Unlock()
 	l.close(kill)
 	if kill {
-		_ = s.world.SetPower(false) // contactors fall; a world that cannot be kept said so at the change before
+		_ = s.World().SetPower(false) // contactors fall; a world that cannot be kept said so at the change before
 	}
 }
 
