@@ -263,7 +263,7 @@ func (p *tour) begin() error {
 }
 
 func (p *tour) beginGuard() error {
-	l := &life{s: &Station{o: Options{Station: station.Config{EVSEs: p.evses}}, clock: NewClock(), world: p.world}}
+	l := &life{world: p.world, s: &Station{o: Options{Station: station.Config{EVSEs: p.evses}}, clock: NewClock()}}
 	if err := l.buildGuard(); err != nil {
 		return err
 	}
