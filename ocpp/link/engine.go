@@ -55,6 +55,7 @@ type Engine struct {
 
 	flight flight
 	in     inbound
+	kept   budget // of requests of the CSMS that are kept
 	bad    badTeller
 
 	out   Output

@@ -25,6 +25,9 @@ const (
 	// must not wear it out.
 	BadMessageEvery = 10 * time.Second
 
+	listAction = "SendLocalList" // whose items go to the stage while it is read
+	tooOften   = "too many requests that are kept; one more every second"
+
 	// firstRequest keeps the numbers of the link's requests apart from those of local interfaces.
 	firstRequest station.RequestID = 1 << 63
 )
@@ -162,6 +165,10 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
 		return
 	}
+	if f.Action == listAction && !e.kept.take(now) {
+		e.refuse(f.ID, rpc.GenericError, tooOften)
+		return
+	}
 	req, err := e.d.Request(f.Action, f.Payload, e.stage)
 	if err != nil {
 		code, text := decodeFault(err)
@@ -173,12 +180,21 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 		}
 		return
 	}
+	if kept(req) && !e.kept.take(now) {
+		e.refuse(f.ID, rpc.GenericError, tooOften)
+		return
+	}
+	e.hand(now, f, req, len(f.Payload))
+}
+
+// hand gives a request, of size bytes, to the core.
+func (e *Engine) hand(now time.Time, f rpc.Frame, req station.Request, size int) {
 	c := inCall{request: e.in.next, body: req, due: now.Add(ResponseTimeout)}
 	c.id, c.action = strings.Clone(f.ID), strings.Clone(f.Action) // the frame may be large
 	e.in.next++
 	e.in.calls = append(e.in.calls, c)
 	e.stats.Requests++
-	e.event(station.RequestReceived{ID: c.request, Request: req})
+	e.event(station.RequestReceived{ID: c.request, Request: req, Size: size})
 }
 
 // repeated handles a CALL whose id was used before on this connection. Nothing is done twice.
