@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// attack is one thing that a CSMS does to a station.
+type attack struct {
+	name  string
+	run   func(*siege)
+	peak  int  // kB, where more than mostPeak is owed
+	wrote int  // bytes that may go to the device meanwhile; 0: not looked at
+	soak  bool // takes long
+}
+
+func attacks() []attack {
+	return append(append([]attack{
+		{name: "wrong arity and types", run: texts(misshapen()...)},
+		{name: "nesting: 10^6 lists in a frame", run: stuffed("", "[", 1e6, "")},
+		{name: "nesting: 10^6 lists in a payload", run: stuffed(`[2,"n2","DataTransfer",{"vendorId":"x","data":`, "[", 1e6, "}]")},
+		{name: "nesting: 5*10^4 objects", run: stuffed(`[2,"n3","DataTransfer",{"vendorId":"x","data":`, `{"a":`, 5e4, "}]")},
+		{name: "string of 64 MB", run: stuffed(`[2,"s1","DataTransfer",{"vendorId":"x","data":"`, "A", 64e6, `"}]`)},
+		{name: "string of 15 MB", run: stuffed(`[2,"s2","DataTransfer",{"vendorId":"x","data":"`, "A", 15e6, `"}]`)},
+		{name: "string of 500 kB, escaped", run: stuffed(`[2,"s3","DataTransfer",{"vendorId":"x","data":"`, `\u0041`, 8e4, `"}]`)},
+		{name: "message id of 500 kB", run: stuffed(`[2,"`, "i", 5e5, `","Reset",{}]`)},
+		{name: "action of 500 kB", run: stuffed(`[2,"s4","`, "a", 5e5, `",{}]`)},
+		{name: "white space of 500 kB", run: stuffed(`[2,"s5",`, " ", 5e5, `"Reset",{}]`)},
+		{name: "number of 500 kB", run: stuffed(`[2,"s6","GetBaseReport",{"reportBase":"FullInventory","requestId":`, "9", 5e5, `}]`)},
+		{name: "GetVariables of 10^6 items", run: stuffed(`[2,"l1","GetVariables",{"getVariableData":[`, item+",", 1e6, item+"]}]")},
+		{name: "GetVariables of 5000 items", run: stuffed(`[2,"l2","GetVariables",{"getVariableData":[`, item+",", 5e3, item+"]}]")},
+		{name: "SetVariables of 4000 items", run: stuffed(`[2,"l3","SetVariables",{"setVariableData":[`, setting+",", 4e3, setting+"]}]")},
+		{name: "members: 10^5 in one object", run: stuffed(`[2,"l4","Reset",{"customData":{"vendorId":"x"`, `,"a":1`, 8e4, `}}]`)},
+		{name: "bad UTF-8", run: texts("[2,\"u1\",\"DataTransfer\",{\"vendorId\":\"\xff\xfe\"}]", "[2,\"u\xc0\x80\",\"Reset\",{}]", "\xed\xa0\x80", `[2,"u2","DataTransfer",{"vendorId":"\ud800"}]`)},
+		{name: "binary message", run: sends(opBinary|fin, `[2,"b1","Reset",{}]`)},
+		{name: "reserved bits", run: sends(opText|fin|0x30, `[2,"r1","Reset",{}]`)},
+		{name: "unknown opcodes", run: sends(fin|0x3, "x", fin|0xb, "y")},
+		{name: "masked frame", run: masked},
+		{name: "continuation of nothing", soak: true, run: sends(opContinuation|fin, "x")},
+		{name: "text inside of a message", run: sends(opText, "[2,", opText|fin, `[2,"f1","Reset",{}]`)},
+		{name: "ping of 64 kB", run: sends(opPing|fin, strings.Repeat("p", 65000))},
+		{name: "ping in fragments", soak: true, run: sends(opPing, "p")},
+		{name: "close with a bad code", run: sends(opClose|fin, "\x00\x01bye")},
+		{name: "close of one byte", soak: true, run: sends(opClose|fin, "\x03")},
+		{name: "length of 2^63", run: rawBytes(append([]byte{opText | fin, 127}, bytes.Repeat([]byte{0xff}, 8)...))},
+		{name: "length of 2^62", run: rawBytes([]byte{opText | fin, 127, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '['})},
+		{name: "fragments of a byte", run: fragments},
+		{name: "fragments of nothing", run: emptyFragments},
+		{name: "message without end", run: sends(opText, `[2,"e1","DataTransfer",{"vendorId":"`)},
+		{name: "stall in a frame", run: stall(3 * time.Second)},
+		{name: "compressed frame", run: bomb},
+		{name: "drip in a frame", run: drip, soak: true},
+	}, floods()...), handshakes()...)
+}
+
+const (
+	item    = `{"component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}`
+	setting = `{"attributeValue":"300","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}`
+)
+
+// misshapen are messages of the wrong shape.
+func misshapen() []string {
+	return []string{"", " ", "[]", "{}", "null", "2", `"x"`, "[2]", `[2,"m1"]`, `[2,"m2","Reset"]`, `[2,"m3","Reset",{},{}]`, `[2,"m4","Reset",[]]`,
+		`[2,"m5","Reset",null]`, `[2,5,"Reset",{}]`, `[2,null,"Reset",{}]`, `["2","m6","Reset",{}]`, `[2.5,"m7","Reset",{}]`, `[1e999999999,"m8","Reset",{}]`,
+		`[-2,"m9","Reset",{}]`, `[7,"m10","Reset",{}]`, `[99999999999999999999,"m11",{}]`, `[2,"m12",{},"Reset"]`, `[2,"m13","Reset",{"type":7}]`,
+		`[2,"m14","Reset",{"type":"Sideways"}]`, `[2,"m15","Reset",{"type":"OnIdle","type":"Immediate"}]`, `[2,"m16","Reset",{"type":"OnIdle"}`, `[2,"m17","Reset",{"type":"OnIdle",}]`,
+		`[2,"m18","Reset",{"typ":"OnIdle"}]x`, `[2,"","",{}]`, `[2,"m19","Nothing",{}]`, `[2,"m20","BootNotification",{}]`, `[2,"m21","ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":-1}}]`,
+		`[2,"m22","ChangeAvailability",{"operationalStatus":"Inoperative","evse":{"id":99999999999}}]`, `[2,"m23","UnlockConnector",{"evseId":2147483648,"connectorId":0}]`,
+		`[2,"m24","GetBaseReport",{"requestId":1.5,"reportBase":"FullInventory"}]`, `[2,"m25","RequestStartTransaction",{"remoteStartId":1,"idToken":{"idToken":"","type":""}}]`,
+		`[2,"m26","SetNetworkProfile",{"configurationSlot":-1,"connectionData":{}}]`, `[2,"m27","TriggerMessage",{"requestedMessage":"StatusNotification","evse":{"id":0,"connectorId":9}}]`,
+		`[2,"m28","CustomerInformation",{"requestId":1,"report":true,"clear":true}]`, `[2,"m29","SendLocalList",{"versionNumber":0,"updateType":"Full","localAuthorizationList":[]}]`,
+		`[6,"m30","NotifyPeriodicEventStream",{}]`, `[5,"m31","GenericError","",{}]`, `[4,"m32"]`, `[3,"m33"]`, `[3]`, `[4,"m34",7,7,7]`, "\x00", "[2,\"m35\",\"Re\x00set\",{}]"}
+}
+
+// texts sends messages, and expects to be answered still.
+func texts(all ...string) func(*siege) {
+	return func(s *siege) {
+		p := s.peer()
+		for _, m := range all {
+			p.write(m)
+		}
+		p.ask("GetLocalListVersion", `{}`)
+	}
+}
+
+func stuffed(head, piece string, n int, tail string) func(*siege) {
+	return func(s *siege) {
+		if p := s.peer(); p.stuff(head, piece, n, tail) {
+			p.askFor("GetLocalListVersion", `{}`, 5*time.Second)
+		}
+	}
+}
+
+// sends sends frames: first byte, payload, first byte, payload … and waits until the station has taken offence, or not.
+func sends(frames ...any) func(*siege) {
+	return func(s *siege) {
+		p := s.peer()
+		for i := 0; i < len(frames); i += 2 {
+			p.send(byte(frames[i].(int)), []byte(frames[i+1].(string)))
+		}
+		p.askFor("GetLocalListVersion", `{}`, time.Second)
+	}
+}
+
+func rawBytes(b []byte) func(*siege) {
+	return func(s *siege) {
+		p := s.peer()
+		p.raw(b)
+		p.askFor("GetLocalListVersion", `{}`, time.Second)
+	}
+}
+
+func masked(s *siege) {
+	p := s.peer()
+	text := []byte(`[2,"k1","DataTransfer",{"vendorId":"x"}]`)
+	h := header(opText|fin, len(text))
+	h[1] |= 0x80
+	h = append(h, 1, 2, 3, 4)
+	for i := range text {
+		h = append(h, text[i]^byte(i%4+1))
+	}
+	p.raw(h)
+	p.askFor("GetLocalListVersion", `{}`, time.Second)
+}
+
+// fragments sends a long message in frames of one byte, and a good one the same way.
+func fragments(s *siege) {
+	p := s.peer()
+	p.send(opText, []byte(`[2,"f1","DataTransfer",{"vendorId":"`))
+	p.repeat("\x00\x01A", 1e6)
+	p.send(opContinuation|fin, []byte(`"}]`))
+	p.ask("GetLocalListVersion", `{}`)
+}
+
+// emptyFragments sends frames that bring a message no further.
+func emptyFragments(s *siege) {
+	p := s.peer()
+	p.send(opText, []byte(`[2,"f2","DataTransfer",{"vendorId":"`))
+	p.repeat("\x00\x00", 1e6)
+	p.send(opContinuation|fin, []byte(`"}]`))
+	p.ask("GetLocalListVersion", `{}`)
+}
+
+// stall begins a frame and says nothing more, not even to a ping.
+func stall(long time.Duration) func(*siege) {
+	return func(s *siege) {
+		p := s.peer()
+		p.raw(append(header(opText|fin, 1000), `[2,"t1",`...))
+		time.Sleep(long) // the station has its own time
+	}
+}
+
+// drip sends a frame so slowly that something is always heard.
+func drip(s *siege) {
+	p := s.peer()
+	p.raw(header(opText|fin, 1000))
+	for range 90 {
+		p.raw([]byte(" "))
+		time.Sleep(time.Second) // the station has its own time
+	}
+}
+
+// bomb sends what would be 64 MB, were compression spoken here.
+func bomb(s *siege) {
+	s.foe.mu.Lock()
+	if s.foe.offered != "" {
+		s.t.Errorf("the station offers extensions: %q", s.foe.offered)
+	}
+	s.foe.mu.Unlock()
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression)
+	fmt.Fprintf(w, `[2,"z1","DataTransfer",{"vendorId":"%s"}]`, strings.Repeat("A", 64e6))
+	w.Flush()
+	p := s.peer()
+	p.send(opText|fin|rsv1, b.Bytes())
+	p.askFor("GetLocalListVersion", `{}`, time.Second)
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/evsed/evsed/ocpp/csms"
+)
+
+// probe is what an evsed under test tells of itself on SIGUSR1, into the file that probeVariable names.
+type probe struct {
+	Goroutines int
+	Heap       uint64 // bytes of live objects
+}
+
+const probeVariable = "EVSED_TEST_PROBE"
+
+// answerProbes lets the process under test be looked into; the tests' evsed alone does this.
+func answerProbes(path string) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	go func() {
+		for range signals {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			b, _ := json.Marshal(probe{runtime.NumGoroutine(), m.HeapAlloc})
+			_ = os.WriteFile(path+".new", b, 0o600)
+			_ = os.Rename(path+".new", path)
+		}
+	}()
+}
+
+// siege is a charging station among enemies.
+type siege struct {
+	*process
+	foe    *foe
+	probed string
+	report int
+	energy float64
+	before figures // at rest, before the first attack
+}
+
+// figures are what an attack may not raise for good.
+type figures struct {
+	probe
+	files int
+	rss   int // kB now
+	peak  int // kB, highest since forgetPeak
+	wrote int // bytes to the device, since the start
+}
+
+func newSiege(t *testing.T) *siege {
+	s := &siege{foe: newFoe(t), probed: filepath.Join(t.TempDir(), "probe")}
+	t.Setenv(probeVariable, s.probed)
+	s.process = newProcess(t, "ws://"+s.foe.address, variable("SampledDataCtrlr", "TxUpdatedInterval", "2"),
+		variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"), variable("OCPPCommCtrlr", "RetryBackOffRandomRange", "0"),
+		variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "0"), variable("OCPPCommCtrlr", "WebSocketPingInterval", "1"))
+	s.boot()
+	s.until("the CSMS accepts the station", func() bool { return s.state().Station.Connected })
+	s.do("/evses/1/plug", `{"ev":{"socPercent":5,"capacityWh":1000000}}`)
+	s.do("/swipe", `{"idToken":"ALICE","type":"ISO14443","evses":[1]}`)
+	s.until("the car charges", func() bool { return s.state().EVSEs[0].Relay })
+	time.Sleep(2 * time.Second) // the process gives the memory of its start back after one
+	s.recover()
+	s.before = s.look()
+	return s
+}
+
+// look takes the figures.
+func (s *siege) look() figures {
+	s.t.Helper()
+	var f figures
+	_ = os.Remove(s.probed)
+	if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+		s.t.Fatalf("the station is gone: %v\n%s", err, s.out.String())
+	}
+	s.until("the station answers the probe", func() bool {
+		b, err := os.ReadFile(s.probed)
+		return err == nil && json.Unmarshal(b, &f.probe) == nil
+	})
+	files, _ := os.ReadDir(s.proc("fd"))
+	f.files = len(files)
+	f.rss, f.peak = s.number("status", "VmRSS:"), s.number("status", "VmHWM:")
+	f.wrote = s.number("io", "write_bytes:")
+	return f
+}
+
+func (s *siege) proc(file string) string {
+	return filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), file)
+}
+
+// number reads a line of a file under /proc, 0 where this kernel has none.
+func (s *siege) number(file, name string) int {
+	b, _ := os.ReadFile(s.proc(file))
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			n, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
+			return n
+		}
+	}
+	return 0
+}
+
+// forgetPeak begins to measure the highest resident memory anew.
+func (s *siege) forgetPeak() { _ = os.WriteFile(s.proc("clear_refs"), []byte("5"), 0) }
+
+// peer returns an open connection on which the station has been heard.
+func (s *siege) peer() *peer {
+	s.t.Helper()
+	var p *peer
+	s.until("the station is connected", func() bool {
+		s.foe.mu.Lock()
+		defer s.foe.mu.Unlock()
+		p = s.foe.current
+		return p != nil && s.foe.open[p.c]
+	})
+	return p
+}
+
+// recover waits until the station does its work for a CSMS that behaves: a heartbeat and a whole report. What it was
+// told before may have broken the connection, so it is asked until it answers.
+func (s *siege) recover() {
+	s.t.Helper()
+	s.foe.behave()
+	s.until("heartbeat and report after the attack", func() bool {
+		p := s.peer()
+		s.report++
+		done := make(chan struct{})
+		beats := s.foe.count("Heartbeat")
+		s.foe.mu.Lock()
+		s.foe.inform[strconv.Itoa(s.report)] = done
+		s.foe.mu.Unlock()
+		for _, q := range [][2]string{{"TriggerMessage", `{"requestedMessage":"Heartbeat"}`}, {"GetBaseReport", fmt.Sprintf(`{"requestId":%d,"reportBase":"FullInventory"}`, s.report)}} {
+			answer := p.askFor(q[0], q[1], 5*time.Second)
+			if !strings.Contains(answer, `"Accepted"`) {
+				return false
+			}
+		}
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			return false
+		}
+		return s.foe.count("Heartbeat") > beats
+	})
+}
+
+// charging fails unless the contactor is closed and the register grows.
+func (s *siege) charging(when string) {
+	s.t.Helper()
+	s.until("the register grows "+when, func() bool {
+		st := s.state()
+		if len(st.EVSEs) == 0 {
+			return false
+		}
+		e := st.EVSEs[0]
+		if !e.Relay {
+			s.t.Fatalf("%s: the contactor is open\n%s", when, s.out.String())
+		}
+		grew := e.EnergyWh > s.energy
+		s.energy = max(s.energy, e.EnergyWh)
+		return grew
+	})
+}
+
+// Bounds of what an attack may cost. The resident peak holds what the collector leaves lying, which differs from run to
+// run and from machine to machine; live objects and descriptors do not.
+const (
+	mostPeak       = 8 << 10 // kB above what was resident at its begin
+	mostHeap       = 1 << 20 // bytes of live objects afterwards, above what there were before the first attack
+	mostGoroutines = 4
+	mostFiles      = 2
+)
+
+// TestHostileCSMS lets one attack after the other loose on a station while a car charges.
+func TestHostileCSMS(t *testing.T) {
+	s := newSiege(t)
+	started := time.Now()
+	var table strings.Builder
+	for _, a := range attacks() {
+		if a.soak && os.Getenv("EVSED_SOAK") == "" {
+			continue
+		}
+		began := time.Now()
+		at := s.look()
+		s.forgetPeak()
+		a.run(s)
+		s.charging("after: " + a.name)
+		peak := s.number("status", "VmHWM:") - at.rss
+		wrote := s.number("io", "write_bytes:") - at.wrote
+		s.recover()
+		after := s.settled()
+		fmt.Fprintf(&table, "%-34s %6d kB peak %+6d kB heap %+3d goroutines %+3d files %7d kB written %6.1f s\n", a.name, peak,
+			(int(after.Heap)-int(s.before.Heap))/1024, after.Goroutines-s.before.Goroutines, after.files-s.before.files, wrote/1024, time.Since(began).Seconds())
+		if peak > max(a.peak, mostPeak) {
+			t.Errorf("%s: %d kB resident above the %d before", a.name, peak, at.rss)
+		}
+		if a.wrote > 0 && wrote > a.wrote {
+			t.Errorf("%s: %d bytes written, want at most %d", a.name, wrote, a.wrote)
+		}
+		if after.Heap > s.before.Heap+mostHeap {
+			t.Errorf("%s: %d bytes of live objects, %d before the first attack", a.name, after.Heap, s.before.Heap)
+		}
+	}
+	t.Logf("at rest %d kB resident, %d kB live, %d goroutines, %d files\n%s%.0f s", s.before.rss, s.before.Heap/1024, s.before.Goroutines, s.before.files, &table, time.Since(started).Seconds())
+	s.foe.stop()
+	s.normal()
+}
+
+// settled waits until goroutines and descriptors are back to what they were; those of a connection that was closed take a
+// moment.
+func (s *siege) settled() figures {
+	s.t.Helper()
+	var f figures
+	s.until("goroutines and descriptors are given back", func() bool {
+		f = s.look()
+		return f.Goroutines <= s.before.Goroutines+mostGoroutines && f.files <= s.before.files+mostFiles
+	})
+	return f
+}
+
+// normal lets an ordinary CSMS take the place of the hostile one.
+func (s *siege) normal() {
+	l, err := net.Listen("tcp", s.foe.address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := csms.New(csms.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = c.Serve(ctx, l) }()
+	defer func() { cancel(); <-done }()
+	s.until("the station finds the ordinary CSMS", func() bool { _, ok := c.Connected("cp001"); return ok && s.state().Station.Connected })
+	call, end := context.WithTimeout(ctx, 30*time.Second)
+	defer end()
+	for action, payload := range map[string]string{"TriggerMessage": `{"requestedMessage":"Heartbeat"}`, "GetBaseReport": `{"requestId":77,"reportBase":"FullInventory"}`} {
+		if r, err := c.Call(call, "cp001", action, []byte(payload)); err != nil || !strings.Contains(r.Payload, "Accepted") {
+			s.t.Errorf("%s: %s %v", action, r.Payload, err)
+		}
+	}
+	s.until("heartbeat and report arrive", func() bool { return c.Received("cp001", "Heartbeat") > 0 && c.Received("cp001", "NotifyReport") > 0 })
+	s.charging("with an ordinary CSMS")
+}
