@@ -51,6 +51,7 @@ type Guard struct {
 	link      Link
 	ports     []port
 	heard     time.Time // last heartbeat
+	forget    time.Time // permits of a station that is gone count until then; zero: none are
 	moved     bool      // the station has moved since the watchdog was petted
 	slow      time.Time // next reading of what changes slowly
 	nextCycle time.Time
@@ -156,6 +157,7 @@ func (g *Guard) Cycle(now time.Time) time.Duration {
 		g.heard = now
 	}
 	g.receive(now)
+	g.forgetLost(now)
 	dropped := now.Sub(g.heard) >= g.cfg.Silence+g.cfg.Hold
 	slow := !now.Before(g.slow)
 	if slow {
@@ -177,6 +179,38 @@ func (g *Guard) Cycle(now time.Time) time.Duration {
 	g.send()
 	g.pet()
 	return max(g.nextCycle.Sub(now), time.Millisecond)
+}
+
+// Lost says that the station is gone for certain: its silence counts as long enough, and only Hold is left of what it
+// has permitted. A station that comes back has to permit anew.
+func (g *Guard) Lost(now time.Time) {
+	if silent := now.Add(-g.cfg.Silence); g.heard.IsZero() || silent.Before(g.heard) {
+		g.heard = silent
+	}
+	g.forget = g.heard.Add(g.cfg.Silence + g.cfg.Hold)
+	for i := range g.ports {
+		g.ports[i].inherited = true
+	}
+}
+
+// Found says that a station is there which may know nothing: it is told everything.
+func (g *Guard) Found() {
+	for i := range g.ports {
+		g.ports[i].dirty = true
+	}
+}
+
+// forgetLost ends the permits of a station that is gone, once they have been held for long enough.
+func (g *Guard) forgetLost(now time.Time) {
+	if g.forget.IsZero() || now.Before(g.forget) {
+		return
+	}
+	g.forget = time.Time{}
+	for i := range g.ports {
+		if p := &g.ports[i]; p.inherited {
+			p.permit.Close, p.permit.Max, p.inherited = false, 0, false
+		}
+	}
 }
 
 func (g *Guard) wake(t time.Time) {

@@ -27,6 +27,7 @@ type box struct {
 	service                bool
 	newest, taken          iec61851.Status
 	hasStatus, statusTaken bool
+	first                  bool // the next status is the first of a guard that was connected anew
 }
 
 // NewPipe returns the link for the given connectors.
@@ -94,6 +95,11 @@ func (p *Pipe) Receive(c *Command) bool {
 		return false
 	}
 	defer p.mu.Unlock()
+	return p.fetch(c)
+}
+
+// fetch takes the next command out of its place.
+func (p *Pipe) fetch(c *Command) bool {
 	if p.heartbeat {
 		p.heartbeat = false
 		*c = Command{Kind: CommandHeartbeat}
@@ -125,6 +131,12 @@ func (p *Pipe) Send(s *iec61851.Status) bool {
 		return false
 	}
 	defer p.mu.Unlock()
+	p.deliver(s)
+	return true
+}
+
+// deliver puts a status into its place and wakes the station.
+func (p *Pipe) deliver(s *iec61851.Status) {
 	for i := range p.boxes {
 		b := &p.boxes[i]
 		if b.ref != s.Ref {
@@ -134,6 +146,9 @@ func (p *Pipe) Send(s *iec61851.Status) bool {
 		if b.hasStatus && !b.statusTaken {
 			seen = b.newest.Seen
 		}
+		if b.first {
+			b.first, b.taken.Closings = false, s.Closings
+		}
 		b.newest, b.hasStatus, b.statusTaken = *s, true, false
 		b.newest.Seen |= seen
 	}
@@ -141,7 +156,6 @@ func (p *Pipe) Send(s *iec61851.Status) bool {
 	case p.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // Wake is signalled when there is something to Take.

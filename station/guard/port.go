@@ -11,19 +11,20 @@ import (
 
 // port is one connector at work.
 type port struct {
-	ref     term.Ref
-	dev     hal.Devices
-	machine iec61851.Machine
-	permit  term.Permit
-	service time.Time // an acknowledgement counts until
-	in      iec61851.Input
-	out     iec61851.Output
-	driven  commands          // what the devices were told last
-	sent    iec61851.Status   // what the link took last
-	dirty   bool              // out.Status is not what was sent
-	errs    iec61851.FaultSet // devices that failed in this cycle
-	late    iec61851.FaultSet // devices that refused a command in the last cycle
-	board   iec61851.FaultSet // diagnosis lines, as of the last slow reading
+	ref       term.Ref
+	dev       hal.Devices
+	machine   iec61851.Machine
+	permit    term.Permit
+	service   time.Time // an acknowledgement counts until
+	in        iec61851.Input
+	out       iec61851.Output
+	driven    commands          // what the devices were told last
+	sent      iec61851.Status   // what the link took last
+	dirty     bool              // out.Status is not what was sent
+	inherited bool              // the permit is of a station that is gone
+	errs      iec61851.FaultSet // devices that failed in this cycle
+	late      iec61851.FaultSet // devices that refused a command in the last cycle
+	board     iec61851.FaultSet // diagnosis lines, as of the last slow reading
 }
 
 // serviceWindow is how long a fitter's acknowledgement counts: what was just repaired has to show at the wires first,
@@ -45,7 +46,7 @@ func (p *port) take(now time.Time, c *Command) {
 	switch c.Kind {
 	case CommandPermit:
 		if c.Permit.Ref == p.ref {
-			p.permit, p.in.PermitKnown = c.Permit, true
+			p.permit, p.in.PermitKnown, p.inherited = c.Permit, true, false
 		}
 	case CommandMeter:
 		if c.Ref.EVSE == p.ref.EVSE {

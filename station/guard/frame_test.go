@@ -1,0 +1,250 @@
+package guard
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/iec61851"
+	"github.com/evsed/evsed/station/term"
+)
+
+func someCommands() []Command {
+	ref := term.Ref{EVSE: 2, Connector: 1}
+	return []Command{
+		{Kind: CommandPermit, Ref: ref, Permit: term.Permit{Ref: ref, Close: true, Lock: true, Fail: true, Max: 32 * unit.Ampere, Phases: 3}},
+		{Kind: CommandPermit, Ref: ref, Permit: term.Permit{Ref: ref, Lock: true}},
+		{Kind: CommandMeter, Ref: ref, Meter: MeterSummary{Age: 1500 * time.Millisecond, Phases: 3,
+			Current: [3]unit.Current{16000, 15900, -1}, Voltage: [3]unit.Voltage{230000, 231000, 229000}}},
+		{Kind: CommandHeartbeat},
+		{Kind: CommandService, Ref: ref},
+		{Kind: CommandService},
+	}
+}
+
+func someStatuses() []iec61851.Status {
+	return []iec61851.Status{
+		{Ref: term.Ref{EVSE: 1, Connector: 1}},
+		{Ref: term.Ref{EVSE: 2, Connector: 1}, Pilot: term.StateC, Cable: iec61851.CablePresent, Rating: 32000, Closed: true, Phases: 3, Closings: 1 << 31,
+			Opened: iec61851.OpenedByFault, HasLock: true, Locked: true, LockFailed: true, Offered: 16000, Duty: 2666,
+			Faults: iec61851.FaultsOf(term.FaultGround), Seen: iec61851.FaultsOf(term.FaultGround, term.FaultStorage)},
+	}
+}
+
+func TestFramesRoundTrip(t *testing.T) {
+	for _, c := range someCommands() {
+		var frame [CommandSize]byte
+		encodeCommand(&frame, &c, 12345)
+		var got Command
+		sent, err := decodeCommand(frame[:], &got)
+		if err != nil || sent != 12345 || got != c {
+			t.Errorf("command %+v came as %+v, %d, %v", c, got, sent, err)
+		}
+	}
+	for _, s := range someStatuses() {
+		var frame [StatusSize]byte
+		encodeStatus(&frame, &s, -7)
+		var got iec61851.Status
+		at, err := decodeStatus(frame[:], &got)
+		if err != nil || at != -7 || got != s {
+			t.Errorf("status %+v came as %+v, %d, %v", s, got, at, err)
+		}
+	}
+}
+
+// TestFramesRefuseDamage flips each bit of each frame, cuts it and lengthens it.
+func TestFramesRefuseDamage(t *testing.T) {
+	var command [CommandSize]byte
+	encodeCommand(&command, &someCommands()[0], 1)
+	var status [StatusSize]byte
+	encodeStatus(&status, &someStatuses()[1], 1)
+	decode := map[string]func([]byte) error{
+		"command": func(b []byte) error { var c Command; _, err := decodeCommand(b, &c); return err },
+		"status":  func(b []byte) error { var s iec61851.Status; _, err := decodeStatus(b, &s); return err },
+	}
+	for name, whole := range map[string][]byte{"command": command[:], "status": status[:]} {
+		for bit := range 8 * len(whole) {
+			b := bytes.Clone(whole)
+			b[bit/8] ^= 1 << (bit % 8)
+			if err := decode[name](b); !errors.Is(err, ErrFrame) {
+				t.Errorf("%s with bit %d flipped: %v", name, bit, err)
+			}
+		}
+		for n := range whole {
+			if err := decode[name](whole[:n]); !errors.Is(err, ErrFrame) {
+				t.Errorf("%s of %d bytes: %v", name, n, err)
+			}
+		}
+		if err := decode[name](append(bytes.Clone(whole), 0)); !errors.Is(err, ErrFrame) {
+			t.Errorf("%s with a byte more: %v", name, err)
+		}
+	}
+	if err := decode["status"](command[:]); !errors.Is(err, ErrFrame) {
+		t.Errorf("a command taken for a status: %v", err)
+	}
+}
+
+// TestFramesRefuseWhatNobodySends seals frames whose values are out of range, so that the checksum is right.
+func TestFramesRefuseWhatNobodySends(t *testing.T) {
+	for name, edit := range map[string]func(c, s []byte){
+		"kind":              func(c, _ []byte) { c[4] = 9 },
+		"permit flag":       func(c, _ []byte) { c[5] |= 8 },
+		"permit phases":     func(c, _ []byte) { c[6] = 4 },
+		"meter in a permit": func(c, _ []byte) { c[40] = 1 },
+		"zero bytes":        func(c, _ []byte) { c[88] = 1 },
+		"pilot":             func(_, s []byte) { s[4] = 7 },
+		"cable":             func(_, s []byte) { s[5] = 4 },
+		"status flag":       func(_, s []byte) { s[6] |= 16 },
+		"opened by":         func(_, s []byte) { s[56] = 5 },
+		"fault":             func(_, s []byte) { s[51] = 128 },
+		"no fault":          func(_, s []byte) { s[52] = 1 },
+	} {
+		var command [CommandSize]byte
+		encodeCommand(&command, &someCommands()[0], 1)
+		var status [StatusSize]byte
+		encodeStatus(&status, &someStatuses()[1], 1)
+		edit(command[:], status[:])
+		seal(command[:])
+		seal(status[:])
+		var c Command
+		var s iec61851.Status
+		_, cerr := decodeCommand(command[:], &c)
+		_, serr := decodeStatus(status[:], &s)
+		if (cerr == nil) == (serr == nil) || cerr != nil && !errors.Is(cerr, ErrFrame) || serr != nil && !errors.Is(serr, ErrFrame) {
+			t.Errorf("%s: command %v, status %v", name, cerr, serr)
+		}
+	}
+}
+
+func FuzzDecodeCommand(f *testing.F) {
+	for _, c := range someCommands() {
+		var frame [CommandSize]byte
+		encodeCommand(&frame, &c, 99)
+		f.Add(frame[:], true)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, right bool) {
+		b = bytes.Clone(b)
+		if right && len(b) == CommandSize { // past the checksum
+			seal(b)
+		}
+		var c Command
+		sent, err := decodeCommand(b, &c)
+		if err != nil {
+			return
+		}
+		var again [CommandSize]byte
+		if encodeCommand(&again, &c, sent); !bytes.Equal(again[:], b) {
+			t.Errorf("%x reads as %+v, which is %x", b, c, again)
+		}
+	})
+}
+
+func FuzzDecodeStatus(f *testing.F) {
+	for _, s := range someStatuses() {
+		var frame [StatusSize]byte
+		encodeStatus(&frame, &s, 99)
+		f.Add(frame[:], true)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, right bool) {
+		b = bytes.Clone(b)
+		if right && len(b) == StatusSize {
+			seal(b)
+		}
+		var s iec61851.Status
+		at, err := decodeStatus(b, &s)
+		if err != nil {
+			return
+		}
+		var again [StatusSize]byte
+		if encodeStatus(&again, &s, at); !bytes.Equal(again[:], b) {
+			t.Errorf("%x reads as %+v, which is %x", b, s, again)
+		}
+		if got := iec61851.AppendNotices(nil, &iec61851.Status{}, &s); len(got) > iec61851.MaxNotices {
+			t.Errorf("%d notices of %+v", len(got), s)
+		}
+		_ = s.Opened.String()
+	})
+}
+
+func testTable() Table {
+	return Table{Board: "bench-2", Silence: 3 * time.Second, Hold: time.Second, PollIdle: 50 * time.Millisecond, PollPlugged: 5 * time.Millisecond,
+		Watchdog: Device{Kind: DeviceRig, Chip: 5},
+		Connectors: []TableConnector{{
+			Config: iec61851.Config{Ref: term.Ref{EVSE: 1, Connector: 1}, MaxCurrent: 32 * unit.Ampere, Phases: 3, Tethered: true, HasFeedback: true,
+				Meter: iec61851.MeterStop, MaxTemperature: 90 * unit.Celsius, MaxCableTemperature: -1},
+			Pilot: Device{Kind: DeviceRig, Flags: 1, Chip: 5, Line: 7, Arg: -3}, Contactor: Device{Kind: DeviceRig, Chip: 5}, Diagnosis: Device{Kind: 200},
+		}, {Config: iec61851.Config{Ref: term.Ref{EVSE: 2, Connector: 1}, MaxCurrent: 16 * unit.Ampere, Phases: 1, HasLock: true, Ventilation: true}}}}
+}
+
+func TestTableRoundTripAndDamage(t *testing.T) {
+	want := testTable()
+	b, err := want.Append(nil)
+	if err != nil || len(b) != tableHeader+2*connectorSize+4 {
+		t.Fatal(len(b), err)
+	}
+	got, err := ParseTable(b)
+	if err != nil || !reflect.DeepEqual(*got, want) {
+		t.Fatalf("%+v, %v, want %+v", got, err, want)
+	}
+	for i := range b {
+		damaged := bytes.Clone(b)
+		damaged[i] ^= 4
+		if _, err := ParseTable(damaged); !errors.Is(err, ErrTable) {
+			t.Errorf("byte %d changed: %v", i, err)
+		}
+		if _, err := ParseTable(b[:i]); !errors.Is(err, ErrTable) {
+			t.Errorf("cut at %d: %v", i, err)
+		}
+	}
+	for name, edit := range map[string]func(*Table){
+		"long name":       func(t *Table) { t.Board = "a board with a name that is too long" },
+		"fine silence":    func(t *Table) { t.Silence = time.Microsecond },
+		"negative hold":   func(t *Table) { t.Hold = -time.Second },
+		"big current":     func(t *Table) { t.Connectors[0].MaxCurrent = 1 << 33 },
+		"many connectors": func(t *Table) { t.Connectors = make([]TableConnector, MaxConnectors+1) },
+	} {
+		bad := testTable()
+		if edit(&bad); true {
+			if _, err := bad.Append(nil); err == nil {
+				t.Errorf("%s: taken", name)
+			}
+		}
+	}
+}
+
+func TestTableOpensDevices(t *testing.T) {
+	table := testTable()
+	none := errors.New("no such driver")
+	if _, err := table.Config(func(Device) (any, error) { return nil, none }); !errors.Is(err, none) {
+		t.Errorf("unknown kind: %v", err)
+	}
+	if _, err := table.Config(func(Device) (any, error) { return 1, nil }); err == nil {
+		t.Error("a number was taken for a watchdog")
+	}
+}
+
+func FuzzParseTable(f *testing.F) {
+	table := testTable()
+	b, err := table.Append(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b, true)
+	f.Fuzz(func(t *testing.T, b []byte, right bool) {
+		b = bytes.Clone(b)
+		if right && len(b) > 4 {
+			seal(b)
+		}
+		table, err := ParseTable(b)
+		if err != nil {
+			return
+		}
+		again, err := table.Append(nil)
+		if err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%x is read, and written as %x, %v", b, again, err)
+		}
+	})
+}
