@@ -125,5 +125,6 @@ memory:
 $(BUILD)/evsed-linux-armv6: export GOARM := 6
 $(BUILD)/evsed-linux-armv7: export GOARM := 7
 $(BUILD)/evsed-linux-%: always
-	@CGO_ENABLED=0 GOOS=linux GOARCH=$(patsubst armv%,arm,$*) \
-	  $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -tags $(TAGS) -o $@ $(PRODUCT)
+	@out=$$(CGO_ENABLED=0 GOOS=linux GOARCH=$(patsubst armv%,arm,$*) \
+	  $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -tags $(TAGS) -o $@ $(PRODUCT) 2>&1) || \
+	  { echo "$$out"; exit 1; } # the cache may repeat what the linker printed for another check
