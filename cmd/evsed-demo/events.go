@@ -92,13 +92,27 @@ func (d *demo) transaction(m *msg2.TransactionEventRequest, repeat bool) string 
 	if s := m.TransactionInfo.ChargingState; s != "" && m.TriggerReason == msg2.TriggerReasonChargingStateChanged {
 		fmt.Fprintf(&b, " %s", s)
 	}
-	if e, ok := d.csms.Ledger().Energy(name, m.TransactionInfo.TransactionID); ok && len(m.MeterValue) > 0 {
+	if e, ok := d.energyOf(m); ok {
 		fmt.Fprintf(&b, " %s", kWh(e))
 	}
 	if m.TransactionInfo.StoppedReason != "" {
 		fmt.Fprintf(&b, " %s", m.TransactionInfo.StoppedReason)
 	}
 	return b.String() + choose(m.Offline.V, " offline", "") + choose(repeat, " again", "")
+}
+
+// energyOf returns what the transaction had taken when this event was made: a repeat tells the same.
+func (d *demo) energyOf(m *msg2.TransactionEventRequest) (unit.Energy, bool) {
+	t, ok := d.csms.Ledger().Transaction(name, m.TransactionInfo.TransactionID)
+	if !ok {
+		return 0, false
+	}
+	for _, ev := range t.Events {
+		if ev.SeqNo == m.SeqNo && ev.Energy.Has {
+			return ev.Energy.V - t.Begin.V, true
+		}
+	}
+	return 0, false
 }
 
 // kWh writes an energy as drivers are billed it.
