@@ -40,12 +40,13 @@ func (x *AdjustPeriodicEventStreamRequest) reset() {
 }
 
 func (x *AdjustPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Key(`,"params":`)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Key(`"params":{`)
 	x.Params.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAdjustPeriodicEventStreamRequest = rpc.Fields{
@@ -104,14 +105,15 @@ func (x *AdjustPeriodicEventStreamResponse) reset() {
 }
 
 func (x *AdjustPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAdjustPeriodicEventStreamResponse = rpc.Fields{

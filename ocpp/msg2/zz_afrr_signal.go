@@ -42,11 +42,11 @@ func (x *AFRRSignalRequest) reset() {
 }
 
 func (x *AFRRSignalRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.Int(`,"signal":`, x.Signal, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	w.Int(`"signal":`, x.Signal, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAFRRSignalRequest = rpc.Fields{
@@ -105,14 +105,15 @@ func (x *AFRRSignalResponse) reset() {
 }
 
 func (x *AFRRSignalResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAFRRSignalResponse = rpc.Fields{

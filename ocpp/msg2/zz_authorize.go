@@ -44,19 +44,24 @@ func (x *AuthorizeRequest) reset() {
 }
 
 func (x *AuthorizeRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"idToken":`)
+	w.Key(`"idToken":{`)
 	x.IdToken.append(w)
-	w.OptStr(`,"certificate":`, &x.Certificate, w.Pick(5500, 10000))
+	w.Close()
+	if x.Certificate.Has {
+		w.Str(`"certificate":"`, x.Certificate.V, w.Pick(5500, 10000))
+	}
 	if len(x.ISO15118CertificateHashData) > 0 {
-		w.List(`,"iso15118CertificateHashData":`, len(x.ISO15118CertificateHashData), 1, 4)
+		w.List(`"iso15118CertificateHashData":`, len(x.ISO15118CertificateHashData), 1, 4)
 		for i := range x.ISO15118CertificateHashData {
+			w.Open()
 			x.ISO15118CertificateHashData[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAuthorizeRequest = rpc.Fields{
@@ -128,25 +133,29 @@ func (x *AuthorizeResponse) reset() {
 }
 
 func (x *AuthorizeResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"idTokenInfo":`)
+	w.Key(`"idTokenInfo":{`)
 	x.IdTokenInfo.append(w)
-	w.OptEnum(`,"certificateStatus":`, string(x.CertificateStatus), &enumAuthorizeCertificateStatus)
+	w.Close()
+	if x.CertificateStatus != "" {
+		w.Enum(`"certificateStatus":"`, string(x.CertificateStatus), &enumAuthorizeCertificateStatus)
+	}
 	if w.V21() {
 		if len(x.AllowedEnergyTransfer) > 0 {
-			w.List(`,"allowedEnergyTransfer":`, len(x.AllowedEnergyTransfer), 1, 0)
+			w.List(`"allowedEnergyTransfer":`, len(x.AllowedEnergyTransfer), 1, 0)
 			for i := range x.AllowedEnergyTransfer {
-				w.ElemEnum(string(x.AllowedEnergyTransfer[i]), &enumEnergyTransferMode)
+				w.Enum(`"`, string(x.AllowedEnergyTransfer[i]), &enumEnergyTransferMode)
 			}
 			w.CloseList()
 		}
 		if x.Tariff.Has {
-			w.Key(`,"tariff":`)
+			w.Key(`"tariff":{`)
 			x.Tariff.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAuthorizeResponse = rpc.Fields{

@@ -48,18 +48,21 @@ func (x *BatterySwapRequest) reset() {
 }
 
 func (x *BatterySwapRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"batteryData":`, len(x.BatteryData), 1, 0)
+	w.List(`"batteryData":`, len(x.BatteryData), 1, 0)
 	for i := range x.BatteryData {
+		w.Open()
 		x.BatteryData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Enum(`,"eventType":`, string(x.EventType), &enumBatterySwapEvent)
-	w.Key(`,"idToken":`)
+	w.Enum(`"eventType":"`, string(x.EventType), &enumBatterySwapEvent)
+	w.Key(`"idToken":{`)
 	x.IdToken.append(w)
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsBatterySwapRequest = rpc.Fields{
@@ -124,9 +127,9 @@ func (x *BatterySwapResponse) reset() {
 }
 
 func (x *BatterySwapResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsBatterySwapResponse = rpc.Fields{
@@ -163,15 +166,19 @@ func (x *BatteryData) reset() {
 }
 
 func (x *BatteryData) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Str(`,"serialNumber":`, x.SerialNumber, 50)
-	w.Dec(`,"soC":`, &x.SoC, 0, 100)
-	w.Dec(`,"soH":`, &x.SoH, 0, 100)
-	w.OptTime(`,"productionDate":`, &x.ProductionDate)
-	w.OptStr(`,"vendorInfo":`, &x.VendorInfo, 500)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Str(`"serialNumber":"`, x.SerialNumber, 50)
+	w.Dec(`"soC":`, &x.SoC, 0, 100)
+	w.Dec(`"soH":`, &x.SoH, 0, 100)
+	if x.ProductionDate.Has {
+		w.Time(`"productionDate":"`, &x.ProductionDate.V)
+	}
+	if x.VendorInfo.Has {
+		w.Str(`"vendorInfo":"`, x.VendorInfo.V, 500)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsBatteryData = rpc.Fields{

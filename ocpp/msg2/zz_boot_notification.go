@@ -42,12 +42,13 @@ func (x *BootNotificationRequest) reset() {
 }
 
 func (x *BootNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"chargingStation":`)
+	w.Key(`"chargingStation":{`)
 	x.ChargingStation.append(w)
-	w.Enum(`,"reason":`, string(x.Reason), &enumBootReason)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Enum(`"reason":"`, string(x.Reason), &enumBootReason)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsBootNotificationRequest = rpc.Fields{
@@ -108,16 +109,17 @@ func (x *BootNotificationResponse) reset() {
 }
 
 func (x *BootNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"currentTime":`, &x.CurrentTime)
-	w.Int(`,"interval":`, x.Interval, -2147483648, 2147483647)
-	w.Enum(`,"status":`, string(x.Status), &enumRegistrationStatus)
+	w.Time(`"currentTime":"`, &x.CurrentTime)
+	w.Int(`"interval":`, x.Interval, -2147483648, 2147483647)
+	w.Enum(`"status":"`, string(x.Status), &enumRegistrationStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsBootNotificationResponse = rpc.Fields{
@@ -158,17 +160,22 @@ type ChargingStation struct {
 }
 
 func (x *ChargingStation) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"serialNumber":`, &x.SerialNumber, 25)
-	w.Str(`,"model":`, x.Model, 20)
-	if x.Modem.Has {
-		w.Key(`,"modem":`)
-		x.Modem.V.append(w)
+	if x.SerialNumber.Has {
+		w.Str(`"serialNumber":"`, x.SerialNumber.V, 25)
 	}
-	w.Str(`,"vendorName":`, x.VendorName, 50)
-	w.OptStr(`,"firmwareVersion":`, &x.FirmwareVersion, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"model":"`, x.Model, 20)
+	if x.Modem.Has {
+		w.Key(`"modem":{`)
+		x.Modem.V.append(w)
+		w.Close()
+	}
+	w.Str(`"vendorName":"`, x.VendorName, 50)
+	if x.FirmwareVersion.Has {
+		w.Str(`"firmwareVersion":"`, x.FirmwareVersion.V, 50)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingStation = rpc.Fields{
@@ -208,11 +215,15 @@ type Modem struct {
 }
 
 func (x *Modem) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"iccid":`, &x.ICCID, 20)
-	w.OptStr(`,"imsi":`, &x.IMSI, 20)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ICCID.Has {
+		w.Str(`"iccid":"`, x.ICCID.V, 20)
+	}
+	if x.IMSI.Has {
+		w.Str(`"imsi":"`, x.IMSI.V, 20)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsModem = rpc.Fields{

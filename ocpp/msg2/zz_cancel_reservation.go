@@ -39,10 +39,10 @@ func (x *CancelReservationRequest) reset() {
 }
 
 func (x *CancelReservationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"reservationId":`, x.ReservationID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"reservationId":`, x.ReservationID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCancelReservationRequest = rpc.Fields{
@@ -99,14 +99,15 @@ func (x *CancelReservationResponse) reset() {
 }
 
 func (x *CancelReservationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumCancelReservationStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumCancelReservationStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCancelReservationResponse = rpc.Fields{

@@ -41,14 +41,18 @@ func (x *CertificateSignedRequest) reset() {
 }
 
 func (x *CertificateSignedRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"certificateChain":`, x.CertificateChain, 10000)
-	w.OptEnum(`,"certificateType":`, string(x.CertificateType), &enumCertificateSigningUse)
-	if w.V21() {
-		w.OptInt(`,"requestId":`, &x.RequestID, -2147483648, 2147483647)
+	w.Str(`"certificateChain":"`, x.CertificateChain, 10000)
+	if x.CertificateType != "" {
+		w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateSigningUse)
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if w.V21() {
+		if x.RequestID.Has {
+			w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
+		}
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateSignedRequest = rpc.Fields{
@@ -109,14 +113,15 @@ func (x *CertificateSignedResponse) reset() {
 }
 
 func (x *CertificateSignedResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumCertificateSignedStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumCertificateSignedStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateSignedResponse = rpc.Fields{

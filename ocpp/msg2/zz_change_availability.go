@@ -40,14 +40,15 @@ func (x *ChangeAvailabilityRequest) reset() {
 }
 
 func (x *ChangeAvailabilityRequest) append(w *rpc.Writer) {
-	w.Open()
 	if x.EVSE.Has {
-		w.Key(`,"evse":`)
+		w.Key(`"evse":{`)
 		x.EVSE.V.append(w)
+		w.Close()
 	}
-	w.Enum(`,"operationalStatus":`, string(x.OperationalStatus), &enumOperationalStatus)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"operationalStatus":"`, string(x.OperationalStatus), &enumOperationalStatus)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChangeAvailabilityRequest = rpc.Fields{
@@ -107,14 +108,15 @@ func (x *ChangeAvailabilityResponse) reset() {
 }
 
 func (x *ChangeAvailabilityResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumChangeAvailabilityStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumChangeAvailabilityStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChangeAvailabilityResponse = rpc.Fields{

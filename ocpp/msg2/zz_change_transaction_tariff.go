@@ -42,12 +42,13 @@ func (x *ChangeTransactionTariffRequest) reset() {
 }
 
 func (x *ChangeTransactionTariffRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"tariff":`)
+	w.Key(`"tariff":{`)
 	x.Tariff.append(w)
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChangeTransactionTariffRequest = rpc.Fields{
@@ -106,14 +107,15 @@ func (x *ChangeTransactionTariffResponse) reset() {
 }
 
 func (x *ChangeTransactionTariffResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumTariffChangeStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumTariffChangeStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChangeTransactionTariffResponse = rpc.Fields{

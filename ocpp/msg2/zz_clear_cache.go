@@ -38,9 +38,9 @@ func (x *ClearCacheRequest) reset() {
 }
 
 func (x *ClearCacheRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearCacheRequest = rpc.Fields{
@@ -95,14 +95,15 @@ func (x *ClearCacheResponse) reset() {
 }
 
 func (x *ClearCacheResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumClearCacheStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumClearCacheStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearCacheResponse = rpc.Fields{

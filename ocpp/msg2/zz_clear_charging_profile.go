@@ -40,14 +40,17 @@ func (x *ClearChargingProfileRequest) reset() {
 }
 
 func (x *ClearChargingProfileRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"chargingProfileId":`, &x.ChargingProfileID, -2147483648, 2147483647)
-	if x.ChargingProfileCriteria.Has {
-		w.Key(`,"chargingProfileCriteria":`)
-		x.ChargingProfileCriteria.V.append(w)
+	if x.ChargingProfileID.Has {
+		w.Int(`"chargingProfileId":`, x.ChargingProfileID.V, -2147483648, 2147483647)
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ChargingProfileCriteria.Has {
+		w.Key(`"chargingProfileCriteria":{`)
+		x.ChargingProfileCriteria.V.append(w)
+		w.Close()
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearChargingProfileRequest = rpc.Fields{
@@ -107,14 +110,15 @@ func (x *ClearChargingProfileResponse) reset() {
 }
 
 func (x *ClearChargingProfileResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumClearChargingProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumClearChargingProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearChargingProfileResponse = rpc.Fields{
@@ -149,12 +153,18 @@ type ClearChargingProfile struct {
 }
 
 func (x *ClearChargingProfile) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.OptEnum(`,"chargingProfilePurpose":`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	w.OptInt(`,"stackLevel":`, &x.StackLevel, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.ChargingProfilePurpose != "" {
+		w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
+	}
+	if x.StackLevel.Has {
+		w.Int(`"stackLevel":`, x.StackLevel.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearChargingProfile = rpc.Fields{

@@ -41,12 +41,16 @@ func (x *ClearDERControlRequest) reset() {
 }
 
 func (x *ClearDERControlRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.OptEnum(`,"controlType":`, string(x.ControlType), &enumDERControl)
-	w.OptStr(`,"controlId":`, &x.ControlID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Bool(`"isDefault":`, x.IsDefault)
+	if x.ControlType != "" {
+		w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
+	}
+	if x.ControlID.Has {
+		w.Str(`"controlId":"`, x.ControlID.V, 36)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearDERControlRequest = rpc.Fields{
@@ -107,14 +111,15 @@ func (x *ClearDERControlResponse) reset() {
 }
 
 func (x *ClearDERControlResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDERControlStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearDERControlResponse = rpc.Fields{

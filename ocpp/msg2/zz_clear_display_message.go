@@ -39,10 +39,10 @@ func (x *ClearDisplayMessageRequest) reset() {
 }
 
 func (x *ClearDisplayMessageRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearDisplayMessageRequest = rpc.Fields{
@@ -99,14 +99,15 @@ func (x *ClearDisplayMessageResponse) reset() {
 }
 
 func (x *ClearDisplayMessageResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumClearMessageStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumClearMessageStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearDisplayMessageResponse = rpc.Fields{

@@ -42,17 +42,19 @@ func (x *ClearTariffsRequest) reset() {
 }
 
 func (x *ClearTariffsRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.TariffIDs) > 0 {
-		w.List(`,"tariffIds":`, len(x.TariffIDs), 1, 0)
+		w.List(`"tariffIds":`, len(x.TariffIDs), 1, 0)
 		for i := range x.TariffIDs {
-			w.ElemStr(x.TariffIDs[i], 60)
+			w.Str(`"`, x.TariffIDs[i], 60)
 		}
 		w.CloseList()
 	}
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearTariffsRequest = rpc.Fields{
@@ -113,14 +115,16 @@ func (x *ClearTariffsResponse) reset() {
 }
 
 func (x *ClearTariffsResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"clearTariffsResult":`, len(x.ClearTariffsResult), 1, 0)
+	w.List(`"clearTariffsResult":`, len(x.ClearTariffsResult), 1, 0)
 	for i := range x.ClearTariffsResult {
+		w.Open()
 		x.ClearTariffsResult[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearTariffsResponse = rpc.Fields{
@@ -160,15 +164,18 @@ func (x *ClearTariffsResult) reset() {
 }
 
 func (x *ClearTariffsResult) append(w *rpc.Writer) {
-	w.Open()
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.OptStr(`,"tariffId":`, &x.TariffID, 60)
-	w.Enum(`,"status":`, string(x.Status), &enumTariffClearStatus)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.TariffID.Has {
+		w.Str(`"tariffId":"`, x.TariffID.V, 60)
+	}
+	w.Enum(`"status":"`, string(x.Status), &enumTariffClearStatus)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearTariffsResult = rpc.Fields{

@@ -40,14 +40,14 @@ func (x *ClearVariableMonitoringRequest) reset() {
 }
 
 func (x *ClearVariableMonitoringRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"id":`, len(x.ID), 1, 0)
+	w.List(`"id":`, len(x.ID), 1, 0)
 	for i := range x.ID {
-		w.ElemInt(x.ID[i], 0, 2147483647)
+		w.Int(``, x.ID[i], 0, 2147483647)
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearVariableMonitoringRequest = rpc.Fields{
@@ -106,14 +106,16 @@ func (x *ClearVariableMonitoringResponse) reset() {
 }
 
 func (x *ClearVariableMonitoringResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"clearMonitoringResult":`, len(x.ClearMonitoringResult), 1, 0)
+	w.List(`"clearMonitoringResult":`, len(x.ClearMonitoringResult), 1, 0)
 	for i := range x.ClearMonitoringResult {
+		w.Open()
 		x.ClearMonitoringResult[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearVariableMonitoringResponse = rpc.Fields{
@@ -153,15 +155,16 @@ func (x *ClearMonitoringResult) reset() {
 }
 
 func (x *ClearMonitoringResult) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumClearMonitoringStatus)
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
+	w.Enum(`"status":"`, string(x.Status), &enumClearMonitoringStatus)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearMonitoringResult = rpc.Fields{

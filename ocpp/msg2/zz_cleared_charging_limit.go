@@ -40,11 +40,13 @@ func (x *ClearedChargingLimitRequest) reset() {
 }
 
 func (x *ClearedChargingLimitRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.EnumOrStr(`,"chargingLimitSource":`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearedChargingLimitRequest = rpc.Fields{
@@ -101,9 +103,9 @@ func (x *ClearedChargingLimitResponse) reset() {
 }
 
 func (x *ClearedChargingLimitResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClearedChargingLimitResponse = rpc.Fields{

@@ -39,10 +39,10 @@ func (x *ClosePeriodicEventStreamRequest) reset() {
 }
 
 func (x *ClosePeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClosePeriodicEventStreamRequest = rpc.Fields{
@@ -97,9 +97,9 @@ func (x *ClosePeriodicEventStreamResponse) reset() {
 }
 
 func (x *ClosePeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsClosePeriodicEventStreamResponse = rpc.Fields{

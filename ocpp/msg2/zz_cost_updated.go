@@ -40,11 +40,11 @@ func (x *CostUpdatedRequest) reset() {
 }
 
 func (x *CostUpdatedRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"totalCost":`, &x.TotalCost, -9223372036854775808, 9223372036854775807)
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"totalCost":`, &x.TotalCost, -9223372036854775808, 9223372036854775807)
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCostUpdatedRequest = rpc.Fields{
@@ -101,9 +101,9 @@ func (x *CostUpdatedResponse) reset() {
 }
 
 func (x *CostUpdatedResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCostUpdatedResponse = rpc.Fields{

@@ -51,21 +51,25 @@ func (x *CustomerInformationRequest) reset() {
 }
 
 func (x *CustomerInformationRequest) append(w *rpc.Writer) {
-	w.Open()
 	if x.CustomerCertificate.Has {
-		w.Key(`,"customerCertificate":`)
+		w.Key(`"customerCertificate":{`)
 		x.CustomerCertificate.V.append(w)
+		w.Close()
 	}
 	if x.IdToken.Has {
-		w.Key(`,"idToken":`)
+		w.Key(`"idToken":{`)
 		x.IdToken.V.append(w)
+		w.Close()
 	}
-	w.Int(`,"requestId":`, x.RequestID, 0, 2147483647)
-	w.Bool(`,"report":`, x.Report)
-	w.Bool(`,"clear":`, x.Clear)
-	w.OptStr(`,"customerIdentifier":`, &x.CustomerIdentifier, 64)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
+	w.Bool(`"report":`, x.Report)
+	w.Bool(`"clear":`, x.Clear)
+	if x.CustomerIdentifier.Has {
+		w.Str(`"customerIdentifier":"`, x.CustomerIdentifier.V, 64)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCustomerInformationRequest = rpc.Fields{
@@ -134,14 +138,15 @@ func (x *CustomerInformationResponse) reset() {
 }
 
 func (x *CustomerInformationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumCustomerInformationStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumCustomerInformationStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCustomerInformationResponse = rpc.Fields{

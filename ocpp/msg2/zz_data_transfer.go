@@ -41,12 +41,16 @@ func (x *DataTransferRequest) reset() {
 }
 
 func (x *DataTransferRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"messageId":`, &x.MessageID, 50)
-	w.Raw(`,"data":`, x.Data)
-	w.Str(`,"vendorId":`, x.VendorID, 255)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.MessageID.Has {
+		w.Str(`"messageId":"`, x.MessageID.V, 50)
+	}
+	if x.Data != "" {
+		w.Raw(`"data":`, x.Data)
+	}
+	w.Str(`"vendorId":"`, x.VendorID, 255)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDataTransferRequest = rpc.Fields{
@@ -108,15 +112,18 @@ func (x *DataTransferResponse) reset() {
 }
 
 func (x *DataTransferResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDataTransferStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDataTransferStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.Raw(`,"data":`, x.Data)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Data != "" {
+		w.Raw(`"data":`, x.Data)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDataTransferResponse = rpc.Fields{

@@ -39,11 +39,12 @@ func (x *DeleteCertificateRequest) reset() {
 }
 
 func (x *DeleteCertificateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"certificateHashData":`)
+	w.Key(`"certificateHashData":{`)
 	x.CertificateHashData.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDeleteCertificateRequest = rpc.Fields{
@@ -100,14 +101,15 @@ func (x *DeleteCertificateResponse) reset() {
 }
 
 func (x *DeleteCertificateResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDeleteCertificateStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDeleteCertificateStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDeleteCertificateResponse = rpc.Fields{

@@ -41,17 +41,20 @@ func (x *FirmwareStatusNotificationRequest) reset() {
 }
 
 func (x *FirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumFirmwareStatus)
-	w.OptInt(`,"requestId":`, &x.RequestID, -2147483648, 2147483647)
+	w.Enum(`"status":"`, string(x.Status), &enumFirmwareStatus)
+	if x.RequestID.Has {
+		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
+	}
 	if w.V21() {
 		if x.StatusInfo.Has {
-			w.Key(`,"statusInfo":`)
+			w.Key(`"statusInfo":{`)
 			x.StatusInfo.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
@@ -111,9 +114,9 @@ func (x *FirmwareStatusNotificationResponse) reset() {
 }
 
 func (x *FirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFirmwareStatusNotificationResponse = rpc.Fields{

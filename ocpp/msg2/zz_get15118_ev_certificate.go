@@ -48,22 +48,24 @@ func (x *Get15118EVCertificateRequest) reset() {
 }
 
 func (x *Get15118EVCertificateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"iso15118SchemaVersion":`, x.ISO15118SchemaVersion, 50)
-	w.Enum(`,"action":`, string(x.ActionField), &enumCertificateAction)
-	w.Str(`,"exiRequest":`, x.EXIRequest, w.Pick(5600, 11000))
+	w.Str(`"iso15118SchemaVersion":"`, x.ISO15118SchemaVersion, 50)
+	w.Enum(`"action":"`, string(x.ActionField), &enumCertificateAction)
+	w.Str(`"exiRequest":"`, x.EXIRequest, w.Pick(5600, 11000))
 	if w.V21() {
-		w.OptInt(`,"maximumContractCertificateChains":`, &x.MaximumContractCertificateChains, 0, 2147483647)
+		if x.MaximumContractCertificateChains.Has {
+			w.Int(`"maximumContractCertificateChains":`, x.MaximumContractCertificateChains.V, 0, 2147483647)
+		}
 		if len(x.PrioritizedEMAIDs) > 0 {
-			w.List(`,"prioritizedEMAIDs":`, len(x.PrioritizedEMAIDs), 1, 8)
+			w.List(`"prioritizedEMAIDs":`, len(x.PrioritizedEMAIDs), 1, 8)
 			for i := range x.PrioritizedEMAIDs {
-				w.ElemStr(x.PrioritizedEMAIDs[i], 255)
+				w.Str(`"`, x.PrioritizedEMAIDs[i], 255)
 			}
 			w.CloseList()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGet15118EVCertificateRequest = rpc.Fields{
@@ -132,18 +134,21 @@ func (x *Get15118EVCertificateResponse) reset() {
 }
 
 func (x *Get15118EVCertificateResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumIso15118EVCertificateStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumIso15118EVCertificateStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.Str(`,"exiResponse":`, x.EXIResponse, w.Pick(5600, 17000))
+	w.Str(`"exiResponse":"`, x.EXIResponse, w.Pick(5600, 17000))
 	if w.V21() {
-		w.OptInt(`,"remainingContracts":`, &x.RemainingContracts, 0, 2147483647)
+		if x.RemainingContracts.Has {
+			w.Int(`"remainingContracts":`, x.RemainingContracts.V, 0, 2147483647)
+		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGet15118EVCertificateResponse = rpc.Fields{

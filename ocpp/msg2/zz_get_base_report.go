@@ -40,11 +40,11 @@ func (x *GetBaseReportRequest) reset() {
 }
 
 func (x *GetBaseReportRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Enum(`,"reportBase":`, string(x.ReportBase), &enumReportBase)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.Enum(`"reportBase":"`, string(x.ReportBase), &enumReportBase)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetBaseReportRequest = rpc.Fields{
@@ -103,14 +103,15 @@ func (x *GetBaseReportResponse) reset() {
 }
 
 func (x *GetBaseReportResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericDeviceModelStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetBaseReportResponse = rpc.Fields{

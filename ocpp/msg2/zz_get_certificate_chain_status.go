@@ -42,14 +42,16 @@ func (x *GetCertificateChainStatusRequest) reset() {
 }
 
 func (x *GetCertificateChainStatusRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"certificateStatusRequests":`, len(x.CertificateStatusRequests), 1, 4)
+	w.List(`"certificateStatusRequests":`, len(x.CertificateStatusRequests), 1, 4)
 	for i := range x.CertificateStatusRequests {
+		w.Open()
 		x.CertificateStatusRequests[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCertificateChainStatusRequest = rpc.Fields{
@@ -110,14 +112,16 @@ func (x *GetCertificateChainStatusResponse) reset() {
 }
 
 func (x *GetCertificateChainStatusResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"certificateStatus":`, len(x.CertificateStatus), 1, 4)
+	w.List(`"certificateStatus":`, len(x.CertificateStatus), 1, 4)
 	for i := range x.CertificateStatus {
+		w.Open()
 		x.CertificateStatus[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCertificateChainStatusResponse = rpc.Fields{
@@ -160,17 +164,18 @@ func (x *CertificateStatusRequestInfo) reset() {
 }
 
 func (x *CertificateStatusRequestInfo) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"certificateHashData":`)
+	w.Key(`"certificateHashData":{`)
 	x.CertificateHashData.append(w)
-	w.Enum(`,"source":`, string(x.Source), &enumCertificateStatusSource)
-	w.List(`,"urls":`, len(x.Urls), 1, 5)
+	w.Close()
+	w.Enum(`"source":"`, string(x.Source), &enumCertificateStatusSource)
+	w.List(`"urls":`, len(x.Urls), 1, 5)
 	for i := range x.Urls {
-		w.ElemStr(x.Urls[i], 2000)
+		w.Str(`"`, x.Urls[i], 2000)
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateStatusRequestInfo = rpc.Fields{
@@ -213,14 +218,15 @@ func (x *CertificateStatus) reset() {
 }
 
 func (x *CertificateStatus) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"certificateHashData":`)
+	w.Key(`"certificateHashData":{`)
 	x.CertificateHashData.append(w)
-	w.Enum(`,"source":`, string(x.Source), &enumCertificateStatusSource)
-	w.Enum(`,"status":`, string(x.Status), &enumCertificateStatusEnum)
-	w.Time(`,"nextUpdate":`, &x.NextUpdate)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Enum(`"source":"`, string(x.Source), &enumCertificateStatusSource)
+	w.Enum(`"status":"`, string(x.Status), &enumCertificateStatusEnum)
+	w.Time(`"nextUpdate":"`, &x.NextUpdate)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateStatus = rpc.Fields{

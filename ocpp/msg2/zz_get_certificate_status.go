@@ -39,11 +39,12 @@ func (x *GetCertificateStatusRequest) reset() {
 }
 
 func (x *GetCertificateStatusRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"ocspRequestData":`)
+	w.Key(`"ocspRequestData":{`)
 	x.OCSPRequestData.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCertificateStatusRequest = rpc.Fields{
@@ -101,15 +102,18 @@ func (x *GetCertificateStatusResponse) reset() {
 }
 
 func (x *GetCertificateStatusResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGetCertificateStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGetCertificateStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.OptStr(`,"ocspResult":`, &x.OCSPResult, w.Pick(5500, 18000))
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.OCSPResult.Has {
+		w.Str(`"ocspResult":"`, x.OCSPResult.V, w.Pick(5500, 18000))
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCertificateStatusResponse = rpc.Fields{

@@ -44,13 +44,16 @@ func (x *GetChargingProfilesRequest) reset() {
 }
 
 func (x *GetChargingProfilesRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.Key(`,"chargingProfile":`)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	w.Key(`"chargingProfile":{`)
 	x.ChargingProfile.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetChargingProfilesRequest = rpc.Fields{
@@ -111,14 +114,15 @@ func (x *GetChargingProfilesResponse) reset() {
 }
 
 func (x *GetChargingProfilesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGetChargingProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGetChargingProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetChargingProfilesResponse = rpc.Fields{
@@ -162,25 +166,29 @@ func (x *ChargingProfileCriterion) reset() {
 }
 
 func (x *ChargingProfileCriterion) append(w *rpc.Writer) {
-	w.Open()
-	w.OptEnum(`,"chargingProfilePurpose":`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	w.OptInt(`,"stackLevel":`, &x.StackLevel, 0, 2147483647)
+	if x.ChargingProfilePurpose != "" {
+		w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
+	}
+	if x.StackLevel.Has {
+		w.Int(`"stackLevel":`, x.StackLevel.V, 0, 2147483647)
+	}
 	if len(x.ChargingProfileID) > 0 {
-		w.List(`,"chargingProfileId":`, len(x.ChargingProfileID), 1, 0)
+		w.List(`"chargingProfileId":`, len(x.ChargingProfileID), 1, 0)
 		for i := range x.ChargingProfileID {
-			w.ElemInt(x.ChargingProfileID[i], -2147483648, 2147483647)
+			w.Int(``, x.ChargingProfileID[i], -2147483648, 2147483647)
 		}
 		w.CloseList()
 	}
 	if len(x.ChargingLimitSource) > 0 {
-		w.List(`,"chargingLimitSource":`, len(x.ChargingLimitSource), 1, 4)
+		w.List(`"chargingLimitSource":`, len(x.ChargingLimitSource), 1, 4)
 		for i := range x.ChargingLimitSource {
-			w.ElemEnumOrStr(string(x.ChargingLimitSource[i]), &enumChargingLimitSource, 20)
+			w.EnumOrStr(`"`, string(x.ChargingLimitSource[i]), &enumChargingLimitSource, 20)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingProfileCriterion = rpc.Fields{

@@ -43,12 +43,14 @@ func (x *GetCompositeScheduleRequest) reset() {
 }
 
 func (x *GetCompositeScheduleRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.OptEnum(`,"chargingRateUnit":`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	if x.ChargingRateUnit != "" {
+		w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
+	}
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCompositeScheduleRequest = rpc.Fields{
@@ -114,18 +116,20 @@ func (x *GetCompositeScheduleResponse) reset() {
 }
 
 func (x *GetCompositeScheduleResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
 	if x.Schedule.Has {
-		w.Key(`,"schedule":`)
+		w.Key(`"schedule":{`)
 		x.Schedule.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetCompositeScheduleResponse = rpc.Fields{
@@ -174,18 +178,20 @@ func (x *CompositeSchedule) reset() {
 }
 
 func (x *CompositeSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Time(`,"scheduleStart":`, &x.ScheduleStart)
-	w.Enum(`,"chargingRateUnit":`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	w.List(`,"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 0)
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	w.Time(`"scheduleStart":"`, &x.ScheduleStart)
+	w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
+	w.List(`"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 0)
 	for i := range x.ChargingSchedulePeriod {
+		w.Open()
 		x.ChargingSchedulePeriod[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCompositeSchedule = rpc.Fields{

@@ -42,13 +42,19 @@ func (x *GetDERControlRequest) reset() {
 }
 
 func (x *GetDERControlRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptBool(`,"isDefault":`, &x.IsDefault)
-	w.OptEnum(`,"controlType":`, string(x.ControlType), &enumDERControl)
-	w.OptStr(`,"controlId":`, &x.ControlID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.IsDefault.Has {
+		w.Bool(`"isDefault":`, x.IsDefault.V)
+	}
+	if x.ControlType != "" {
+		w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
+	}
+	if x.ControlID.Has {
+		w.Str(`"controlId":"`, x.ControlID.V, 36)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetDERControlRequest = rpc.Fields{
@@ -111,14 +117,15 @@ func (x *GetDERControlResponse) reset() {
 }
 
 func (x *GetDERControlResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDERControlStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetDERControlResponse = rpc.Fields{

@@ -46,19 +46,23 @@ func (x *GetDisplayMessagesRequest) reset() {
 }
 
 func (x *GetDisplayMessagesRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ID) > 0 {
-		w.List(`,"id":`, len(x.ID), 1, 0)
+		w.List(`"id":`, len(x.ID), 1, 0)
 		for i := range x.ID {
-			w.ElemInt(x.ID[i], 0, 2147483647)
+			w.Int(``, x.ID[i], 0, 2147483647)
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptEnum(`,"priority":`, string(x.Priority), &enumMessagePriority)
-	w.OptEnum(`,"state":`, string(x.State), &enumMessageState)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.Priority != "" {
+		w.Enum(`"priority":"`, string(x.Priority), &enumMessagePriority)
+	}
+	if x.State != "" {
+		w.Enum(`"state":"`, string(x.State), &enumMessageState)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetDisplayMessagesRequest = rpc.Fields{
@@ -123,14 +127,15 @@ func (x *GetDisplayMessagesResponse) reset() {
 }
 
 func (x *GetDisplayMessagesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGetDisplayMessagesStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGetDisplayMessagesStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetDisplayMessagesResponse = rpc.Fields{

@@ -40,16 +40,16 @@ func (x *GetInstalledCertificateIdsRequest) reset() {
 }
 
 func (x *GetInstalledCertificateIdsRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.CertificateType) > 0 {
-		w.List(`,"certificateType":`, len(x.CertificateType), 1, 0)
+		w.List(`"certificateType":`, len(x.CertificateType), 1, 0)
 		for i := range x.CertificateType {
-			w.ElemEnum(string(x.CertificateType[i]), &enumGetCertificateIdUse)
+			w.Enum(`"`, string(x.CertificateType[i]), &enumGetCertificateIdUse)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
@@ -112,21 +112,24 @@ func (x *GetInstalledCertificateIdsResponse) reset() {
 }
 
 func (x *GetInstalledCertificateIdsResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGetInstalledCertificateStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGetInstalledCertificateStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
 	if len(x.CertificateHashDataChain) > 0 {
-		w.List(`,"certificateHashDataChain":`, len(x.CertificateHashDataChain), 1, 0)
+		w.List(`"certificateHashDataChain":`, len(x.CertificateHashDataChain), 1, 0)
 		for i := range x.CertificateHashDataChain {
+			w.Open()
 			x.CertificateHashDataChain[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
@@ -174,19 +177,22 @@ func (x *CertificateHashDataChain) reset() {
 }
 
 func (x *CertificateHashDataChain) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"certificateHashData":`)
+	w.Key(`"certificateHashData":{`)
 	x.CertificateHashData.append(w)
-	w.Enum(`,"certificateType":`, string(x.CertificateType), &enumGetCertificateIdUse)
+	w.Close()
+	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumGetCertificateIdUse)
 	if len(x.ChildCertificateHashData) > 0 {
-		w.List(`,"childCertificateHashData":`, len(x.ChildCertificateHashData), 1, 4)
+		w.List(`"childCertificateHashData":`, len(x.ChildCertificateHashData), 1, 4)
 		for i := range x.ChildCertificateHashData {
+			w.Open()
 			x.ChildCertificateHashData[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateHashDataChain = rpc.Fields{

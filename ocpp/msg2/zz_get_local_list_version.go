@@ -38,9 +38,9 @@ func (x *GetLocalListVersionRequest) reset() {
 }
 
 func (x *GetLocalListVersionRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetLocalListVersionRequest = rpc.Fields{
@@ -94,10 +94,10 @@ func (x *GetLocalListVersionResponse) reset() {
 }
 
 func (x *GetLocalListVersionResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"versionNumber":`, x.VersionNumber, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"versionNumber":`, x.VersionNumber, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetLocalListVersionResponse = rpc.Fields{

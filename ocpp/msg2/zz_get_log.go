@@ -45,15 +45,20 @@ func (x *GetLogRequest) reset() {
 }
 
 func (x *GetLogRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"log":`)
+	w.Key(`"log":{`)
 	x.Log.append(w)
-	w.Enum(`,"logType":`, string(x.LogType), &enumLog)
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptInt(`,"retries":`, &x.Retries, 0, 2147483647)
-	w.OptInt(`,"retryInterval":`, &x.RetryInterval, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Enum(`"logType":"`, string(x.LogType), &enumLog)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.Retries.Has {
+		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
+	}
+	if x.RetryInterval.Has {
+		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetLogRequest = rpc.Fields{
@@ -119,15 +124,18 @@ func (x *GetLogResponse) reset() {
 }
 
 func (x *GetLogResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumLogStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumLogStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.OptStr(`,"filename":`, &x.Filename, 255)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Filename.Has {
+		w.Str(`"filename":"`, x.Filename.V, 255)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetLogResponse = rpc.Fields{
@@ -164,12 +172,16 @@ type LogParameters struct {
 }
 
 func (x *LogParameters) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"remoteLocation":`, x.RemoteLocation, w.Pick(512, 2000))
-	w.OptTime(`,"oldestTimestamp":`, &x.OldestTimestamp)
-	w.OptTime(`,"latestTimestamp":`, &x.LatestTimestamp)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"remoteLocation":"`, x.RemoteLocation, w.Pick(512, 2000))
+	if x.OldestTimestamp.Has {
+		w.Time(`"oldestTimestamp":"`, &x.OldestTimestamp.V)
+	}
+	if x.LatestTimestamp.Has {
+		w.Time(`"latestTimestamp":"`, &x.LatestTimestamp.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLogParameters = rpc.Fields{

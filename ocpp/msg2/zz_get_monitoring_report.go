@@ -44,24 +44,26 @@ func (x *GetMonitoringReportRequest) reset() {
 }
 
 func (x *GetMonitoringReportRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ComponentVariable) > 0 {
-		w.List(`,"componentVariable":`, len(x.ComponentVariable), 1, 0)
+		w.List(`"componentVariable":`, len(x.ComponentVariable), 1, 0)
 		for i := range x.ComponentVariable {
+			w.Open()
 			x.ComponentVariable[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
 	if len(x.MonitoringCriteria) > 0 {
-		w.List(`,"monitoringCriteria":`, len(x.MonitoringCriteria), 1, 3)
+		w.List(`"monitoringCriteria":`, len(x.MonitoringCriteria), 1, 3)
 		for i := range x.MonitoringCriteria {
-			w.ElemEnum(string(x.MonitoringCriteria[i]), &enumMonitoringCriterion)
+			w.Enum(`"`, string(x.MonitoringCriteria[i]), &enumMonitoringCriterion)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetMonitoringReportRequest = rpc.Fields{
@@ -128,14 +130,15 @@ func (x *GetMonitoringReportResponse) reset() {
 }
 
 func (x *GetMonitoringReportResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericDeviceModelStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetMonitoringReportResponse = rpc.Fields{

@@ -38,9 +38,9 @@ func (x *GetPeriodicEventStreamRequest) reset() {
 }
 
 func (x *GetPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetPeriodicEventStreamRequest = rpc.Fields{
@@ -95,16 +95,18 @@ func (x *GetPeriodicEventStreamResponse) reset() {
 }
 
 func (x *GetPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ConstantStreamData) > 0 {
-		w.List(`,"constantStreamData":`, len(x.ConstantStreamData), 1, 0)
+		w.List(`"constantStreamData":`, len(x.ConstantStreamData), 1, 0)
 		for i := range x.ConstantStreamData {
+			w.Open()
 			x.ConstantStreamData[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetPeriodicEventStreamResponse = rpc.Fields{

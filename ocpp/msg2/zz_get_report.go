@@ -44,24 +44,26 @@ func (x *GetReportRequest) reset() {
 }
 
 func (x *GetReportRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ComponentVariable) > 0 {
-		w.List(`,"componentVariable":`, len(x.ComponentVariable), 1, 0)
+		w.List(`"componentVariable":`, len(x.ComponentVariable), 1, 0)
 		for i := range x.ComponentVariable {
+			w.Open()
 			x.ComponentVariable[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
 	if len(x.ComponentCriteria) > 0 {
-		w.List(`,"componentCriteria":`, len(x.ComponentCriteria), 1, 4)
+		w.List(`"componentCriteria":`, len(x.ComponentCriteria), 1, 4)
 		for i := range x.ComponentCriteria {
-			w.ElemEnum(string(x.ComponentCriteria[i]), &enumComponentCriterion)
+			w.Enum(`"`, string(x.ComponentCriteria[i]), &enumComponentCriterion)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetReportRequest = rpc.Fields{
@@ -128,14 +130,15 @@ func (x *GetReportResponse) reset() {
 }
 
 func (x *GetReportResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericDeviceModelStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetReportResponse = rpc.Fields{

@@ -41,10 +41,10 @@ func (x *GetTariffsRequest) reset() {
 }
 
 func (x *GetTariffsRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetTariffsRequest = rpc.Fields{
@@ -105,21 +105,24 @@ func (x *GetTariffsResponse) reset() {
 }
 
 func (x *GetTariffsResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumTariffGetStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumTariffGetStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
 	if len(x.TariffAssignments) > 0 {
-		w.List(`,"tariffAssignments":`, len(x.TariffAssignments), 1, 0)
+		w.List(`"tariffAssignments":`, len(x.TariffAssignments), 1, 0)
 		for i := range x.TariffAssignments {
+			w.Open()
 			x.TariffAssignments[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetTariffsResponse = rpc.Fields{
@@ -171,26 +174,28 @@ func (x *TariffAssignment) reset() {
 }
 
 func (x *TariffAssignment) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"tariffId":`, x.TariffID, 60)
-	w.Enum(`,"tariffKind":`, string(x.TariffKind), &enumTariffKind)
-	w.OptTime(`,"validFrom":`, &x.ValidFrom)
+	w.Str(`"tariffId":"`, x.TariffID, 60)
+	w.Enum(`"tariffKind":"`, string(x.TariffKind), &enumTariffKind)
+	if x.ValidFrom.Has {
+		w.Time(`"validFrom":"`, &x.ValidFrom.V)
+	}
 	if len(x.EVSEIDs) > 0 {
-		w.List(`,"evseIds":`, len(x.EVSEIDs), 1, 0)
+		w.List(`"evseIds":`, len(x.EVSEIDs), 1, 0)
 		for i := range x.EVSEIDs {
-			w.ElemInt(x.EVSEIDs[i], 0, 2147483647)
+			w.Int(``, x.EVSEIDs[i], 0, 2147483647)
 		}
 		w.CloseList()
 	}
 	if len(x.IdTokens) > 0 {
-		w.List(`,"idTokens":`, len(x.IdTokens), 1, 0)
+		w.List(`"idTokens":`, len(x.IdTokens), 1, 0)
 		for i := range x.IdTokens {
-			w.ElemStr(x.IdTokens[i], 255)
+			w.Str(`"`, x.IdTokens[i], 255)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffAssignment = rpc.Fields{

@@ -39,10 +39,12 @@ func (x *GetTransactionStatusRequest) reset() {
 }
 
 func (x *GetTransactionStatusRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetTransactionStatusRequest = rpc.Fields{
@@ -99,11 +101,13 @@ func (x *GetTransactionStatusResponse) reset() {
 }
 
 func (x *GetTransactionStatusResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.OptBool(`,"ongoingIndicator":`, &x.OngoingIndicator)
-	w.Bool(`,"messagesInQueue":`, x.MessagesInQueue)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.OngoingIndicator.Has {
+		w.Bool(`"ongoingIndicator":`, x.OngoingIndicator.V)
+	}
+	w.Bool(`"messagesInQueue":`, x.MessagesInQueue)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetTransactionStatusResponse = rpc.Fields{

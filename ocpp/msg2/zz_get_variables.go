@@ -40,14 +40,16 @@ func (x *GetVariablesRequest) reset() {
 }
 
 func (x *GetVariablesRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"getVariableData":`, len(x.GetVariableData), 1, 0)
+	w.List(`"getVariableData":`, len(x.GetVariableData), 1, 0)
 	for i := range x.GetVariableData {
+		w.Open()
 		x.GetVariableData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetVariablesRequest = rpc.Fields{
@@ -108,14 +110,16 @@ func (x *GetVariablesResponse) reset() {
 }
 
 func (x *GetVariablesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"getVariableResult":`, len(x.GetVariableResult), 1, 0)
+	w.List(`"getVariableResult":`, len(x.GetVariableResult), 1, 0)
 	for i := range x.GetVariableResult {
+		w.Open()
 		x.GetVariableResult[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetVariablesResponse = rpc.Fields{
@@ -155,14 +159,18 @@ func (x *GetVariableData) reset() {
 }
 
 func (x *GetVariableData) append(w *rpc.Writer) {
-	w.Open()
-	w.OptEnum(`,"attributeType":`, string(x.AttributeType), &enumAttribute)
-	w.Key(`,"component":`)
+	if x.AttributeType != "" {
+		w.Enum(`"attributeType":"`, string(x.AttributeType), &enumAttribute)
+	}
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetVariableData = rpc.Fields{
@@ -205,20 +213,27 @@ func (x *GetVariableResult) reset() {
 }
 
 func (x *GetVariableResult) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"attributeStatus":`, string(x.AttributeStatus), &enumGetVariableStatus)
+	w.Enum(`"attributeStatus":"`, string(x.AttributeStatus), &enumGetVariableStatus)
 	if x.AttributeStatusInfo.Has {
-		w.Key(`,"attributeStatusInfo":`)
+		w.Key(`"attributeStatusInfo":{`)
 		x.AttributeStatusInfo.V.append(w)
+		w.Close()
 	}
-	w.OptEnum(`,"attributeType":`, string(x.AttributeType), &enumAttribute)
-	w.OptStr(`,"attributeValue":`, &x.AttributeValue, 2500)
-	w.Key(`,"component":`)
+	if x.AttributeType != "" {
+		w.Enum(`"attributeType":"`, string(x.AttributeType), &enumAttribute)
+	}
+	if x.AttributeValue.Has {
+		w.Str(`"attributeValue":"`, x.AttributeValue.V, 2500)
+	}
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGetVariableResult = rpc.Fields{

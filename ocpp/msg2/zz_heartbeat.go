@@ -40,9 +40,9 @@ func (x *HeartbeatRequest) reset() {
 }
 
 func (x *HeartbeatRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsHeartbeatRequest = rpc.Fields{
@@ -96,10 +96,10 @@ func (x *HeartbeatResponse) reset() {
 }
 
 func (x *HeartbeatResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"currentTime":`, &x.CurrentTime)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"currentTime":"`, &x.CurrentTime)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsHeartbeatResponse = rpc.Fields{

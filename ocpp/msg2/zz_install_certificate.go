@@ -40,11 +40,11 @@ func (x *InstallCertificateRequest) reset() {
 }
 
 func (x *InstallCertificateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"certificateType":`, string(x.CertificateType), &enumInstallCertificateUse)
-	w.Str(`,"certificate":`, x.Certificate, w.Pick(5500, 10000))
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumInstallCertificateUse)
+	w.Str(`"certificate":"`, x.Certificate, w.Pick(5500, 10000))
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsInstallCertificateRequest = rpc.Fields{
@@ -103,14 +103,15 @@ func (x *InstallCertificateResponse) reset() {
 }
 
 func (x *InstallCertificateResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumInstallCertificateStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumInstallCertificateStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsInstallCertificateResponse = rpc.Fields{

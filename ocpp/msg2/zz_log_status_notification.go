@@ -41,17 +41,20 @@ func (x *LogStatusNotificationRequest) reset() {
 }
 
 func (x *LogStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumUploadLogStatus)
-	w.OptInt(`,"requestId":`, &x.RequestID, -2147483648, 2147483647)
+	w.Enum(`"status":"`, string(x.Status), &enumUploadLogStatus)
+	if x.RequestID.Has {
+		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
+	}
 	if w.V21() {
 		if x.StatusInfo.Has {
-			w.Key(`,"statusInfo":`)
+			w.Key(`"statusInfo":{`)
 			x.StatusInfo.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLogStatusNotificationRequest = rpc.Fields{
@@ -111,9 +114,9 @@ func (x *LogStatusNotificationResponse) reset() {
 }
 
 func (x *LogStatusNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLogStatusNotificationResponse = rpc.Fields{

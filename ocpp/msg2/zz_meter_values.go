@@ -42,15 +42,17 @@ func (x *MeterValuesRequest) reset() {
 }
 
 func (x *MeterValuesRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.List(`,"meterValue":`, len(x.MeterValue), 1, 0)
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.List(`"meterValue":`, len(x.MeterValue), 1, 0)
 	for i := range x.MeterValue {
+		w.Open()
 		x.MeterValue[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMeterValuesRequest = rpc.Fields{
@@ -111,9 +113,9 @@ func (x *MeterValuesResponse) reset() {
 }
 
 func (x *MeterValuesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMeterValuesResponse = rpc.Fields{

@@ -42,15 +42,15 @@ func (x *NotifyAllowedEnergyTransferRequest) reset() {
 }
 
 func (x *NotifyAllowedEnergyTransferRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.List(`,"allowedEnergyTransfer":`, len(x.AllowedEnergyTransfer), 1, 0)
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	w.List(`"allowedEnergyTransfer":`, len(x.AllowedEnergyTransfer), 1, 0)
 	for i := range x.AllowedEnergyTransfer {
-		w.ElemEnum(string(x.AllowedEnergyTransfer[i]), &enumEnergyTransferMode)
+		w.Enum(`"`, string(x.AllowedEnergyTransfer[i]), &enumEnergyTransferMode)
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyAllowedEnergyTransferRequest = rpc.Fields{
@@ -111,14 +111,15 @@ func (x *NotifyAllowedEnergyTransferResponse) reset() {
 }
 
 func (x *NotifyAllowedEnergyTransferResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumNotifyAllowedEnergyTransferStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumNotifyAllowedEnergyTransferStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyAllowedEnergyTransferResponse = rpc.Fields{

@@ -44,19 +44,24 @@ func (x *NotifyChargingLimitRequest) reset() {
 }
 
 func (x *NotifyChargingLimitRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ChargingSchedule) > 0 {
-		w.List(`,"chargingSchedule":`, len(x.ChargingSchedule), 1, 0)
+		w.List(`"chargingSchedule":`, len(x.ChargingSchedule), 1, 0)
 		for i := range x.ChargingSchedule {
+			w.Open()
 			x.ChargingSchedule[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.Key(`,"chargingLimit":`)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	w.Key(`"chargingLimit":{`)
 	x.ChargingLimit.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyChargingLimitRequest = rpc.Fields{
@@ -119,9 +124,9 @@ func (x *NotifyChargingLimitResponse) reset() {
 }
 
 func (x *NotifyChargingLimitResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyChargingLimitResponse = rpc.Fields{
@@ -151,14 +156,18 @@ type ChargingLimit struct {
 }
 
 func (x *ChargingLimit) append(w *rpc.Writer) {
-	w.Open()
-	w.EnumOrStr(`,"chargingLimitSource":`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
+	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
 	if w.V21() {
-		w.OptBool(`,"isLocalGeneration":`, &x.IsLocalGeneration)
+		if x.IsLocalGeneration.Has {
+			w.Bool(`"isLocalGeneration":`, x.IsLocalGeneration.V)
+		}
 	}
-	w.OptBool(`,"isGridCritical":`, &x.IsGridCritical)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.IsGridCritical.Has {
+		w.Bool(`"isGridCritical":`, x.IsGridCritical.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingLimit = rpc.Fields{

@@ -45,14 +45,16 @@ func (x *NotifyCustomerInformationRequest) reset() {
 }
 
 func (x *NotifyCustomerInformationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"data":`, x.Data, 512)
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.Int(`,"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.Time(`,"generatedAt":`, &x.GeneratedAt)
-	w.Int(`,"requestId":`, x.RequestID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"data":"`, x.Data, 512)
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
+	w.Time(`"generatedAt":"`, &x.GeneratedAt)
+	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyCustomerInformationRequest = rpc.Fields{
@@ -115,9 +117,9 @@ func (x *NotifyCustomerInformationResponse) reset() {
 }
 
 func (x *NotifyCustomerInformationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyCustomerInformationResponse = rpc.Fields{

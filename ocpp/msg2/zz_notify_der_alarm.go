@@ -45,14 +45,20 @@ func (x *NotifyDERAlarmRequest) reset() {
 }
 
 func (x *NotifyDERAlarmRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"controlType":`, string(x.ControlType), &enumDERControl)
-	w.OptEnum(`,"gridEventFault":`, string(x.GridEventFault), &enumGridEventFault)
-	w.OptBool(`,"alarmEnded":`, &x.AlarmEnded)
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.OptStr(`,"extraInfo":`, &x.ExtraInfo, 200)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
+	if x.GridEventFault != "" {
+		w.Enum(`"gridEventFault":"`, string(x.GridEventFault), &enumGridEventFault)
+	}
+	if x.AlarmEnded.Has {
+		w.Bool(`"alarmEnded":`, x.AlarmEnded.V)
+	}
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	if x.ExtraInfo.Has {
+		w.Str(`"extraInfo":"`, x.ExtraInfo.V, 200)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDERAlarmRequest = rpc.Fields{
@@ -115,9 +121,9 @@ func (x *NotifyDERAlarmResponse) reset() {
 }
 
 func (x *NotifyDERAlarmResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDERAlarmResponse = rpc.Fields{

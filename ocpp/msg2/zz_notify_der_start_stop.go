@@ -48,19 +48,19 @@ func (x *NotifyDERStartStopRequest) reset() {
 }
 
 func (x *NotifyDERStartStopRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"controlId":`, x.ControlID, 36)
-	w.Bool(`,"started":`, x.Started)
-	w.Time(`,"timestamp":`, &x.Timestamp)
+	w.Str(`"controlId":"`, x.ControlID, 36)
+	w.Bool(`"started":`, x.Started)
+	w.Time(`"timestamp":"`, &x.Timestamp)
 	if len(x.SupersededIDs) > 0 {
-		w.List(`,"supersededIds":`, len(x.SupersededIDs), 1, 24)
+		w.List(`"supersededIds":`, len(x.SupersededIDs), 1, 24)
 		for i := range x.SupersededIDs {
-			w.ElemStr(x.SupersededIDs[i], 36)
+			w.Str(`"`, x.SupersededIDs[i], 36)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDERStartStopRequest = rpc.Fields{
@@ -123,9 +123,9 @@ func (x *NotifyDERStartStopResponse) reset() {
 }
 
 func (x *NotifyDERStartStopResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDERStartStopResponse = rpc.Fields{

@@ -44,18 +44,22 @@ func (x *NotifyDisplayMessagesRequest) reset() {
 }
 
 func (x *NotifyDisplayMessagesRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.MessageInfo) > 0 {
-		w.List(`,"messageInfo":`, len(x.MessageInfo), 1, 0)
+		w.List(`"messageInfo":`, len(x.MessageInfo), 1, 0)
 		for i := range x.MessageInfo {
+			w.Open()
 			x.MessageInfo[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDisplayMessagesRequest = rpc.Fields{
@@ -118,9 +122,9 @@ func (x *NotifyDisplayMessagesResponse) reset() {
 }
 
 func (x *NotifyDisplayMessagesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyDisplayMessagesResponse = rpc.Fields{

@@ -48,16 +48,21 @@ func (x *NotifyEVChargingNeedsRequest) reset() {
 }
 
 func (x *NotifyEVChargingNeedsRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 1, 2147483647)
-	w.OptInt(`,"maxScheduleTuples":`, &x.MaxScheduleTuples, 0, 2147483647)
-	w.Key(`,"chargingNeeds":`)
-	x.ChargingNeeds.append(w)
-	if w.V21() {
-		w.OptTime(`,"timestamp":`, &x.Timestamp)
+	w.Int(`"evseId":`, x.EVSEID, 1, 2147483647)
+	if x.MaxScheduleTuples.Has {
+		w.Int(`"maxScheduleTuples":`, x.MaxScheduleTuples.V, 0, 2147483647)
 	}
-	w.CustomData(x.CustomData)
+	w.Key(`"chargingNeeds":{`)
+	x.ChargingNeeds.append(w)
 	w.Close()
+	if w.V21() {
+		if x.Timestamp.Has {
+			w.Time(`"timestamp":"`, &x.Timestamp.V)
+		}
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEVChargingNeedsRequest = rpc.Fields{
@@ -120,14 +125,15 @@ func (x *NotifyEVChargingNeedsResponse) reset() {
 }
 
 func (x *NotifyEVChargingNeedsResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumNotifyEVChargingNeedsStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumNotifyEVChargingNeedsStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEVChargingNeedsResponse = rpc.Fields{
@@ -163,13 +169,13 @@ type ACChargingParameters struct {
 }
 
 func (x *ACChargingParameters) append(w *rpc.Writer) {
-	w.Open()
-	w.DecInt(`,"energyAmount":`, &x.EnergyAmount)
-	w.DecInt(`,"evMinCurrent":`, &x.EVMinCurrent)
-	w.DecInt(`,"evMaxCurrent":`, &x.EVMaxCurrent)
-	w.DecInt(`,"evMaxVoltage":`, &x.EVMaxVoltage)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.DecInt(`"energyAmount":`, &x.EnergyAmount)
+	w.DecInt(`"evMinCurrent":`, &x.EVMinCurrent)
+	w.DecInt(`"evMaxCurrent":`, &x.EVMaxCurrent)
+	w.DecInt(`"evMaxVoltage":`, &x.EVMaxVoltage)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsACChargingParameters = rpc.Fields{
@@ -230,44 +236,55 @@ func (x *ChargingNeeds) reset() {
 }
 
 func (x *ChargingNeeds) append(w *rpc.Writer) {
-	w.Open()
 	if x.ACChargingParameters.Has {
-		w.Key(`,"acChargingParameters":`)
+		w.Key(`"acChargingParameters":{`)
 		x.ACChargingParameters.V.append(w)
+		w.Close()
 	}
 	if w.V21() {
 		if x.DerChargingParameters.Has {
-			w.Key(`,"derChargingParameters":`)
+			w.Key(`"derChargingParameters":{`)
 			x.DerChargingParameters.V.append(w)
+			w.Close()
 		}
 		if x.EVEnergyOffer.Has {
-			w.Key(`,"evEnergyOffer":`)
+			w.Key(`"evEnergyOffer":{`)
 			x.EVEnergyOffer.V.append(w)
+			w.Close()
 		}
 	}
-	w.Enum(`,"requestedEnergyTransfer":`, string(x.RequestedEnergyTransfer), &enumEnergyTransferMode)
+	w.Enum(`"requestedEnergyTransfer":"`, string(x.RequestedEnergyTransfer), &enumEnergyTransferMode)
 	if x.DCChargingParameters.Has {
-		w.Key(`,"dcChargingParameters":`)
+		w.Key(`"dcChargingParameters":{`)
 		x.DCChargingParameters.V.append(w)
+		w.Close()
 	}
 	if w.V21() {
 		if x.V2XChargingParameters.Has {
-			w.Key(`,"v2xChargingParameters":`)
+			w.Key(`"v2xChargingParameters":{`)
 			x.V2XChargingParameters.V.append(w)
+			w.Close()
 		}
 		if len(x.AvailableEnergyTransfer) > 0 {
-			w.List(`,"availableEnergyTransfer":`, len(x.AvailableEnergyTransfer), 1, 0)
+			w.List(`"availableEnergyTransfer":`, len(x.AvailableEnergyTransfer), 1, 0)
 			for i := range x.AvailableEnergyTransfer {
-				w.ElemEnum(string(x.AvailableEnergyTransfer[i]), &enumEnergyTransferMode)
+				w.Enum(`"`, string(x.AvailableEnergyTransfer[i]), &enumEnergyTransferMode)
 			}
 			w.CloseList()
 		}
-		w.OptEnum(`,"controlMode":`, string(x.ControlMode), &enumControlMode)
-		w.OptEnum(`,"mobilityNeedsMode":`, string(x.MobilityNeedsMode), &enumMobilityNeedsMode)
+		if x.ControlMode != "" {
+			w.Enum(`"controlMode":"`, string(x.ControlMode), &enumControlMode)
+		}
+		if x.MobilityNeedsMode != "" {
+			w.Enum(`"mobilityNeedsMode":"`, string(x.MobilityNeedsMode), &enumMobilityNeedsMode)
+		}
 	}
-	w.OptTime(`,"departureTime":`, &x.DepartureTime)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.DepartureTime.Has {
+		w.Time(`"departureTime":"`, &x.DepartureTime.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingNeeds = rpc.Fields{
@@ -329,17 +346,29 @@ type DCChargingParameters struct {
 }
 
 func (x *DCChargingParameters) append(w *rpc.Writer) {
-	w.Open()
-	w.DecInt(`,"evMaxCurrent":`, &x.EVMaxCurrent)
-	w.DecInt(`,"evMaxVoltage":`, &x.EVMaxVoltage)
-	w.OptDecInt(`,"evMaxPower":`, &x.EVMaxPower)
-	w.OptDecInt(`,"evEnergyCapacity":`, &x.EVEnergyCapacity)
-	w.OptDecInt(`,"energyAmount":`, &x.EnergyAmount)
-	w.OptInt(`,"stateOfCharge":`, &x.StateOfCharge, 0, 100)
-	w.OptInt(`,"fullSoC":`, &x.FullSoC, 0, 100)
-	w.OptInt(`,"bulkSoC":`, &x.BulkSoC, 0, 100)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.DecInt(`"evMaxCurrent":`, &x.EVMaxCurrent)
+	w.DecInt(`"evMaxVoltage":`, &x.EVMaxVoltage)
+	if x.EVMaxPower.Has {
+		w.DecInt(`"evMaxPower":`, &x.EVMaxPower.V)
+	}
+	if x.EVEnergyCapacity.Has {
+		w.DecInt(`"evEnergyCapacity":`, &x.EVEnergyCapacity.V)
+	}
+	if x.EnergyAmount.Has {
+		w.DecInt(`"energyAmount":`, &x.EnergyAmount.V)
+	}
+	if x.StateOfCharge.Has {
+		w.Int(`"stateOfCharge":`, x.StateOfCharge.V, 0, 100)
+	}
+	if x.FullSoC.Has {
+		w.Int(`"fullSoC":`, x.FullSoC.V, 0, 100)
+	}
+	if x.BulkSoC.Has {
+		w.Int(`"bulkSoC":`, x.BulkSoC.V, 0, 100)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDCChargingParameters = rpc.Fields{
@@ -468,62 +497,140 @@ func (x *DERChargingParameters) reset() {
 }
 
 func (x *DERChargingParameters) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.EVSupportedDERControl) > 0 {
-		w.List(`,"evSupportedDERControl":`, len(x.EVSupportedDERControl), 1, 0)
+		w.List(`"evSupportedDERControl":`, len(x.EVSupportedDERControl), 1, 0)
 		for i := range x.EVSupportedDERControl {
-			w.ElemEnum(string(x.EVSupportedDERControl[i]), &enumDERControl)
+			w.Enum(`"`, string(x.EVSupportedDERControl[i]), &enumDERControl)
 		}
 		w.CloseList()
 	}
-	w.OptDec(`,"evOverExcitedMaxDischargePower":`, &x.EVOverExcitedMaxDischargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evOverExcitedPowerFactor":`, &x.EVOverExcitedPowerFactor, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evUnderExcitedMaxDischargePower":`, &x.EVUnderExcitedMaxDischargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evUnderExcitedPowerFactor":`, &x.EVUnderExcitedPowerFactor, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxApparentPower":`, &x.MaxApparentPower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeApparentPower":`, &x.MaxChargeApparentPower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeApparentPower_L2":`, &x.MaxChargeApparentPowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeApparentPower_L3":`, &x.MaxChargeApparentPowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeApparentPower":`, &x.MaxDischargeApparentPower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeApparentPower_L2":`, &x.MaxDischargeApparentPowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeApparentPower_L3":`, &x.MaxDischargeApparentPowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeReactivePower":`, &x.MaxChargeReactivePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeReactivePower_L2":`, &x.MaxChargeReactivePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeReactivePower_L3":`, &x.MaxChargeReactivePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargeReactivePower":`, &x.MinChargeReactivePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargeReactivePower_L2":`, &x.MinChargeReactivePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargeReactivePower_L3":`, &x.MinChargeReactivePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeReactivePower":`, &x.MaxDischargeReactivePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeReactivePower_L2":`, &x.MaxDischargeReactivePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeReactivePower_L3":`, &x.MaxDischargeReactivePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargeReactivePower":`, &x.MinDischargeReactivePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargeReactivePower_L2":`, &x.MinDischargeReactivePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargeReactivePower_L3":`, &x.MinDischargeReactivePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"nominalVoltage":`, &x.NominalVoltage, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"nominalVoltageOffset":`, &x.NominalVoltageOffset, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxNominalVoltage":`, &x.MaxNominalVoltage, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minNominalVoltage":`, &x.MinNominalVoltage, -9223372036854775808, 9223372036854775807)
-	w.OptStr(`,"evInverterManufacturer":`, &x.EVInverterManufacturer, 50)
-	w.OptStr(`,"evInverterModel":`, &x.EVInverterModel, 50)
-	w.OptStr(`,"evInverterSerialNumber":`, &x.EVInverterSerialNumber, 50)
-	w.OptStr(`,"evInverterSwVersion":`, &x.EVInverterSwVersion, 50)
-	w.OptStr(`,"evInverterHwVersion":`, &x.EVInverterHwVersion, 50)
+	if x.EVOverExcitedMaxDischargePower.Has {
+		w.Dec(`"evOverExcitedMaxDischargePower":`, &x.EVOverExcitedMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVOverExcitedPowerFactor.Has {
+		w.Dec(`"evOverExcitedPowerFactor":`, &x.EVOverExcitedPowerFactor.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVUnderExcitedMaxDischargePower.Has {
+		w.Dec(`"evUnderExcitedMaxDischargePower":`, &x.EVUnderExcitedMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVUnderExcitedPowerFactor.Has {
+		w.Dec(`"evUnderExcitedPowerFactor":`, &x.EVUnderExcitedPowerFactor.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxApparentPower.Has {
+		w.Dec(`"maxApparentPower":`, &x.MaxApparentPower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeApparentPower.Has {
+		w.Dec(`"maxChargeApparentPower":`, &x.MaxChargeApparentPower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeApparentPowerL2.Has {
+		w.Dec(`"maxChargeApparentPower_L2":`, &x.MaxChargeApparentPowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeApparentPowerL3.Has {
+		w.Dec(`"maxChargeApparentPower_L3":`, &x.MaxChargeApparentPowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeApparentPower.Has {
+		w.Dec(`"maxDischargeApparentPower":`, &x.MaxDischargeApparentPower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeApparentPowerL2.Has {
+		w.Dec(`"maxDischargeApparentPower_L2":`, &x.MaxDischargeApparentPowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeApparentPowerL3.Has {
+		w.Dec(`"maxDischargeApparentPower_L3":`, &x.MaxDischargeApparentPowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeReactivePower.Has {
+		w.Dec(`"maxChargeReactivePower":`, &x.MaxChargeReactivePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeReactivePowerL2.Has {
+		w.Dec(`"maxChargeReactivePower_L2":`, &x.MaxChargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeReactivePowerL3.Has {
+		w.Dec(`"maxChargeReactivePower_L3":`, &x.MaxChargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargeReactivePower.Has {
+		w.Dec(`"minChargeReactivePower":`, &x.MinChargeReactivePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargeReactivePowerL2.Has {
+		w.Dec(`"minChargeReactivePower_L2":`, &x.MinChargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargeReactivePowerL3.Has {
+		w.Dec(`"minChargeReactivePower_L3":`, &x.MinChargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeReactivePower.Has {
+		w.Dec(`"maxDischargeReactivePower":`, &x.MaxDischargeReactivePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeReactivePowerL2.Has {
+		w.Dec(`"maxDischargeReactivePower_L2":`, &x.MaxDischargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeReactivePowerL3.Has {
+		w.Dec(`"maxDischargeReactivePower_L3":`, &x.MaxDischargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargeReactivePower.Has {
+		w.Dec(`"minDischargeReactivePower":`, &x.MinDischargeReactivePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargeReactivePowerL2.Has {
+		w.Dec(`"minDischargeReactivePower_L2":`, &x.MinDischargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargeReactivePowerL3.Has {
+		w.Dec(`"minDischargeReactivePower_L3":`, &x.MinDischargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.NominalVoltage.Has {
+		w.Dec(`"nominalVoltage":`, &x.NominalVoltage.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.NominalVoltageOffset.Has {
+		w.Dec(`"nominalVoltageOffset":`, &x.NominalVoltageOffset.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxNominalVoltage.Has {
+		w.Dec(`"maxNominalVoltage":`, &x.MaxNominalVoltage.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinNominalVoltage.Has {
+		w.Dec(`"minNominalVoltage":`, &x.MinNominalVoltage.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVInverterManufacturer.Has {
+		w.Str(`"evInverterManufacturer":"`, x.EVInverterManufacturer.V, 50)
+	}
+	if x.EVInverterModel.Has {
+		w.Str(`"evInverterModel":"`, x.EVInverterModel.V, 50)
+	}
+	if x.EVInverterSerialNumber.Has {
+		w.Str(`"evInverterSerialNumber":"`, x.EVInverterSerialNumber.V, 50)
+	}
+	if x.EVInverterSwVersion.Has {
+		w.Str(`"evInverterSwVersion":"`, x.EVInverterSwVersion.V, 50)
+	}
+	if x.EVInverterHwVersion.Has {
+		w.Str(`"evInverterHwVersion":"`, x.EVInverterHwVersion.V, 50)
+	}
 	if len(x.EVIslandingDetectionMethod) > 0 {
-		w.List(`,"evIslandingDetectionMethod":`, len(x.EVIslandingDetectionMethod), 1, 0)
+		w.List(`"evIslandingDetectionMethod":`, len(x.EVIslandingDetectionMethod), 1, 0)
 		for i := range x.EVIslandingDetectionMethod {
-			w.ElemEnum(string(x.EVIslandingDetectionMethod[i]), &enumIslandingDetection)
+			w.Enum(`"`, string(x.EVIslandingDetectionMethod[i]), &enumIslandingDetection)
 		}
 		w.CloseList()
 	}
-	w.OptDec(`,"evIslandingTripTime":`, &x.EVIslandingTripTime, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMaximumLevel1DCInjection":`, &x.EVMaximumLevel1DCInjection, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evDurationLevel1DCInjection":`, &x.EVDurationLevel1DCInjection, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMaximumLevel2DCInjection":`, &x.EVMaximumLevel2DCInjection, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evDurationLevel2DCInjection":`, &x.EVDurationLevel2DCInjection, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evReactiveSusceptance":`, &x.EVReactiveSusceptance, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evSessionTotalDischargeEnergyAvailable":`, &x.EVSessionTotalDischargeEnergyAvailable, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.EVIslandingTripTime.Has {
+		w.Dec(`"evIslandingTripTime":`, &x.EVIslandingTripTime.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMaximumLevel1DCInjection.Has {
+		w.Dec(`"evMaximumLevel1DCInjection":`, &x.EVMaximumLevel1DCInjection.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVDurationLevel1DCInjection.Has {
+		w.Dec(`"evDurationLevel1DCInjection":`, &x.EVDurationLevel1DCInjection.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMaximumLevel2DCInjection.Has {
+		w.Dec(`"evMaximumLevel2DCInjection":`, &x.EVMaximumLevel2DCInjection.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVDurationLevel2DCInjection.Has {
+		w.Dec(`"evDurationLevel2DCInjection":`, &x.EVDurationLevel2DCInjection.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVReactiveSusceptance.Has {
+		w.Dec(`"evReactiveSusceptance":`, &x.EVReactiveSusceptance.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVSessionTotalDischargeEnergyAvailable.Has {
+		w.Dec(`"evSessionTotalDischargeEnergyAvailable":`, &x.EVSessionTotalDischargeEnergyAvailable.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDERChargingParameters = rpc.Fields{
@@ -644,15 +751,17 @@ func (x *EVAbsolutePriceScheduleEntry) reset() {
 }
 
 func (x *EVAbsolutePriceScheduleEntry) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.List(`,"evPriceRule":`, len(x.EVPriceRule), 1, 8)
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	w.List(`"evPriceRule":`, len(x.EVPriceRule), 1, 8)
 	for i := range x.EVPriceRule {
+		w.Open()
 		x.EVPriceRule[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVAbsolutePriceScheduleEntry = rpc.Fields{
@@ -699,17 +808,19 @@ func (x *EVAbsolutePriceSchedule) reset() {
 }
 
 func (x *EVAbsolutePriceSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"timeAnchor":`, &x.TimeAnchor)
-	w.Str(`,"currency":`, x.Currency, 3)
-	w.List(`,"evAbsolutePriceScheduleEntries":`, len(x.EVAbsolutePriceScheduleEntries), 1, 1024)
+	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
+	w.Str(`"currency":"`, x.Currency, 3)
+	w.List(`"evAbsolutePriceScheduleEntries":`, len(x.EVAbsolutePriceScheduleEntries), 1, 1024)
 	for i := range x.EVAbsolutePriceScheduleEntries {
+		w.Open()
 		x.EVAbsolutePriceScheduleEntries[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Str(`,"priceAlgorithm":`, x.PriceAlgorithm, 2000)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"priceAlgorithm":"`, x.PriceAlgorithm, 2000)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVAbsolutePriceSchedule = rpc.Fields{
@@ -757,15 +868,17 @@ func (x *EVEnergyOffer) reset() {
 }
 
 func (x *EVEnergyOffer) append(w *rpc.Writer) {
-	w.Open()
 	if x.EVAbsolutePriceSchedule.Has {
-		w.Key(`,"evAbsolutePriceSchedule":`)
+		w.Key(`"evAbsolutePriceSchedule":{`)
 		x.EVAbsolutePriceSchedule.V.append(w)
+		w.Close()
 	}
-	w.Key(`,"evPowerSchedule":`)
+	w.Key(`"evPowerSchedule":{`)
 	x.EVPowerSchedule.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVEnergyOffer = rpc.Fields{
@@ -803,11 +916,11 @@ func (x *EVPowerScheduleEntry) reset() {
 }
 
 func (x *EVPowerScheduleEntry) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Dec(`,"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVPowerScheduleEntry = rpc.Fields{
@@ -846,15 +959,17 @@ func (x *EVPowerSchedule) reset() {
 }
 
 func (x *EVPowerSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"evPowerScheduleEntries":`, len(x.EVPowerScheduleEntries), 1, 1024)
+	w.List(`"evPowerScheduleEntries":`, len(x.EVPowerScheduleEntries), 1, 1024)
 	for i := range x.EVPowerScheduleEntries {
+		w.Open()
 		x.EVPowerScheduleEntries[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Time(`,"timeAnchor":`, &x.TimeAnchor)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVPowerSchedule = rpc.Fields{
@@ -895,11 +1010,11 @@ func (x *EVPriceRule) reset() {
 }
 
 func (x *EVPriceRule) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"energyFee":`, &x.EnergyFee, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"powerRangeStart":`, &x.PowerRangeStart, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"energyFee":`, &x.EnergyFee, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"powerRangeStart":`, &x.PowerRangeStart, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVPriceRule = rpc.Fields{
@@ -954,33 +1069,81 @@ type V2XChargingParameters struct {
 }
 
 func (x *V2XChargingParameters) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"minChargePower":`, &x.MinChargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargePower_L2":`, &x.MinChargePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargePower_L3":`, &x.MinChargePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargePower":`, &x.MaxChargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargePower_L2":`, &x.MaxChargePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargePower_L3":`, &x.MaxChargePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargePower":`, &x.MinDischargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargePower_L2":`, &x.MinDischargePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargePower_L3":`, &x.MinDischargePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargePower":`, &x.MaxDischargePower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargePower_L2":`, &x.MaxDischargePowerL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargePower_L3":`, &x.MaxDischargePowerL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minChargeCurrent":`, &x.MinChargeCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxChargeCurrent":`, &x.MaxChargeCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minDischargeCurrent":`, &x.MinDischargeCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxDischargeCurrent":`, &x.MaxDischargeCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minVoltage":`, &x.MinVoltage, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxVoltage":`, &x.MaxVoltage, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evTargetEnergyRequest":`, &x.EVTargetEnergyRequest, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMinEnergyRequest":`, &x.EVMinEnergyRequest, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMaxEnergyRequest":`, &x.EVMaxEnergyRequest, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMinV2XEnergyRequest":`, &x.EVMinV2XEnergyRequest, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"evMaxV2XEnergyRequest":`, &x.EVMaxV2XEnergyRequest, -9223372036854775808, 9223372036854775807)
-	w.OptInt(`,"targetSoC":`, &x.TargetSoC, 0, 100)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.MinChargePower.Has {
+		w.Dec(`"minChargePower":`, &x.MinChargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargePowerL2.Has {
+		w.Dec(`"minChargePower_L2":`, &x.MinChargePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargePowerL3.Has {
+		w.Dec(`"minChargePower_L3":`, &x.MinChargePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargePower.Has {
+		w.Dec(`"maxChargePower":`, &x.MaxChargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargePowerL2.Has {
+		w.Dec(`"maxChargePower_L2":`, &x.MaxChargePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargePowerL3.Has {
+		w.Dec(`"maxChargePower_L3":`, &x.MaxChargePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargePower.Has {
+		w.Dec(`"minDischargePower":`, &x.MinDischargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargePowerL2.Has {
+		w.Dec(`"minDischargePower_L2":`, &x.MinDischargePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargePowerL3.Has {
+		w.Dec(`"minDischargePower_L3":`, &x.MinDischargePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargePower.Has {
+		w.Dec(`"maxDischargePower":`, &x.MaxDischargePower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargePowerL2.Has {
+		w.Dec(`"maxDischargePower_L2":`, &x.MaxDischargePowerL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargePowerL3.Has {
+		w.Dec(`"maxDischargePower_L3":`, &x.MaxDischargePowerL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinChargeCurrent.Has {
+		w.Dec(`"minChargeCurrent":`, &x.MinChargeCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxChargeCurrent.Has {
+		w.Dec(`"maxChargeCurrent":`, &x.MaxChargeCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinDischargeCurrent.Has {
+		w.Dec(`"minDischargeCurrent":`, &x.MinDischargeCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxDischargeCurrent.Has {
+		w.Dec(`"maxDischargeCurrent":`, &x.MaxDischargeCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinVoltage.Has {
+		w.Dec(`"minVoltage":`, &x.MinVoltage.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxVoltage.Has {
+		w.Dec(`"maxVoltage":`, &x.MaxVoltage.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVTargetEnergyRequest.Has {
+		w.Dec(`"evTargetEnergyRequest":`, &x.EVTargetEnergyRequest.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMinEnergyRequest.Has {
+		w.Dec(`"evMinEnergyRequest":`, &x.EVMinEnergyRequest.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMaxEnergyRequest.Has {
+		w.Dec(`"evMaxEnergyRequest":`, &x.EVMaxEnergyRequest.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMinV2XEnergyRequest.Has {
+		w.Dec(`"evMinV2XEnergyRequest":`, &x.EVMinV2XEnergyRequest.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.EVMaxV2XEnergyRequest.Has {
+		w.Dec(`"evMaxV2XEnergyRequest":`, &x.EVMaxV2XEnergyRequest.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.TargetSoC.Has {
+		w.Int(`"targetSoC":`, x.TargetSoC.V, 0, 100)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsV2XChargingParameters = rpc.Fields{

@@ -50,17 +50,22 @@ func (x *NotifyEVChargingScheduleRequest) reset() {
 }
 
 func (x *NotifyEVChargingScheduleRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"timeBase":`, &x.TimeBase)
-	w.Key(`,"chargingSchedule":`)
+	w.Time(`"timeBase":"`, &x.TimeBase)
+	w.Key(`"chargingSchedule":{`)
 	x.ChargingSchedule.append(w)
-	w.Int(`,"evseId":`, x.EVSEID, 1, 2147483647)
-	if w.V21() {
-		w.OptInt(`,"selectedChargingScheduleId":`, &x.SelectedChargingScheduleID, 0, 2147483647)
-		w.OptBool(`,"powerToleranceAcceptance":`, &x.PowerToleranceAcceptance)
-	}
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Int(`"evseId":`, x.EVSEID, 1, 2147483647)
+	if w.V21() {
+		if x.SelectedChargingScheduleID.Has {
+			w.Int(`"selectedChargingScheduleId":`, x.SelectedChargingScheduleID.V, 0, 2147483647)
+		}
+		if x.PowerToleranceAcceptance.Has {
+			w.Bool(`"powerToleranceAcceptance":`, x.PowerToleranceAcceptance.V)
+		}
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEVChargingScheduleRequest = rpc.Fields{
@@ -125,14 +130,15 @@ func (x *NotifyEVChargingScheduleResponse) reset() {
 }
 
 func (x *NotifyEVChargingScheduleResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEVChargingScheduleResponse = rpc.Fields{

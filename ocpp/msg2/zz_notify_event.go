@@ -48,17 +48,21 @@ func (x *NotifyEventRequest) reset() {
 }
 
 func (x *NotifyEventRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"generatedAt":`, &x.GeneratedAt)
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.Int(`,"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.List(`,"eventData":`, len(x.EventData), 1, 0)
+	w.Time(`"generatedAt":"`, &x.GeneratedAt)
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
+	w.List(`"eventData":`, len(x.EventData), 1, 0)
 	for i := range x.EventData {
+		w.Open()
 		x.EventData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEventRequest = rpc.Fields{
@@ -123,9 +127,9 @@ func (x *NotifyEventResponse) reset() {
 }
 
 func (x *NotifyEventResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyEventResponse = rpc.Fields{
@@ -170,27 +174,43 @@ func (x *EventData) reset() {
 }
 
 func (x *EventData) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"eventId":`, x.EventID, 0, 2147483647)
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.Enum(`,"trigger":`, string(x.Trigger), &enumEventTrigger)
-	w.OptInt(`,"cause":`, &x.Cause, 0, 2147483647)
-	w.Str(`,"actualValue":`, x.ActualValue, 2500)
-	w.OptStr(`,"techCode":`, &x.TechCode, 50)
-	w.OptStr(`,"techInfo":`, &x.TechInfo, 500)
-	w.OptBool(`,"cleared":`, &x.Cleared)
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	w.Key(`,"component":`)
-	x.Component.append(w)
-	w.OptInt(`,"variableMonitoringId":`, &x.VariableMonitoringID, 0, 2147483647)
-	w.Enum(`,"eventNotificationType":`, string(x.EventNotificationType), &enumEventNotification)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	if w.V21() {
-		w.OptInt(`,"severity":`, &x.Severity, 0, 2147483647)
+	w.Int(`"eventId":`, x.EventID, 0, 2147483647)
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	w.Enum(`"trigger":"`, string(x.Trigger), &enumEventTrigger)
+	if x.Cause.Has {
+		w.Int(`"cause":`, x.Cause.V, 0, 2147483647)
 	}
-	w.CustomData(x.CustomData)
+	w.Str(`"actualValue":"`, x.ActualValue, 2500)
+	if x.TechCode.Has {
+		w.Str(`"techCode":"`, x.TechCode.V, 50)
+	}
+	if x.TechInfo.Has {
+		w.Str(`"techInfo":"`, x.TechInfo.V, 500)
+	}
+	if x.Cleared.Has {
+		w.Bool(`"cleared":`, x.Cleared.V)
+	}
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
+	}
+	w.Key(`"component":{`)
+	x.Component.append(w)
 	w.Close()
+	if x.VariableMonitoringID.Has {
+		w.Int(`"variableMonitoringId":`, x.VariableMonitoringID.V, 0, 2147483647)
+	}
+	w.Enum(`"eventNotificationType":"`, string(x.EventNotificationType), &enumEventNotification)
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if w.V21() {
+		if x.Severity.Has {
+			w.Int(`"severity":`, x.Severity.V, 0, 2147483647)
+		}
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEventData = rpc.Fields{

@@ -50,20 +50,24 @@ func (x *NotifyMonitoringReportRequest) reset() {
 }
 
 func (x *NotifyMonitoringReportRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.Monitor) > 0 {
-		w.List(`,"monitor":`, len(x.Monitor), 1, 0)
+		w.List(`"monitor":`, len(x.Monitor), 1, 0)
 		for i := range x.Monitor {
+			w.Open()
 			x.Monitor[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.Int(`,"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.Time(`,"generatedAt":`, &x.GeneratedAt)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
+	w.Time(`"generatedAt":"`, &x.GeneratedAt)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyMonitoringReportRequest = rpc.Fields{
@@ -130,9 +134,9 @@ func (x *NotifyMonitoringReportResponse) reset() {
 }
 
 func (x *NotifyMonitoringReportResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyMonitoringReportResponse = rpc.Fields{
@@ -169,18 +173,22 @@ func (x *MonitoringData) reset() {
 }
 
 func (x *MonitoringData) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"component":`)
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
+	w.Close()
+	w.Key(`"variable":{`)
 	x.Variable.append(w)
-	w.List(`,"variableMonitoring":`, len(x.VariableMonitoring), 1, 0)
+	w.Close()
+	w.List(`"variableMonitoring":`, len(x.VariableMonitoring), 1, 0)
 	for i := range x.VariableMonitoring {
+		w.Open()
 		x.VariableMonitoring[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMonitoringData = rpc.Fields{
@@ -227,17 +235,17 @@ func (x *VariableMonitoring) reset() {
 }
 
 func (x *VariableMonitoring) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Bool(`,"transaction":`, x.Transaction)
-	w.Dec(`,"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
-	w.Enum(`,"type":`, string(x.Type), &enumMonitor)
-	w.Int(`,"severity":`, x.Severity, 0, 2147483647)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Bool(`"transaction":`, x.Transaction)
+	w.Dec(`"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
+	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
+	w.Int(`"severity":`, x.Severity, 0, 2147483647)
 	if w.V21() {
-		w.Enum(`,"eventNotificationType":`, string(x.EventNotificationType), &enumEventNotification)
+		w.Enum(`"eventNotificationType":"`, string(x.EventNotificationType), &enumEventNotification)
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVariableMonitoring = rpc.Fields{

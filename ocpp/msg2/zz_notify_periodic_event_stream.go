@@ -48,17 +48,19 @@ func (x *NotifyPeriodicEventStreamRequest) reset() {
 }
 
 func (x *NotifyPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"data":`, len(x.Data), 1, 0)
+	w.List(`"data":`, len(x.Data), 1, 0)
 	for i := range x.Data {
+		w.Open()
 		x.Data[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Int(`,"pending":`, x.Pending, 0, 2147483647)
-	w.Time(`,"basetime":`, &x.Basetime)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Int(`"pending":`, x.Pending, 0, 2147483647)
+	w.Time(`"basetime":"`, &x.Basetime)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyPeriodicEventStreamRequest = rpc.Fields{
@@ -103,11 +105,11 @@ func (x *StreamDataElement) reset() {
 }
 
 func (x *StreamDataElement) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"t":`, &x.T, -9223372036854775808, 9223372036854775807)
-	w.Str(`,"v":`, x.V, 2500)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"t":`, &x.T, -9223372036854775808, 9223372036854775807)
+	w.Str(`"v":"`, x.V, 2500)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsStreamDataElement = rpc.Fields{

@@ -40,11 +40,11 @@ func (x *NotifyPriorityChargingRequest) reset() {
 }
 
 func (x *NotifyPriorityChargingRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.Bool(`,"activated":`, x.Activated)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	w.Bool(`"activated":`, x.Activated)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyPriorityChargingRequest = rpc.Fields{
@@ -101,9 +101,9 @@ func (x *NotifyPriorityChargingResponse) reset() {
 }
 
 func (x *NotifyPriorityChargingResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyPriorityChargingResponse = rpc.Fields{

@@ -50,20 +50,24 @@ func (x *NotifyReportRequest) reset() {
 }
 
 func (x *NotifyReportRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Time(`,"generatedAt":`, &x.GeneratedAt)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.Time(`"generatedAt":"`, &x.GeneratedAt)
 	if len(x.ReportData) > 0 {
-		w.List(`,"reportData":`, len(x.ReportData), 1, 0)
+		w.List(`"reportData":`, len(x.ReportData), 1, 0)
 		for i := range x.ReportData {
+			w.Open()
 			x.ReportData[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.Int(`,"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyReportRequest = rpc.Fields{
@@ -130,9 +134,9 @@ func (x *NotifyReportResponse) reset() {
 }
 
 func (x *NotifyReportResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyReportResponse = rpc.Fields{
@@ -171,22 +175,27 @@ func (x *ReportData) reset() {
 }
 
 func (x *ReportData) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"component":`)
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
+	w.Close()
+	w.Key(`"variable":{`)
 	x.Variable.append(w)
-	w.List(`,"variableAttribute":`, len(x.VariableAttribute), 1, 4)
+	w.Close()
+	w.List(`"variableAttribute":`, len(x.VariableAttribute), 1, 4)
 	for i := range x.VariableAttribute {
+		w.Open()
 		x.VariableAttribute[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if x.VariableCharacteristics.Has {
-		w.Key(`,"variableCharacteristics":`)
+		w.Key(`"variableCharacteristics":{`)
 		x.VariableCharacteristics.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReportData = rpc.Fields{
@@ -235,14 +244,24 @@ func (x *VariableAttribute) reset() {
 }
 
 func (x *VariableAttribute) append(w *rpc.Writer) {
-	w.Open()
-	w.OptEnum(`,"type":`, string(x.Type), &enumAttribute)
-	w.OptStr(`,"value":`, &x.Value, 2500)
-	w.OptEnum(`,"mutability":`, string(x.Mutability), &enumMutability)
-	w.OptBool(`,"persistent":`, &x.Persistent)
-	w.OptBool(`,"constant":`, &x.Constant)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Type != "" {
+		w.Enum(`"type":"`, string(x.Type), &enumAttribute)
+	}
+	if x.Value.Has {
+		w.Str(`"value":"`, x.Value.V, 2500)
+	}
+	if x.Mutability != "" {
+		w.Enum(`"mutability":"`, string(x.Mutability), &enumMutability)
+	}
+	if x.Persistent.Has {
+		w.Bool(`"persistent":`, x.Persistent.V)
+	}
+	if x.Constant.Has {
+		w.Bool(`"constant":`, x.Constant.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVariableAttribute = rpc.Fields{
@@ -286,18 +305,28 @@ type VariableCharacteristics struct {
 }
 
 func (x *VariableCharacteristics) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"unit":`, &x.Unit, 16)
-	w.Enum(`,"dataType":`, string(x.DataType), &enumData)
-	w.OptDec(`,"minLimit":`, &x.MinLimit, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxLimit":`, &x.MaxLimit, -9223372036854775808, 9223372036854775807)
-	if w.V21() {
-		w.OptInt(`,"maxElements":`, &x.MaxElements, 1, 2147483647)
+	if x.Unit.Has {
+		w.Str(`"unit":"`, x.Unit.V, 16)
 	}
-	w.OptStr(`,"valuesList":`, &x.ValuesList, 1000)
-	w.Bool(`,"supportsMonitoring":`, x.SupportsMonitoring)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"dataType":"`, string(x.DataType), &enumData)
+	if x.MinLimit.Has {
+		w.Dec(`"minLimit":`, &x.MinLimit.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxLimit.Has {
+		w.Dec(`"maxLimit":`, &x.MaxLimit.V, -9223372036854775808, 9223372036854775807)
+	}
+	if w.V21() {
+		if x.MaxElements.Has {
+			w.Int(`"maxElements":`, x.MaxElements.V, 1, 2147483647)
+		}
+	}
+	if x.ValuesList.Has {
+		w.Str(`"valuesList":"`, x.ValuesList.V, 1000)
+	}
+	w.Bool(`"supportsMonitoring":`, x.SupportsMonitoring)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVariableCharacteristics = rpc.Fields{

@@ -50,22 +50,33 @@ func (x *NotifySettlementRequest) reset() {
 }
 
 func (x *NotifySettlementRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	w.Str(`,"pspRef":`, x.PspRef, 255)
-	w.Enum(`,"status":`, string(x.Status), &enumPaymentStatus)
-	w.OptStr(`,"statusInfo":`, &x.StatusInfo, 500)
-	w.Dec(`,"settlementAmount":`, &x.SettlementAmount, -9223372036854775808, 9223372036854775807)
-	w.Time(`,"settlementTime":`, &x.SettlementTime)
-	w.OptStr(`,"receiptId":`, &x.ReceiptID, 50)
-	w.OptStr(`,"receiptUrl":`, &x.ReceiptURL, 2000)
-	if x.VatCompany.Has {
-		w.Key(`,"vatCompany":`)
-		x.VatCompany.V.append(w)
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
 	}
-	w.OptStr(`,"vatNumber":`, &x.VatNumber, 20)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"pspRef":"`, x.PspRef, 255)
+	w.Enum(`"status":"`, string(x.Status), &enumPaymentStatus)
+	if x.StatusInfo.Has {
+		w.Str(`"statusInfo":"`, x.StatusInfo.V, 500)
+	}
+	w.Dec(`"settlementAmount":`, &x.SettlementAmount, -9223372036854775808, 9223372036854775807)
+	w.Time(`"settlementTime":"`, &x.SettlementTime)
+	if x.ReceiptID.Has {
+		w.Str(`"receiptId":"`, x.ReceiptID.V, 50)
+	}
+	if x.ReceiptURL.Has {
+		w.Str(`"receiptUrl":"`, x.ReceiptURL.V, 2000)
+	}
+	if x.VatCompany.Has {
+		w.Key(`"vatCompany":{`)
+		x.VatCompany.V.append(w)
+		w.Close()
+	}
+	if x.VatNumber.Has {
+		w.Str(`"vatNumber":"`, x.VatNumber.V, 20)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifySettlementRequest = rpc.Fields{
@@ -141,11 +152,15 @@ func (x *NotifySettlementResponse) reset() {
 }
 
 func (x *NotifySettlementResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"receiptUrl":`, &x.ReceiptURL, 2000)
-	w.OptStr(`,"receiptId":`, &x.ReceiptID, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ReceiptURL.Has {
+		w.Str(`"receiptUrl":"`, x.ReceiptURL.V, 2000)
+	}
+	if x.ReceiptID.Has {
+		w.Str(`"receiptId":"`, x.ReceiptID.V, 50)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifySettlementResponse = rpc.Fields{

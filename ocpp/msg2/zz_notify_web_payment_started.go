@@ -40,11 +40,11 @@ func (x *NotifyWebPaymentStartedRequest) reset() {
 }
 
 func (x *NotifyWebPaymentStartedRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`,"timeout":`, x.Timeout, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Int(`"timeout":`, x.Timeout, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyWebPaymentStartedRequest = rpc.Fields{
@@ -101,9 +101,9 @@ func (x *NotifyWebPaymentStartedResponse) reset() {
 }
 
 func (x *NotifyWebPaymentStartedResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNotifyWebPaymentStartedResponse = rpc.Fields{

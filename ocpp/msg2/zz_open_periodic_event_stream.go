@@ -39,11 +39,12 @@ func (x *OpenPeriodicEventStreamRequest) reset() {
 }
 
 func (x *OpenPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"constantStreamData":`)
+	w.Key(`"constantStreamData":{`)
 	x.ConstantStreamData.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsOpenPeriodicEventStreamRequest = rpc.Fields{
@@ -100,14 +101,15 @@ func (x *OpenPeriodicEventStreamResponse) reset() {
 }
 
 func (x *OpenPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsOpenPeriodicEventStreamResponse = rpc.Fields{

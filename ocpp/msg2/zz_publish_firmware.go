@@ -43,14 +43,18 @@ func (x *PublishFirmwareRequest) reset() {
 }
 
 func (x *PublishFirmwareRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"location":`, x.Location, w.Pick(512, 2000))
-	w.OptInt(`,"retries":`, &x.Retries, 0, 2147483647)
-	w.Str(`,"checksum":`, x.Checksum, 32)
-	w.Int(`,"requestId":`, x.RequestID, 0, 2147483647)
-	w.OptInt(`,"retryInterval":`, &x.RetryInterval, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"location":"`, x.Location, w.Pick(512, 2000))
+	if x.Retries.Has {
+		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
+	}
+	w.Str(`"checksum":"`, x.Checksum, 32)
+	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
+	if x.RetryInterval.Has {
+		w.Int(`"retryInterval":`, x.RetryInterval.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPublishFirmwareRequest = rpc.Fields{
@@ -115,14 +119,15 @@ func (x *PublishFirmwareResponse) reset() {
 }
 
 func (x *PublishFirmwareResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPublishFirmwareResponse = rpc.Fields{

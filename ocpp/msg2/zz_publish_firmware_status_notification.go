@@ -48,24 +48,27 @@ func (x *PublishFirmwareStatusNotificationRequest) reset() {
 }
 
 func (x *PublishFirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumPublishFirmwareStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumPublishFirmwareStatus)
 	if len(x.Location) > 0 {
-		w.List(`,"location":`, len(x.Location), 1, 0)
+		w.List(`"location":`, len(x.Location), 1, 0)
 		for i := range x.Location {
-			w.ElemStr(x.Location[i], w.Pick(512, 2000))
+			w.Str(`"`, x.Location[i], w.Pick(512, 2000))
 		}
 		w.CloseList()
 	}
-	w.OptInt(`,"requestId":`, &x.RequestID, 0, 2147483647)
+	if x.RequestID.Has {
+		w.Int(`"requestId":`, x.RequestID.V, 0, 2147483647)
+	}
 	if w.V21() {
 		if x.StatusInfo.Has {
-			w.Key(`,"statusInfo":`)
+			w.Key(`"statusInfo":{`)
 			x.StatusInfo.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPublishFirmwareStatusNotificationRequest = rpc.Fields{
@@ -131,9 +134,9 @@ func (x *PublishFirmwareStatusNotificationResponse) reset() {
 }
 
 func (x *PublishFirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPublishFirmwareStatusNotificationResponse = rpc.Fields{

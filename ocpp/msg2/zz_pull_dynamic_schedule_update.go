@@ -39,10 +39,10 @@ func (x *PullDynamicScheduleUpdateRequest) reset() {
 }
 
 func (x *PullDynamicScheduleUpdateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPullDynamicScheduleUpdateRequest = rpc.Fields{
@@ -100,18 +100,20 @@ func (x *PullDynamicScheduleUpdateResponse) reset() {
 }
 
 func (x *PullDynamicScheduleUpdateResponse) append(w *rpc.Writer) {
-	w.Open()
 	if x.ScheduleUpdate.Has {
-		w.Key(`,"scheduleUpdate":`)
+		w.Key(`"scheduleUpdate":{`)
 		x.ScheduleUpdate.V.append(w)
+		w.Close()
 	}
-	w.Enum(`,"status":`, string(x.Status), &enumChargingProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPullDynamicScheduleUpdateResponse = rpc.Fields{

@@ -48,18 +48,22 @@ func (x *ReportChargingProfilesRequest) reset() {
 }
 
 func (x *ReportChargingProfilesRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.EnumOrStr(`,"chargingLimitSource":`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
-	w.List(`,"chargingProfile":`, len(x.ChargingProfile), 1, 0)
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
+	w.List(`"chargingProfile":`, len(x.ChargingProfile), 1, 0)
 	for i := range x.ChargingProfile {
+		w.Open()
 		x.ChargingProfile[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReportChargingProfilesRequest = rpc.Fields{
@@ -126,9 +130,9 @@ func (x *ReportChargingProfilesResponse) reset() {
 }
 
 func (x *ReportChargingProfilesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReportChargingProfilesResponse = rpc.Fields{

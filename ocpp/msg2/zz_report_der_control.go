@@ -58,67 +58,85 @@ func (x *ReportDERControlRequest) reset() {
 }
 
 func (x *ReportDERControlRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.Curve) > 0 {
-		w.List(`,"curve":`, len(x.Curve), 1, 24)
+		w.List(`"curve":`, len(x.Curve), 1, 24)
 		for i := range x.Curve {
+			w.Open()
 			x.Curve[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.EnterService) > 0 {
-		w.List(`,"enterService":`, len(x.EnterService), 1, 24)
+		w.List(`"enterService":`, len(x.EnterService), 1, 24)
 		for i := range x.EnterService {
+			w.Open()
 			x.EnterService[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.FixedPFAbsorb) > 0 {
-		w.List(`,"fixedPFAbsorb":`, len(x.FixedPFAbsorb), 1, 24)
+		w.List(`"fixedPFAbsorb":`, len(x.FixedPFAbsorb), 1, 24)
 		for i := range x.FixedPFAbsorb {
+			w.Open()
 			x.FixedPFAbsorb[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.FixedPFInject) > 0 {
-		w.List(`,"fixedPFInject":`, len(x.FixedPFInject), 1, 24)
+		w.List(`"fixedPFInject":`, len(x.FixedPFInject), 1, 24)
 		for i := range x.FixedPFInject {
+			w.Open()
 			x.FixedPFInject[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.FixedVar) > 0 {
-		w.List(`,"fixedVar":`, len(x.FixedVar), 1, 24)
+		w.List(`"fixedVar":`, len(x.FixedVar), 1, 24)
 		for i := range x.FixedVar {
+			w.Open()
 			x.FixedVar[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.FreqDroop) > 0 {
-		w.List(`,"freqDroop":`, len(x.FreqDroop), 1, 24)
+		w.List(`"freqDroop":`, len(x.FreqDroop), 1, 24)
 		for i := range x.FreqDroop {
+			w.Open()
 			x.FreqDroop[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.Gradient) > 0 {
-		w.List(`,"gradient":`, len(x.Gradient), 1, 24)
+		w.List(`"gradient":`, len(x.Gradient), 1, 24)
 		for i := range x.Gradient {
+			w.Open()
 			x.Gradient[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if len(x.LimitMaxDischarge) > 0 {
-		w.List(`,"limitMaxDischarge":`, len(x.LimitMaxDischarge), 1, 24)
+		w.List(`"limitMaxDischarge":`, len(x.LimitMaxDischarge), 1, 24)
 		for i := range x.LimitMaxDischarge {
+			w.Open()
 			x.LimitMaxDischarge[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.OptBool(`,"tbc":`, &x.Tbc)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.Tbc.Has {
+		w.Bool(`"tbc":`, x.Tbc.V)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReportDERControlRequest = rpc.Fields{
@@ -223,9 +241,9 @@ func (x *ReportDERControlResponse) reset() {
 }
 
 func (x *ReportDERControlResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReportDERControlResponse = rpc.Fields{
@@ -266,15 +284,16 @@ func (x *DERCurveGet) reset() {
 }
 
 func (x *DERCurveGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"curve":`)
+	w.Key(`"curve":{`)
 	x.Curve.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.Enum(`,"curveType":`, string(x.CurveType), &enumDERControl)
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Bool(`,"isSuperseded":`, x.IsSuperseded)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	w.Enum(`"curveType":"`, string(x.CurveType), &enumDERControl)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Bool(`"isSuperseded":`, x.IsSuperseded)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDERCurveGet = rpc.Fields{
@@ -317,12 +336,13 @@ func (x *EnterServiceGet) reset() {
 }
 
 func (x *EnterServiceGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"enterService":`)
+	w.Key(`"enterService":{`)
 	x.EnterService.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEnterServiceGet = rpc.Fields{
@@ -361,14 +381,15 @@ func (x *FixedPFGet) reset() {
 }
 
 func (x *FixedPFGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"fixedPF":`)
+	w.Key(`"fixedPF":{`)
 	x.FixedPF.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Bool(`,"isSuperseded":`, x.IsSuperseded)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Bool(`"isSuperseded":`, x.IsSuperseded)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFixedPFGet = rpc.Fields{
@@ -411,14 +432,15 @@ func (x *FixedVarGet) reset() {
 }
 
 func (x *FixedVarGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"fixedVar":`)
+	w.Key(`"fixedVar":{`)
 	x.FixedVar.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Bool(`,"isSuperseded":`, x.IsSuperseded)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Bool(`"isSuperseded":`, x.IsSuperseded)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFixedVarGet = rpc.Fields{
@@ -461,14 +483,15 @@ func (x *FreqDroopGet) reset() {
 }
 
 func (x *FreqDroopGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"freqDroop":`)
+	w.Key(`"freqDroop":{`)
 	x.FreqDroop.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Bool(`,"isSuperseded":`, x.IsSuperseded)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Bool(`"isSuperseded":`, x.IsSuperseded)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFreqDroopGet = rpc.Fields{
@@ -509,12 +532,13 @@ func (x *GradientGet) reset() {
 }
 
 func (x *GradientGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"gradient":`)
+	w.Key(`"gradient":{`)
 	x.Gradient.append(w)
-	w.Str(`,"id":`, x.ID, 36)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"id":"`, x.ID, 36)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGradientGet = rpc.Fields{
@@ -557,14 +581,15 @@ func (x *LimitMaxDischargeGet) reset() {
 }
 
 func (x *LimitMaxDischargeGet) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"id":`, x.ID, 36)
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Bool(`,"isSuperseded":`, x.IsSuperseded)
-	w.Key(`,"limitMaxDischarge":`)
+	w.Str(`"id":"`, x.ID, 36)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Bool(`"isSuperseded":`, x.IsSuperseded)
+	w.Key(`"limitMaxDischarge":{`)
 	x.LimitMaxDischarge.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLimitMaxDischargeGet = rpc.Fields{

@@ -42,12 +42,13 @@ func (x *RequestBatterySwapRequest) reset() {
 }
 
 func (x *RequestBatterySwapRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"idToken":`)
+	w.Key(`"idToken":{`)
 	x.IdToken.append(w)
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestBatterySwapRequest = rpc.Fields{
@@ -106,14 +107,15 @@ func (x *RequestBatterySwapResponse) reset() {
 }
 
 func (x *RequestBatterySwapResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestBatterySwapResponse = rpc.Fields{

@@ -50,21 +50,26 @@ func (x *RequestStartTransactionRequest) reset() {
 }
 
 func (x *RequestStartTransactionRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"evseId":`, &x.EVSEID, 1, 2147483647)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 1, 2147483647)
+	}
 	if x.GroupIdToken.Has {
-		w.Key(`,"groupIdToken":`)
+		w.Key(`"groupIdToken":{`)
 		x.GroupIdToken.V.append(w)
+		w.Close()
 	}
-	w.Key(`,"idToken":`)
+	w.Key(`"idToken":{`)
 	x.IdToken.append(w)
-	w.Int(`,"remoteStartId":`, x.RemoteStartID, -2147483648, 2147483647)
-	if x.ChargingProfile.Has {
-		w.Key(`,"chargingProfile":`)
-		x.ChargingProfile.V.append(w)
-	}
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Int(`"remoteStartId":`, x.RemoteStartID, -2147483648, 2147483647)
+	if x.ChargingProfile.Has {
+		w.Key(`"chargingProfile":{`)
+		x.ChargingProfile.V.append(w)
+		w.Close()
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestStartTransactionRequest = rpc.Fields{
@@ -132,15 +137,18 @@ func (x *RequestStartTransactionResponse) reset() {
 }
 
 func (x *RequestStartTransactionResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumRequestStartStopStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumRequestStartStopStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestStartTransactionResponse = rpc.Fields{

@@ -39,10 +39,10 @@ func (x *RequestStopTransactionRequest) reset() {
 }
 
 func (x *RequestStopTransactionRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestStopTransactionRequest = rpc.Fields{
@@ -99,14 +99,15 @@ func (x *RequestStopTransactionResponse) reset() {
 }
 
 func (x *RequestStopTransactionResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumRequestStartStopStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumRequestStartStopStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRequestStopTransactionResponse = rpc.Fields{

@@ -40,11 +40,11 @@ func (x *ReservationStatusUpdateRequest) reset() {
 }
 
 func (x *ReservationStatusUpdateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"reservationId":`, x.ReservationID, 0, 2147483647)
-	w.Enum(`,"reservationUpdateStatus":`, string(x.ReservationUpdateStatus), &enumReservationUpdateStatus)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"reservationId":`, x.ReservationID, 0, 2147483647)
+	w.Enum(`"reservationUpdateStatus":"`, string(x.ReservationUpdateStatus), &enumReservationUpdateStatus)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReservationStatusUpdateRequest = rpc.Fields{
@@ -101,9 +101,9 @@ func (x *ReservationStatusUpdateResponse) reset() {
 }
 
 func (x *ReservationStatusUpdateResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReservationStatusUpdateResponse = rpc.Fields{

@@ -53,19 +53,25 @@ func (x *ReserveNowRequest) reset() {
 }
 
 func (x *ReserveNowRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Time(`,"expiryDateTime":`, &x.ExpiryDateTime)
-	w.OptEnumOrStr(`,"connectorType":`, string(x.ConnectorType), &enumConnector, 20)
-	w.Key(`,"idToken":`)
-	x.IdToken.append(w)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	if x.GroupIdToken.Has {
-		w.Key(`,"groupIdToken":`)
-		x.GroupIdToken.V.append(w)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Time(`"expiryDateTime":"`, &x.ExpiryDateTime)
+	if x.ConnectorType != "" {
+		w.EnumOrStr(`"connectorType":"`, string(x.ConnectorType), &enumConnector, 20)
 	}
-	w.CustomData(x.CustomData)
+	w.Key(`"idToken":{`)
+	x.IdToken.append(w)
 	w.Close()
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.GroupIdToken.Has {
+		w.Key(`"groupIdToken":{`)
+		x.GroupIdToken.V.append(w)
+		w.Close()
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReserveNowRequest = rpc.Fields{
@@ -133,14 +139,15 @@ func (x *ReserveNowResponse) reset() {
 }
 
 func (x *ReserveNowResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumReserveNowStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumReserveNowStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReserveNowResponse = rpc.Fields{

@@ -40,11 +40,13 @@ func (x *ResetRequest) reset() {
 }
 
 func (x *ResetRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"type":`, string(x.Type), &enumReset)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"type":"`, string(x.Type), &enumReset)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsResetRequest = rpc.Fields{
@@ -103,14 +105,15 @@ func (x *ResetResponse) reset() {
 }
 
 func (x *ResetResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumResetStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumResetStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsResetResponse = rpc.Fields{

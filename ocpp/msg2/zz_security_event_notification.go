@@ -43,12 +43,14 @@ func (x *SecurityEventNotificationRequest) reset() {
 }
 
 func (x *SecurityEventNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"type":`, x.Type, 50)
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.OptStr(`,"techInfo":`, &x.TechInfo, 255)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"type":"`, x.Type, 50)
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	if x.TechInfo.Has {
+		w.Str(`"techInfo":"`, x.TechInfo.V, 255)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSecurityEventNotificationRequest = rpc.Fields{
@@ -107,9 +109,9 @@ func (x *SecurityEventNotificationResponse) reset() {
 }
 
 func (x *SecurityEventNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSecurityEventNotificationResponse = rpc.Fields{

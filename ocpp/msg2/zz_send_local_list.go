@@ -54,18 +54,20 @@ func (x *SendLocalListRequest) reset() {
 }
 
 func (x *SendLocalListRequest) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.LocalAuthorizationList) > 0 {
-		w.List(`,"localAuthorizationList":`, len(x.LocalAuthorizationList), 1, 0)
+		w.List(`"localAuthorizationList":`, len(x.LocalAuthorizationList), 1, 0)
 		for i := range x.LocalAuthorizationList {
+			w.Open()
 			x.LocalAuthorizationList[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Int(`,"versionNumber":`, x.VersionNumber, -2147483648, 2147483647)
-	w.Enum(`,"updateType":`, string(x.UpdateType), &enumUpdate)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"versionNumber":`, x.VersionNumber, -2147483648, 2147483647)
+	w.Enum(`"updateType":"`, string(x.UpdateType), &enumUpdate)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSendLocalListRequest = rpc.Fields{
@@ -145,14 +147,15 @@ func (x *SendLocalListResponse) reset() {
 }
 
 func (x *SendLocalListResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumSendLocalListStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumSendLocalListStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSendLocalListResponse = rpc.Fields{
@@ -193,15 +196,17 @@ func (x *AuthorizationData) reset() {
 }
 
 func (x *AuthorizationData) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"idToken":`)
+	w.Key(`"idToken":{`)
 	x.IdToken.append(w)
-	if x.IdTokenInfo.Has {
-		w.Key(`,"idTokenInfo":`)
-		x.IdTokenInfo.V.append(w)
-	}
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.IdTokenInfo.Has {
+		w.Key(`"idTokenInfo":{`)
+		x.IdTokenInfo.V.append(w)
+		w.Close()
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAuthorizationData = rpc.Fields{

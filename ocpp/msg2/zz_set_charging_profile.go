@@ -42,12 +42,13 @@ func (x *SetChargingProfileRequest) reset() {
 }
 
 func (x *SetChargingProfileRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Key(`,"chargingProfile":`)
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Key(`"chargingProfile":{`)
 	x.ChargingProfile.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetChargingProfileRequest = rpc.Fields{
@@ -106,14 +107,15 @@ func (x *SetChargingProfileResponse) reset() {
 }
 
 func (x *SetChargingProfileResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumChargingProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetChargingProfileResponse = rpc.Fields{

@@ -42,12 +42,13 @@ func (x *SetDefaultTariffRequest) reset() {
 }
 
 func (x *SetDefaultTariffRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Key(`,"tariff":`)
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Key(`"tariff":{`)
 	x.Tariff.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDefaultTariffRequest = rpc.Fields{
@@ -106,14 +107,15 @@ func (x *SetDefaultTariffResponse) reset() {
 }
 
 func (x *SetDefaultTariffResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumTariffSetStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumTariffSetStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDefaultTariffResponse = rpc.Fields{

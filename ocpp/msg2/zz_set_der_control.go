@@ -62,44 +62,52 @@ func (x *SetDERControlRequest) reset() {
 }
 
 func (x *SetDERControlRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Bool(`,"isDefault":`, x.IsDefault)
-	w.Str(`,"controlId":`, x.ControlID, 36)
-	w.Enum(`,"controlType":`, string(x.ControlType), &enumDERControl)
+	w.Bool(`"isDefault":`, x.IsDefault)
+	w.Str(`"controlId":"`, x.ControlID, 36)
+	w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
 	if x.Curve.Has {
-		w.Key(`,"curve":`)
+		w.Key(`"curve":{`)
 		x.Curve.V.append(w)
+		w.Close()
 	}
 	if x.EnterService.Has {
-		w.Key(`,"enterService":`)
+		w.Key(`"enterService":{`)
 		x.EnterService.V.append(w)
+		w.Close()
 	}
 	if x.FixedPFAbsorb.Has {
-		w.Key(`,"fixedPFAbsorb":`)
+		w.Key(`"fixedPFAbsorb":{`)
 		x.FixedPFAbsorb.V.append(w)
+		w.Close()
 	}
 	if x.FixedPFInject.Has {
-		w.Key(`,"fixedPFInject":`)
+		w.Key(`"fixedPFInject":{`)
 		x.FixedPFInject.V.append(w)
+		w.Close()
 	}
 	if x.FixedVar.Has {
-		w.Key(`,"fixedVar":`)
+		w.Key(`"fixedVar":{`)
 		x.FixedVar.V.append(w)
+		w.Close()
 	}
 	if x.FreqDroop.Has {
-		w.Key(`,"freqDroop":`)
+		w.Key(`"freqDroop":{`)
 		x.FreqDroop.V.append(w)
+		w.Close()
 	}
 	if x.Gradient.Has {
-		w.Key(`,"gradient":`)
+		w.Key(`"gradient":{`)
 		x.Gradient.V.append(w)
+		w.Close()
 	}
 	if x.LimitMaxDischarge.Has {
-		w.Key(`,"limitMaxDischarge":`)
+		w.Key(`"limitMaxDischarge":{`)
 		x.LimitMaxDischarge.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDERControlRequest = rpc.Fields{
@@ -188,21 +196,22 @@ func (x *SetDERControlResponse) reset() {
 }
 
 func (x *SetDERControlResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDERControlStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
 	if len(x.SupersededIDs) > 0 {
-		w.List(`,"supersededIds":`, len(x.SupersededIDs), 1, 24)
+		w.List(`"supersededIds":`, len(x.SupersededIDs), 1, 24)
 		for i := range x.SupersededIDs {
-			w.ElemStr(x.SupersededIDs[i], 36)
+			w.Str(`"`, x.SupersededIDs[i], 36)
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDERControlResponse = rpc.Fields{

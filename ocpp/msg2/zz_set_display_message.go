@@ -40,11 +40,12 @@ func (x *SetDisplayMessageRequest) reset() {
 }
 
 func (x *SetDisplayMessageRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"message":`)
+	w.Key(`"message":{`)
 	x.Message.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDisplayMessageRequest = rpc.Fields{
@@ -101,14 +102,15 @@ func (x *SetDisplayMessageResponse) reset() {
 }
 
 func (x *SetDisplayMessageResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumDisplayMessageStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumDisplayMessageStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetDisplayMessageResponse = rpc.Fields{

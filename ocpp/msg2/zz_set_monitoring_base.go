@@ -39,10 +39,10 @@ func (x *SetMonitoringBaseRequest) reset() {
 }
 
 func (x *SetMonitoringBaseRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"monitoringBase":`, string(x.MonitoringBase), &enumMonitoringBase)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"monitoringBase":"`, string(x.MonitoringBase), &enumMonitoringBase)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringBaseRequest = rpc.Fields{
@@ -99,14 +99,15 @@ func (x *SetMonitoringBaseResponse) reset() {
 }
 
 func (x *SetMonitoringBaseResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericDeviceModelStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringBaseResponse = rpc.Fields{

@@ -39,10 +39,10 @@ func (x *SetMonitoringLevelRequest) reset() {
 }
 
 func (x *SetMonitoringLevelRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"severity":`, x.Severity, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"severity":`, x.Severity, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringLevelRequest = rpc.Fields{
@@ -99,14 +99,15 @@ func (x *SetMonitoringLevelResponse) reset() {
 }
 
 func (x *SetMonitoringLevelResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringLevelResponse = rpc.Fields{

@@ -40,12 +40,13 @@ func (x *SetNetworkProfileRequest) reset() {
 }
 
 func (x *SetNetworkProfileRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"configurationSlot":`, x.ConfigurationSlot, -2147483648, 2147483647)
-	w.Key(`,"connectionData":`)
+	w.Int(`"configurationSlot":`, x.ConfigurationSlot, -2147483648, 2147483647)
+	w.Key(`"connectionData":{`)
 	x.ConnectionData.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetNetworkProfileRequest = rpc.Fields{
@@ -104,14 +105,15 @@ func (x *SetNetworkProfileResponse) reset() {
 }
 
 func (x *SetNetworkProfileResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumSetNetworkProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumSetNetworkProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetNetworkProfileResponse = rpc.Fields{
@@ -150,16 +152,26 @@ type APN struct {
 }
 
 func (x *APN) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"apn":`, x.APN, w.Pick(512, 2000))
-	w.OptStr(`,"apnUserName":`, &x.APNUserName, w.Pick(20, 50))
-	w.OptStr(`,"apnPassword":`, &x.APNPassword, w.Pick(20, 64))
-	w.OptInt(`,"simPin":`, &x.SIMPin, -2147483648, 2147483647)
-	w.OptStr(`,"preferredNetwork":`, &x.PreferredNetwork, 6)
-	w.OptBool(`,"useOnlyPreferredNetwork":`, &x.UseOnlyPreferredNetwork)
-	w.Enum(`,"apnAuthentication":`, string(x.APNAuthentication), &enumAPNAuthentication)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"apn":"`, x.APN, w.Pick(512, 2000))
+	if x.APNUserName.Has {
+		w.Str(`"apnUserName":"`, x.APNUserName.V, w.Pick(20, 50))
+	}
+	if x.APNPassword.Has {
+		w.Str(`"apnPassword":"`, x.APNPassword.V, w.Pick(20, 64))
+	}
+	if x.SIMPin.Has {
+		w.Int(`"simPin":`, x.SIMPin.V, -2147483648, 2147483647)
+	}
+	if x.PreferredNetwork.Has {
+		w.Str(`"preferredNetwork":"`, x.PreferredNetwork.V, 6)
+	}
+	if x.UseOnlyPreferredNetwork.Has {
+		w.Bool(`"useOnlyPreferredNetwork":`, x.UseOnlyPreferredNetwork.V)
+	}
+	w.Enum(`"apnAuthentication":"`, string(x.APNAuthentication), &enumAPNAuthentication)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAPN = rpc.Fields{
@@ -210,30 +222,38 @@ type NetworkConnectionProfile struct {
 }
 
 func (x *NetworkConnectionProfile) append(w *rpc.Writer) {
-	w.Open()
 	if x.APN.Has {
-		w.Key(`,"apn":`)
+		w.Key(`"apn":{`)
 		x.APN.V.append(w)
+		w.Close()
 	}
 	if !w.V21() && x.OCPPVersion == "" {
-		w.Missing(`,"ocppVersion":`)
+		w.Missing(`"ocppVersion":"`)
 	}
-	w.OptEnum(`,"ocppVersion":`, string(x.OCPPVersion), &enumOCPPVersion)
-	w.Enum(`,"ocppInterface":`, string(x.OCPPInterface), &enumOCPPInterface)
-	w.Enum(`,"ocppTransport":`, string(x.OCPPTransport), &enumOCPPTransport)
-	w.Int(`,"messageTimeout":`, x.MessageTimeout, -2147483648, 2147483647)
-	w.Str(`,"ocppCsmsUrl":`, x.OCPPCSMSURL, w.Pick(512, 2000))
-	w.Int(`,"securityProfile":`, x.SecurityProfile, 0, 2147483647)
+	if x.OCPPVersion != "" {
+		w.Enum(`"ocppVersion":"`, string(x.OCPPVersion), &enumOCPPVersion)
+	}
+	w.Enum(`"ocppInterface":"`, string(x.OCPPInterface), &enumOCPPInterface)
+	w.Enum(`"ocppTransport":"`, string(x.OCPPTransport), &enumOCPPTransport)
+	w.Int(`"messageTimeout":`, x.MessageTimeout, -2147483648, 2147483647)
+	w.Str(`"ocppCsmsUrl":"`, x.OCPPCSMSURL, w.Pick(512, 2000))
+	w.Int(`"securityProfile":`, x.SecurityProfile, 0, 2147483647)
 	if w.V21() {
-		w.OptStr(`,"identity":`, &x.Identity, 48)
-		w.OptStr(`,"basicAuthPassword":`, &x.BasicAuthPassword, 64)
+		if x.Identity.Has {
+			w.Str(`"identity":"`, x.Identity.V, 48)
+		}
+		if x.BasicAuthPassword.Has {
+			w.Str(`"basicAuthPassword":"`, x.BasicAuthPassword.V, 64)
+		}
 	}
 	if x.VPN.Has {
-		w.Key(`,"vpn":`)
+		w.Key(`"vpn":{`)
 		x.VPN.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsNetworkConnectionProfile = rpc.Fields{
@@ -288,15 +308,17 @@ type VPN struct {
 }
 
 func (x *VPN) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"server":`, x.Server, w.Pick(512, 2000))
-	w.Str(`,"user":`, x.User, w.Pick(20, 50))
-	w.OptStr(`,"group":`, &x.Group, w.Pick(20, 50))
-	w.Str(`,"password":`, x.Password, w.Pick(20, 64))
-	w.Str(`,"key":`, x.Key, 255)
-	w.Enum(`,"type":`, string(x.Type), &enumVPNEnum)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"server":"`, x.Server, w.Pick(512, 2000))
+	w.Str(`"user":"`, x.User, w.Pick(20, 50))
+	if x.Group.Has {
+		w.Str(`"group":"`, x.Group.V, w.Pick(20, 50))
+	}
+	w.Str(`"password":"`, x.Password, w.Pick(20, 64))
+	w.Str(`"key":"`, x.Key, 255)
+	w.Enum(`"type":"`, string(x.Type), &enumVPNEnum)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVPN = rpc.Fields{

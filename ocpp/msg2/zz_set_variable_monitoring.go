@@ -40,14 +40,16 @@ func (x *SetVariableMonitoringRequest) reset() {
 }
 
 func (x *SetVariableMonitoringRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"setMonitoringData":`, len(x.SetMonitoringData), 1, 0)
+	w.List(`"setMonitoringData":`, len(x.SetMonitoringData), 1, 0)
 	for i := range x.SetMonitoringData {
+		w.Open()
 		x.SetMonitoringData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariableMonitoringRequest = rpc.Fields{
@@ -108,14 +110,16 @@ func (x *SetVariableMonitoringResponse) reset() {
 }
 
 func (x *SetVariableMonitoringResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"setMonitoringResult":`, len(x.SetMonitoringResult), 1, 0)
+	w.List(`"setMonitoringResult":`, len(x.SetMonitoringResult), 1, 0)
 	for i := range x.SetMonitoringResult {
+		w.Open()
 		x.SetMonitoringResult[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariableMonitoringResponse = rpc.Fields{
@@ -160,24 +164,31 @@ func (x *SetMonitoringData) reset() {
 }
 
 func (x *SetMonitoringData) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"id":`, &x.ID, 0, 2147483647)
+	if x.ID.Has {
+		w.Int(`"id":`, x.ID.V, 0, 2147483647)
+	}
 	if w.V21() {
 		if x.PeriodicEventStream.Has {
-			w.Key(`,"periodicEventStream":`)
+			w.Key(`"periodicEventStream":{`)
 			x.PeriodicEventStream.V.append(w)
+			w.Close()
 		}
 	}
-	w.OptBool(`,"transaction":`, &x.Transaction)
-	w.Dec(`,"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
-	w.Enum(`,"type":`, string(x.Type), &enumMonitor)
-	w.Int(`,"severity":`, x.Severity, 0, 2147483647)
-	w.Key(`,"component":`)
+	if x.Transaction.Has {
+		w.Bool(`"transaction":`, x.Transaction.V)
+	}
+	w.Dec(`"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
+	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
+	w.Int(`"severity":`, x.Severity, 0, 2147483647)
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringData = rpc.Fields{
@@ -232,21 +243,26 @@ func (x *SetMonitoringResult) reset() {
 }
 
 func (x *SetMonitoringResult) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"id":`, &x.ID, 0, 2147483647)
-	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
-		x.StatusInfo.V.append(w)
+	if x.ID.Has {
+		w.Int(`"id":`, x.ID.V, 0, 2147483647)
 	}
-	w.Enum(`,"status":`, string(x.Status), &enumSetMonitoringStatus)
-	w.Enum(`,"type":`, string(x.Type), &enumMonitor)
-	w.Key(`,"component":`)
+	if x.StatusInfo.Has {
+		w.Key(`"statusInfo":{`)
+		x.StatusInfo.V.append(w)
+		w.Close()
+	}
+	w.Enum(`"status":"`, string(x.Status), &enumSetMonitoringStatus)
+	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.Int(`,"severity":`, x.Severity, 0, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	w.Int(`"severity":`, x.Severity, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetMonitoringResult = rpc.Fields{

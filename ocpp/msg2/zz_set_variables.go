@@ -40,14 +40,16 @@ func (x *SetVariablesRequest) reset() {
 }
 
 func (x *SetVariablesRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"setVariableData":`, len(x.SetVariableData), 1, 0)
+	w.List(`"setVariableData":`, len(x.SetVariableData), 1, 0)
 	for i := range x.SetVariableData {
+		w.Open()
 		x.SetVariableData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariablesRequest = rpc.Fields{
@@ -108,14 +110,16 @@ func (x *SetVariablesResponse) reset() {
 }
 
 func (x *SetVariablesResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"setVariableResult":`, len(x.SetVariableResult), 1, 0)
+	w.List(`"setVariableResult":`, len(x.SetVariableResult), 1, 0)
 	for i := range x.SetVariableResult {
+		w.Open()
 		x.SetVariableResult[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariablesResponse = rpc.Fields{
@@ -156,15 +160,19 @@ func (x *SetVariableData) reset() {
 }
 
 func (x *SetVariableData) append(w *rpc.Writer) {
-	w.Open()
-	w.OptEnum(`,"attributeType":`, string(x.AttributeType), &enumAttribute)
-	w.Str(`,"attributeValue":`, x.AttributeValue, w.Pick(1000, 2500))
-	w.Key(`,"component":`)
+	if x.AttributeType != "" {
+		w.Enum(`"attributeType":"`, string(x.AttributeType), &enumAttribute)
+	}
+	w.Str(`"attributeValue":"`, x.AttributeValue, w.Pick(1000, 2500))
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariableData = rpc.Fields{
@@ -208,19 +216,24 @@ func (x *SetVariableResult) reset() {
 }
 
 func (x *SetVariableResult) append(w *rpc.Writer) {
-	w.Open()
-	w.OptEnum(`,"attributeType":`, string(x.AttributeType), &enumAttribute)
-	w.Enum(`,"attributeStatus":`, string(x.AttributeStatus), &enumSetVariableStatus)
-	if x.AttributeStatusInfo.Has {
-		w.Key(`,"attributeStatusInfo":`)
-		x.AttributeStatusInfo.V.append(w)
+	if x.AttributeType != "" {
+		w.Enum(`"attributeType":"`, string(x.AttributeType), &enumAttribute)
 	}
-	w.Key(`,"component":`)
+	w.Enum(`"attributeStatus":"`, string(x.AttributeStatus), &enumSetVariableStatus)
+	if x.AttributeStatusInfo.Has {
+		w.Key(`"attributeStatusInfo":{`)
+		x.AttributeStatusInfo.V.append(w)
+		w.Close()
+	}
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	w.Key(`,"variable":`)
-	x.Variable.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"variable":{`)
+	x.Variable.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSetVariableResult = rpc.Fields{

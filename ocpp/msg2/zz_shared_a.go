@@ -43,46 +43,57 @@ func (x *AbsolutePriceSchedule) reset() {
 }
 
 func (x *AbsolutePriceSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"timeAnchor":`, &x.TimeAnchor)
-	w.Int(`,"priceScheduleID":`, x.PriceScheduleID, 0, 2147483647)
-	w.OptStr(`,"priceScheduleDescription":`, &x.PriceScheduleDescription, 160)
-	w.Str(`,"currency":`, x.Currency, 3)
-	w.Str(`,"language":`, x.Language, 8)
-	w.Str(`,"priceAlgorithm":`, x.PriceAlgorithm, 2000)
+	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
+	w.Int(`"priceScheduleID":`, x.PriceScheduleID, 0, 2147483647)
+	if x.PriceScheduleDescription.Has {
+		w.Str(`"priceScheduleDescription":"`, x.PriceScheduleDescription.V, 160)
+	}
+	w.Str(`"currency":"`, x.Currency, 3)
+	w.Str(`"language":"`, x.Language, 8)
+	w.Str(`"priceAlgorithm":"`, x.PriceAlgorithm, 2000)
 	if x.MinimumCost.Has {
-		w.Key(`,"minimumCost":`)
+		w.Key(`"minimumCost":{`)
 		x.MinimumCost.V.append(w)
+		w.Close()
 	}
 	if x.MaximumCost.Has {
-		w.Key(`,"maximumCost":`)
+		w.Key(`"maximumCost":{`)
 		x.MaximumCost.V.append(w)
+		w.Close()
 	}
-	w.List(`,"priceRuleStacks":`, len(x.PriceRuleStacks), 1, 1024)
+	w.List(`"priceRuleStacks":`, len(x.PriceRuleStacks), 1, 1024)
 	for i := range x.PriceRuleStacks {
+		w.Open()
 		x.PriceRuleStacks[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if len(x.TaxRules) > 0 {
-		w.List(`,"taxRules":`, len(x.TaxRules), 1, 10)
+		w.List(`"taxRules":`, len(x.TaxRules), 1, 10)
 		for i := range x.TaxRules {
+			w.Open()
 			x.TaxRules[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
 	if x.OverstayRuleList.Has {
-		w.Key(`,"overstayRuleList":`)
+		w.Key(`"overstayRuleList":{`)
 		x.OverstayRuleList.V.append(w)
+		w.Close()
 	}
 	if len(x.AdditionalSelectedServices) > 0 {
-		w.List(`,"additionalSelectedServices":`, len(x.AdditionalSelectedServices), 1, 5)
+		w.List(`"additionalSelectedServices":`, len(x.AdditionalSelectedServices), 1, 5)
 		for i := range x.AdditionalSelectedServices {
+			w.Open()
 			x.AdditionalSelectedServices[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAbsolutePriceSchedule = rpc.Fields{
@@ -154,11 +165,11 @@ func (x *AdditionalInfo) reset() {
 }
 
 func (x *AdditionalInfo) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"additionalIdToken":`, x.AdditionalIdToken, w.Pick(36, 255))
-	w.Str(`,"type":`, x.Type, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"additionalIdToken":"`, x.AdditionalIdToken, w.Pick(36, 255))
+	w.Str(`"type":"`, x.Type, 50)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAdditionalInfo = rpc.Fields{
@@ -195,12 +206,13 @@ func (x *AdditionalSelectedServices) reset() {
 }
 
 func (x *AdditionalSelectedServices) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"serviceFee":`)
+	w.Key(`"serviceFee":{`)
 	x.ServiceFee.append(w)
-	w.Str(`,"serviceName":`, x.ServiceName, 80)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Str(`"serviceName":"`, x.ServiceName, 80)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAdditionalSelectedServices = rpc.Fields{
@@ -237,15 +249,19 @@ type Address struct {
 }
 
 func (x *Address) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"name":`, x.Name, 50)
-	w.Str(`,"address1":`, x.Address1, 100)
-	w.OptStr(`,"address2":`, &x.Address2, 100)
-	w.Str(`,"city":`, x.City, 100)
-	w.OptStr(`,"postalCode":`, &x.PostalCode, 20)
-	w.Str(`,"country":`, x.Country, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"name":"`, x.Name, 50)
+	w.Str(`"address1":"`, x.Address1, 100)
+	if x.Address2.Has {
+		w.Str(`"address2":"`, x.Address2.V, 100)
+	}
+	w.Str(`"city":"`, x.City, 100)
+	if x.PostalCode.Has {
+		w.Str(`"postalCode":"`, x.PostalCode.V, 20)
+	}
+	w.Str(`"country":"`, x.Country, 50)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsAddress = rpc.Fields{

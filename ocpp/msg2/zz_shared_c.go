@@ -22,13 +22,13 @@ func (x *CertificateHashData) reset() {
 }
 
 func (x *CertificateHashData) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"hashAlgorithm":`, string(x.HashAlgorithm), &enumHashAlgorithm)
-	w.Str(`,"issuerNameHash":`, x.IssuerNameHash, 128)
-	w.Str(`,"issuerKeyHash":`, x.IssuerKeyHash, 128)
-	w.Str(`,"serialNumber":`, x.SerialNumber, 40)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"hashAlgorithm":"`, string(x.HashAlgorithm), &enumHashAlgorithm)
+	w.Str(`"issuerNameHash":"`, x.IssuerNameHash, 128)
+	w.Str(`"issuerKeyHash":"`, x.IssuerKeyHash, 128)
+	w.Str(`"serialNumber":"`, x.SerialNumber, 40)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCertificateHashData = rpc.Fields{
@@ -95,31 +95,51 @@ func (x *ChargingProfile) reset() {
 }
 
 func (x *ChargingProfile) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, -2147483648, 2147483647)
-	w.Int(`,"stackLevel":`, x.StackLevel, 0, 2147483647)
-	w.Enum(`,"chargingProfilePurpose":`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	w.Enum(`,"chargingProfileKind":`, string(x.ChargingProfileKind), &enumChargingProfileKind)
-	w.OptEnum(`,"recurrencyKind":`, string(x.RecurrencyKind), &enumRecurrencyKind)
-	w.OptTime(`,"validFrom":`, &x.ValidFrom)
-	w.OptTime(`,"validTo":`, &x.ValidTo)
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	if w.V21() {
-		w.OptInt(`,"maxOfflineDuration":`, &x.MaxOfflineDuration, -2147483648, 2147483647)
+	w.Int(`"id":`, x.ID, -2147483648, 2147483647)
+	w.Int(`"stackLevel":`, x.StackLevel, 0, 2147483647)
+	w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
+	w.Enum(`"chargingProfileKind":"`, string(x.ChargingProfileKind), &enumChargingProfileKind)
+	if x.RecurrencyKind != "" {
+		w.Enum(`"recurrencyKind":"`, string(x.RecurrencyKind), &enumRecurrencyKind)
 	}
-	w.List(`,"chargingSchedule":`, len(x.ChargingSchedule), 1, 3)
+	if x.ValidFrom.Has {
+		w.Time(`"validFrom":"`, &x.ValidFrom.V)
+	}
+	if x.ValidTo.Has {
+		w.Time(`"validTo":"`, &x.ValidTo.V)
+	}
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
+	}
+	if w.V21() {
+		if x.MaxOfflineDuration.Has {
+			w.Int(`"maxOfflineDuration":`, x.MaxOfflineDuration.V, -2147483648, 2147483647)
+		}
+	}
+	w.List(`"chargingSchedule":`, len(x.ChargingSchedule), 1, 3)
 	for i := range x.ChargingSchedule {
+		w.Open()
 		x.ChargingSchedule[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if w.V21() {
-		w.OptBool(`,"invalidAfterOfflineDuration":`, &x.InvalidAfterOfflineDuration)
-		w.OptInt(`,"dynUpdateInterval":`, &x.DynUpdateInterval, -2147483648, 2147483647)
-		w.OptTime(`,"dynUpdateTime":`, &x.DynUpdateTime)
-		w.OptStr(`,"priceScheduleSignature":`, &x.PriceScheduleSignature, 256)
+		if x.InvalidAfterOfflineDuration.Has {
+			w.Bool(`"invalidAfterOfflineDuration":`, x.InvalidAfterOfflineDuration.V)
+		}
+		if x.DynUpdateInterval.Has {
+			w.Int(`"dynUpdateInterval":`, x.DynUpdateInterval.V, -2147483648, 2147483647)
+		}
+		if x.DynUpdateTime.Has {
+			w.Time(`"dynUpdateTime":"`, &x.DynUpdateTime.V)
+		}
+		if x.PriceScheduleSignature.Has {
+			w.Str(`"priceScheduleSignature":"`, x.PriceScheduleSignature.V, 256)
+		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingProfile = rpc.Fields{
@@ -224,49 +244,89 @@ func (x *ChargingSchedulePeriod) reset() {
 }
 
 func (x *ChargingSchedulePeriod) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"startPeriod":`, x.StartPeriod, -2147483648, 2147483647)
+	w.Int(`"startPeriod":`, x.StartPeriod, -2147483648, 2147483647)
 	if !w.V21() && !x.Limit.Has {
-		w.Missing(`,"limit":`)
+		w.Missing(`"limit":`)
 	}
-	w.OptDec(`,"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
-	if w.V21() {
-		w.OptDec(`,"limit_L2":`, &x.LimitL2, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"limit_L3":`, &x.LimitL3, -9223372036854775808, 9223372036854775807)
+	if x.Limit.Has {
+		w.Dec(`"limit":`, &x.Limit.V, -9223372036854775808, 9223372036854775807)
 	}
-	w.OptInt(`,"numberPhases":`, &x.NumberPhases, 0, 3)
-	w.OptInt(`,"phaseToUse":`, &x.PhaseToUse, 0, 3)
 	if w.V21() {
-		w.OptDec(`,"dischargeLimit":`, &x.DischargeLimit, -9223372036854775808, 0)
-		w.OptDec(`,"dischargeLimit_L2":`, &x.DischargeLimitL2, -9223372036854775808, 0)
-		w.OptDec(`,"dischargeLimit_L3":`, &x.DischargeLimitL3, -9223372036854775808, 0)
-		w.OptDec(`,"setpoint":`, &x.Setpoint, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"setpoint_L2":`, &x.SetpointL2, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"setpoint_L3":`, &x.SetpointL3, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"setpointReactive":`, &x.SetpointReactive, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"setpointReactive_L2":`, &x.SetpointReactiveL2, -9223372036854775808, 9223372036854775807)
-		w.OptDec(`,"setpointReactive_L3":`, &x.SetpointReactiveL3, -9223372036854775808, 9223372036854775807)
-		w.OptBool(`,"preconditioningRequest":`, &x.PreconditioningRequest)
-		w.OptBool(`,"evseSleep":`, &x.EVSESleep)
-		w.OptDec(`,"v2xBaseline":`, &x.V2XBaseline, -9223372036854775808, 9223372036854775807)
-		w.OptEnum(`,"operationMode":`, string(x.OperationMode), &enumOperationMode)
+		if x.LimitL2.Has {
+			w.Dec(`"limit_L2":`, &x.LimitL2.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.LimitL3.Has {
+			w.Dec(`"limit_L3":`, &x.LimitL3.V, -9223372036854775808, 9223372036854775807)
+		}
+	}
+	if x.NumberPhases.Has {
+		w.Int(`"numberPhases":`, x.NumberPhases.V, 0, 3)
+	}
+	if x.PhaseToUse.Has {
+		w.Int(`"phaseToUse":`, x.PhaseToUse.V, 0, 3)
+	}
+	if w.V21() {
+		if x.DischargeLimit.Has {
+			w.Dec(`"dischargeLimit":`, &x.DischargeLimit.V, -9223372036854775808, 0)
+		}
+		if x.DischargeLimitL2.Has {
+			w.Dec(`"dischargeLimit_L2":`, &x.DischargeLimitL2.V, -9223372036854775808, 0)
+		}
+		if x.DischargeLimitL3.Has {
+			w.Dec(`"dischargeLimit_L3":`, &x.DischargeLimitL3.V, -9223372036854775808, 0)
+		}
+		if x.Setpoint.Has {
+			w.Dec(`"setpoint":`, &x.Setpoint.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SetpointL2.Has {
+			w.Dec(`"setpoint_L2":`, &x.SetpointL2.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SetpointL3.Has {
+			w.Dec(`"setpoint_L3":`, &x.SetpointL3.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SetpointReactive.Has {
+			w.Dec(`"setpointReactive":`, &x.SetpointReactive.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SetpointReactiveL2.Has {
+			w.Dec(`"setpointReactive_L2":`, &x.SetpointReactiveL2.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SetpointReactiveL3.Has {
+			w.Dec(`"setpointReactive_L3":`, &x.SetpointReactiveL3.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.PreconditioningRequest.Has {
+			w.Bool(`"preconditioningRequest":`, x.PreconditioningRequest.V)
+		}
+		if x.EVSESleep.Has {
+			w.Bool(`"evseSleep":`, x.EVSESleep.V)
+		}
+		if x.V2XBaseline.Has {
+			w.Dec(`"v2xBaseline":`, &x.V2XBaseline.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.OperationMode != "" {
+			w.Enum(`"operationMode":"`, string(x.OperationMode), &enumOperationMode)
+		}
 		if len(x.V2XFreqWattCurve) > 0 {
-			w.List(`,"v2xFreqWattCurve":`, len(x.V2XFreqWattCurve), 1, 20)
+			w.List(`"v2xFreqWattCurve":`, len(x.V2XFreqWattCurve), 1, 20)
 			for i := range x.V2XFreqWattCurve {
+				w.Open()
 				x.V2XFreqWattCurve[i].append(w)
+				w.Close()
 			}
 			w.CloseList()
 		}
 		if len(x.V2XSignalWattCurve) > 0 {
-			w.List(`,"v2xSignalWattCurve":`, len(x.V2XSignalWattCurve), 1, 20)
+			w.List(`"v2xSignalWattCurve":`, len(x.V2XSignalWattCurve), 1, 20)
 			for i := range x.V2XSignalWattCurve {
+				w.Open()
 				x.V2XSignalWattCurve[i].append(w)
+				w.Close()
 			}
 			w.CloseList()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingSchedulePeriod = rpc.Fields{
@@ -380,48 +440,70 @@ func (x *ChargingSchedule) reset() {
 }
 
 func (x *ChargingSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, -2147483648, 2147483647)
+	w.Int(`"id":`, x.ID, -2147483648, 2147483647)
 	if w.V21() {
 		if x.LimitAtSoC.Has {
-			w.Key(`,"limitAtSoC":`)
+			w.Key(`"limitAtSoC":{`)
 			x.LimitAtSoC.V.append(w)
+			w.Close()
 		}
 	}
-	w.OptTime(`,"startSchedule":`, &x.StartSchedule)
-	w.OptInt(`,"duration":`, &x.Duration, -2147483648, 2147483647)
-	w.Enum(`,"chargingRateUnit":`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	w.OptDec(`,"minChargingRate":`, &x.MinChargingRate, -9223372036854775808, 9223372036854775807)
-	if w.V21() {
-		w.OptDec(`,"powerTolerance":`, &x.PowerTolerance, -9223372036854775808, 9223372036854775807)
-		w.OptInt(`,"signatureId":`, &x.SignatureID, 0, 2147483647)
-		w.OptStr(`,"digestValue":`, &x.DigestValue, 88)
-		w.OptBool(`,"useLocalTime":`, &x.UseLocalTime)
+	if x.StartSchedule.Has {
+		w.Time(`"startSchedule":"`, &x.StartSchedule.V)
 	}
-	w.List(`,"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 1024)
+	if x.Duration.Has {
+		w.Int(`"duration":`, x.Duration.V, -2147483648, 2147483647)
+	}
+	w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
+	if x.MinChargingRate.Has {
+		w.Dec(`"minChargingRate":`, &x.MinChargingRate.V, -9223372036854775808, 9223372036854775807)
+	}
+	if w.V21() {
+		if x.PowerTolerance.Has {
+			w.Dec(`"powerTolerance":`, &x.PowerTolerance.V, -9223372036854775808, 9223372036854775807)
+		}
+		if x.SignatureID.Has {
+			w.Int(`"signatureId":`, x.SignatureID.V, 0, 2147483647)
+		}
+		if x.DigestValue.Has {
+			w.Str(`"digestValue":"`, x.DigestValue.V, 88)
+		}
+		if x.UseLocalTime.Has {
+			w.Bool(`"useLocalTime":`, x.UseLocalTime.V)
+		}
+	}
+	w.List(`"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 1024)
 	for i := range x.ChargingSchedulePeriod {
+		w.Open()
 		x.ChargingSchedulePeriod[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if w.V21() {
-		w.OptInt(`,"randomizedDelay":`, &x.RandomizedDelay, 0, 2147483647)
+		if x.RandomizedDelay.Has {
+			w.Int(`"randomizedDelay":`, x.RandomizedDelay.V, 0, 2147483647)
+		}
 	}
 	if x.SalesTariff.Has {
-		w.Key(`,"salesTariff":`)
+		w.Key(`"salesTariff":{`)
 		x.SalesTariff.V.append(w)
+		w.Close()
 	}
 	if w.V21() {
 		if x.AbsolutePriceSchedule.Has {
-			w.Key(`,"absolutePriceSchedule":`)
+			w.Key(`"absolutePriceSchedule":{`)
 			x.AbsolutePriceSchedule.V.append(w)
+			w.Close()
 		}
 		if x.PriceLevelSchedule.Has {
-			w.Key(`,"priceLevelSchedule":`)
+			w.Key(`"priceLevelSchedule":{`)
 			x.PriceLevelSchedule.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingSchedule = rpc.Fields{
@@ -498,21 +580,45 @@ type ChargingScheduleUpdate struct {
 }
 
 func (x *ChargingScheduleUpdate) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"limit_L2":`, &x.LimitL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"limit_L3":`, &x.LimitL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"dischargeLimit":`, &x.DischargeLimit, -9223372036854775808, 0)
-	w.OptDec(`,"dischargeLimit_L2":`, &x.DischargeLimitL2, -9223372036854775808, 0)
-	w.OptDec(`,"dischargeLimit_L3":`, &x.DischargeLimitL3, -9223372036854775808, 0)
-	w.OptDec(`,"setpoint":`, &x.Setpoint, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"setpoint_L2":`, &x.SetpointL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"setpoint_L3":`, &x.SetpointL3, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"setpointReactive":`, &x.SetpointReactive, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"setpointReactive_L2":`, &x.SetpointReactiveL2, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"setpointReactive_L3":`, &x.SetpointReactiveL3, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Limit.Has {
+		w.Dec(`"limit":`, &x.Limit.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.LimitL2.Has {
+		w.Dec(`"limit_L2":`, &x.LimitL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.LimitL3.Has {
+		w.Dec(`"limit_L3":`, &x.LimitL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.DischargeLimit.Has {
+		w.Dec(`"dischargeLimit":`, &x.DischargeLimit.V, -9223372036854775808, 0)
+	}
+	if x.DischargeLimitL2.Has {
+		w.Dec(`"dischargeLimit_L2":`, &x.DischargeLimitL2.V, -9223372036854775808, 0)
+	}
+	if x.DischargeLimitL3.Has {
+		w.Dec(`"dischargeLimit_L3":`, &x.DischargeLimitL3.V, -9223372036854775808, 0)
+	}
+	if x.Setpoint.Has {
+		w.Dec(`"setpoint":`, &x.Setpoint.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.SetpointL2.Has {
+		w.Dec(`"setpoint_L2":`, &x.SetpointL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.SetpointL3.Has {
+		w.Dec(`"setpoint_L3":`, &x.SetpointL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.SetpointReactive.Has {
+		w.Dec(`"setpointReactive":`, &x.SetpointReactive.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.SetpointReactiveL2.Has {
+		w.Dec(`"setpointReactive_L2":`, &x.SetpointReactiveL2.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.SetpointReactiveL3.Has {
+		w.Dec(`"setpointReactive_L3":`, &x.SetpointReactiveL3.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingScheduleUpdate = rpc.Fields{
@@ -566,15 +672,18 @@ type Component struct {
 }
 
 func (x *Component) append(w *rpc.Writer) {
-	w.Open()
 	if x.EVSE.Has {
-		w.Key(`,"evse":`)
+		w.Key(`"evse":{`)
 		x.EVSE.V.append(w)
+		w.Close()
 	}
-	w.Str(`,"name":`, x.Name, 50)
-	w.OptStr(`,"instance":`, &x.Instance, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"name":"`, x.Name, 50)
+	if x.Instance.Has {
+		w.Str(`"instance":"`, x.Instance.V, 50)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsComponent = rpc.Fields{
@@ -614,15 +723,17 @@ func (x *ComponentVariable) reset() {
 }
 
 func (x *ComponentVariable) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"component":`)
+	w.Key(`"component":{`)
 	x.Component.append(w)
-	if x.Variable.Has {
-		w.Key(`,"variable":`)
-		x.Variable.V.append(w)
-	}
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.Variable.Has {
+		w.Key(`"variable":{`)
+		x.Variable.V.append(w)
+		w.Close()
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsComponentVariable = rpc.Fields{
@@ -661,13 +772,14 @@ func (x *ConstantStreamData) reset() {
 }
 
 func (x *ConstantStreamData) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Key(`,"params":`)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Key(`"params":{`)
 	x.Params.append(w)
-	w.Int(`,"variableMonitoringId":`, x.VariableMonitoringID, 0, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Int(`"variableMonitoringId":`, x.VariableMonitoringID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsConstantStreamData = rpc.Fields{
@@ -708,15 +820,17 @@ func (x *ConsumptionCost) reset() {
 }
 
 func (x *ConsumptionCost) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"startValue":`, &x.StartValue, -9223372036854775808, 9223372036854775807)
-	w.List(`,"cost":`, len(x.Cost), 1, 3)
+	w.Dec(`"startValue":`, &x.StartValue, -9223372036854775808, 9223372036854775807)
+	w.List(`"cost":`, len(x.Cost), 1, 3)
 	for i := range x.Cost {
+		w.Open()
 		x.Cost[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsConsumptionCost = rpc.Fields{
@@ -758,12 +872,14 @@ func (x *Cost) reset() {
 }
 
 func (x *Cost) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"costKind":`, string(x.CostKind), &enumCostKind)
-	w.Int(`,"amount":`, x.Amount, -2147483648, 2147483647)
-	w.OptInt(`,"amountMultiplier":`, &x.AmountMultiplier, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"costKind":"`, string(x.CostKind), &enumCostKind)
+	w.Int(`"amount":`, x.Amount, -2147483648, 2147483647)
+	if x.AmountMultiplier.Has {
+		w.Int(`"amountMultiplier":`, x.AmountMultiplier.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCost = rpc.Fields{

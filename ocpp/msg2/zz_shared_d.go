@@ -20,11 +20,11 @@ func (x *DERCurvePoints) reset() {
 }
 
 func (x *DERCurvePoints) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"x":`, &x.X, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"y":`, &x.Y, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"x":`, &x.X, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"y":`, &x.Y, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDERCurvePoints = rpc.Fields{
@@ -77,31 +77,42 @@ func (x *DERCurve) reset() {
 }
 
 func (x *DERCurve) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"curveData":`, len(x.CurveData), 1, 10)
+	w.List(`"curveData":`, len(x.CurveData), 1, 10)
 	for i := range x.CurveData {
+		w.Open()
 		x.CurveData[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if x.Hysteresis.Has {
-		w.Key(`,"hysteresis":`)
+		w.Key(`"hysteresis":{`)
 		x.Hysteresis.V.append(w)
+		w.Close()
 	}
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
 	if x.ReactivePowerParams.Has {
-		w.Key(`,"reactivePowerParams":`)
+		w.Key(`"reactivePowerParams":{`)
 		x.ReactivePowerParams.V.append(w)
+		w.Close()
 	}
 	if x.VoltageParams.Has {
-		w.Key(`,"voltageParams":`)
+		w.Key(`"voltageParams":{`)
 		x.VoltageParams.V.append(w)
+		w.Close()
 	}
-	w.Enum(`,"yUnit":`, string(x.YUnit), &enumDERUnit)
-	w.OptDec(`,"responseTime":`, &x.ResponseTime, -9223372036854775808, 9223372036854775807)
-	w.OptTime(`,"startTime":`, &x.StartTime)
-	w.OptDec(`,"duration":`, &x.Duration, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"yUnit":"`, string(x.YUnit), &enumDERUnit)
+	if x.ResponseTime.Has {
+		w.Dec(`"responseTime":`, &x.ResponseTime.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.StartTime.Has {
+		w.Time(`"startTime":"`, &x.StartTime.V)
+	}
+	if x.Duration.Has {
+		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsDERCurve = rpc.Fields{

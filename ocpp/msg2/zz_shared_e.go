@@ -14,11 +14,13 @@ type EVSE struct {
 }
 
 func (x *EVSE) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.OptInt(`,"connectorId":`, &x.ConnectorID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	if x.ConnectorID.Has {
+		w.Int(`"connectorId":`, x.ConnectorID.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEVSE = rpc.Fields{
@@ -57,17 +59,23 @@ type EnterService struct {
 }
 
 func (x *EnterService) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`,"highVoltage":`, &x.HighVoltage, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"lowVoltage":`, &x.LowVoltage, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"highFreq":`, &x.HighFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"lowFreq":`, &x.LowFreq, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"delay":`, &x.Delay, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"randomDelay":`, &x.RandomDelay, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"rampRate":`, &x.RampRate, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	w.Dec(`"highVoltage":`, &x.HighVoltage, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"lowVoltage":`, &x.LowVoltage, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"highFreq":`, &x.HighFreq, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"lowFreq":`, &x.LowFreq, -9223372036854775808, 9223372036854775807)
+	if x.Delay.Has {
+		w.Dec(`"delay":`, &x.Delay.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.RandomDelay.Has {
+		w.Dec(`"randomDelay":`, &x.RandomDelay.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.RampRate.Has {
+		w.Dec(`"rampRate":`, &x.RampRate.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsEnterService = rpc.Fields{

@@ -19,14 +19,18 @@ type FixedPF struct {
 }
 
 func (x *FixedPF) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`,"displacement":`, &x.Displacement, -9223372036854775808, 9223372036854775807)
-	w.Bool(`,"excitation":`, x.Excitation)
-	w.OptTime(`,"startTime":`, &x.StartTime)
-	w.OptDec(`,"duration":`, &x.Duration, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	w.Dec(`"displacement":`, &x.Displacement, -9223372036854775808, 9223372036854775807)
+	w.Bool(`"excitation":`, x.Excitation)
+	if x.StartTime.Has {
+		w.Time(`"startTime":"`, &x.StartTime.V)
+	}
+	if x.Duration.Has {
+		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFixedPF = rpc.Fields{
@@ -68,14 +72,18 @@ type FixedVar struct {
 }
 
 func (x *FixedVar) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`,"setpoint":`, &x.Setpoint, -9223372036854775808, 9223372036854775807)
-	w.Enum(`,"unit":`, string(x.Unit), &enumDERUnit)
-	w.OptTime(`,"startTime":`, &x.StartTime)
-	w.OptDec(`,"duration":`, &x.Duration, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	w.Dec(`"setpoint":`, &x.Setpoint, -9223372036854775808, 9223372036854775807)
+	w.Enum(`"unit":"`, string(x.Unit), &enumDERUnit)
+	if x.StartTime.Has {
+		w.Time(`"startTime":"`, &x.StartTime.V)
+	}
+	if x.Duration.Has {
+		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFixedVar = rpc.Fields{
@@ -120,17 +128,21 @@ type FreqDroop struct {
 }
 
 func (x *FreqDroop) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`,"overFreq":`, &x.OverFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"underFreq":`, &x.UnderFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"overDroop":`, &x.OverDroop, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"underDroop":`, &x.UnderDroop, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"responseTime":`, &x.ResponseTime, -9223372036854775808, 9223372036854775807)
-	w.OptTime(`,"startTime":`, &x.StartTime)
-	w.OptDec(`,"duration":`, &x.Duration, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	w.Dec(`"overFreq":`, &x.OverFreq, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"underFreq":`, &x.UnderFreq, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"overDroop":`, &x.OverDroop, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"underDroop":`, &x.UnderDroop, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"responseTime":`, &x.ResponseTime, -9223372036854775808, 9223372036854775807)
+	if x.StartTime.Has {
+		w.Time(`"startTime":"`, &x.StartTime.V)
+	}
+	if x.Duration.Has {
+		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFreqDroop = rpc.Fields{

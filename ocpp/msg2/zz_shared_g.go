@@ -15,12 +15,12 @@ type Gradient struct {
 }
 
 func (x *Gradient) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`,"gradient":`, &x.Gradient, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"softGradient":`, &x.SoftGradient, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	w.Dec(`"gradient":`, &x.Gradient, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"softGradient":`, &x.SoftGradient, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsGradient = rpc.Fields{

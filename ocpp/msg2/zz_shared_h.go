@@ -16,13 +16,21 @@ type Hysteresis struct {
 }
 
 func (x *Hysteresis) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"hysteresisHigh":`, &x.HysteresisHigh, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"hysteresisLow":`, &x.HysteresisLow, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"hysteresisDelay":`, &x.HysteresisDelay, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"hysteresisGradient":`, &x.HysteresisGradient, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.HysteresisHigh.Has {
+		w.Dec(`"hysteresisHigh":`, &x.HysteresisHigh.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.HysteresisLow.Has {
+		w.Dec(`"hysteresisLow":`, &x.HysteresisLow.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.HysteresisDelay.Has {
+		w.Dec(`"hysteresisDelay":`, &x.HysteresisDelay.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.HysteresisGradient.Has {
+		w.Dec(`"hysteresisGradient":`, &x.HysteresisGradient.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsHysteresis = rpc.Fields{

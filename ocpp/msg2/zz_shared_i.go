@@ -35,29 +35,39 @@ func (x *IdTokenInfo) reset() {
 }
 
 func (x *IdTokenInfo) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumAuthorizationStatus)
-	w.OptTime(`,"cacheExpiryDateTime":`, &x.CacheExpiryDateTime)
-	w.OptInt(`,"chargingPriority":`, &x.ChargingPriority, -2147483648, 2147483647)
-	if x.GroupIdToken.Has {
-		w.Key(`,"groupIdToken":`)
-		x.GroupIdToken.V.append(w)
+	w.Enum(`"status":"`, string(x.Status), &enumAuthorizationStatus)
+	if x.CacheExpiryDateTime.Has {
+		w.Time(`"cacheExpiryDateTime":"`, &x.CacheExpiryDateTime.V)
 	}
-	w.OptStr(`,"language1":`, &x.Language1, 8)
-	w.OptStr(`,"language2":`, &x.Language2, 8)
+	if x.ChargingPriority.Has {
+		w.Int(`"chargingPriority":`, x.ChargingPriority.V, -2147483648, 2147483647)
+	}
+	if x.GroupIdToken.Has {
+		w.Key(`"groupIdToken":{`)
+		x.GroupIdToken.V.append(w)
+		w.Close()
+	}
+	if x.Language1.Has {
+		w.Str(`"language1":"`, x.Language1.V, 8)
+	}
+	if x.Language2.Has {
+		w.Str(`"language2":"`, x.Language2.V, 8)
+	}
 	if len(x.EVSEID) > 0 {
-		w.List(`,"evseId":`, len(x.EVSEID), 1, 0)
+		w.List(`"evseId":`, len(x.EVSEID), 1, 0)
 		for i := range x.EVSEID {
-			w.ElemInt(x.EVSEID[i], 0, 2147483647)
+			w.Int(``, x.EVSEID[i], 0, 2147483647)
 		}
 		w.CloseList()
 	}
 	if x.PersonalMessage.Has {
-		w.Key(`,"personalMessage":`)
+		w.Key(`"personalMessage":{`)
 		x.PersonalMessage.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsIdTokenInfo = rpc.Fields{
@@ -114,18 +124,20 @@ func (x *IdToken) reset() {
 }
 
 func (x *IdToken) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.AdditionalInfo) > 0 {
-		w.List(`,"additionalInfo":`, len(x.AdditionalInfo), 1, 0)
+		w.List(`"additionalInfo":`, len(x.AdditionalInfo), 1, 0)
 		for i := range x.AdditionalInfo {
+			w.Open()
 			x.AdditionalInfo[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Str(`,"idToken":`, x.IdToken, w.Pick(36, 255))
-	w.EnumOrStr(`,"type":`, string(x.Type), &enumIdTokenEnum, 20)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"idToken":"`, x.IdToken, w.Pick(36, 255))
+	w.EnumOrStr(`"type":"`, string(x.Type), &enumIdTokenEnum, 20)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsIdToken = rpc.Fields{

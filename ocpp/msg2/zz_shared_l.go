@@ -16,11 +16,11 @@ type LimitAtSoC struct {
 }
 
 func (x *LimitAtSoC) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"soc":`, x.SoC, 0, 100)
-	w.Dec(`,"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"soc":`, x.SoC, 0, 100)
+	w.Dec(`"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLimitAtSoC = rpc.Fields{
@@ -66,17 +66,24 @@ func (x *LimitMaxDischarge) reset() {
 }
 
 func (x *LimitMaxDischarge) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"priority":`, x.Priority, 0, 2147483647)
-	w.OptDec(`,"pctMaxDischargePower":`, &x.PctMaxDischargePower, -9223372036854775808, 9223372036854775807)
-	if x.PowerMonitoringMustTrip.Has {
-		w.Key(`,"powerMonitoringMustTrip":`)
-		x.PowerMonitoringMustTrip.V.append(w)
+	w.Int(`"priority":`, x.Priority, 0, 2147483647)
+	if x.PctMaxDischargePower.Has {
+		w.Dec(`"pctMaxDischargePower":`, &x.PctMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
 	}
-	w.OptTime(`,"startTime":`, &x.StartTime)
-	w.OptDec(`,"duration":`, &x.Duration, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.PowerMonitoringMustTrip.Has {
+		w.Key(`"powerMonitoringMustTrip":{`)
+		x.PowerMonitoringMustTrip.V.append(w)
+		w.Close()
+	}
+	if x.StartTime.Has {
+		w.Time(`"startTime":"`, &x.StartTime.V)
+	}
+	if x.Duration.Has {
+		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsLimitMaxDischarge = rpc.Fields{

@@ -21,12 +21,14 @@ func (x *MessageContent) reset() {
 }
 
 func (x *MessageContent) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"format":`, string(x.Format), &enumMessageFormat)
-	w.OptStr(`,"language":`, &x.Language, 8)
-	w.Str(`,"content":`, x.Content, w.Pick(512, 1024))
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"format":"`, string(x.Format), &enumMessageFormat)
+	if x.Language.Has {
+		w.Str(`"language":"`, x.Language.V, 8)
+	}
+	w.Str(`"content":"`, x.Content, w.Pick(512, 1024))
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMessageContent = rpc.Fields{
@@ -81,30 +83,42 @@ func (x *MessageInfo) reset() {
 }
 
 func (x *MessageInfo) append(w *rpc.Writer) {
-	w.Open()
 	if x.Display.Has {
-		w.Key(`,"display":`)
+		w.Key(`"display":{`)
 		x.Display.V.append(w)
+		w.Close()
 	}
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.Enum(`,"priority":`, string(x.Priority), &enumMessagePriority)
-	w.OptEnum(`,"state":`, string(x.State), &enumMessageState)
-	w.OptTime(`,"startDateTime":`, &x.StartDateTime)
-	w.OptTime(`,"endDateTime":`, &x.EndDateTime)
-	w.OptStr(`,"transactionId":`, &x.TransactionID, 36)
-	w.Key(`,"message":`)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	w.Enum(`"priority":"`, string(x.Priority), &enumMessagePriority)
+	if x.State != "" {
+		w.Enum(`"state":"`, string(x.State), &enumMessageState)
+	}
+	if x.StartDateTime.Has {
+		w.Time(`"startDateTime":"`, &x.StartDateTime.V)
+	}
+	if x.EndDateTime.Has {
+		w.Time(`"endDateTime":"`, &x.EndDateTime.V)
+	}
+	if x.TransactionID.Has {
+		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
+	}
+	w.Key(`"message":{`)
 	x.Message.append(w)
+	w.Close()
 	if w.V21() {
 		if len(x.MessageExtra) > 0 {
-			w.List(`,"messageExtra":`, len(x.MessageExtra), 1, 4)
+			w.List(`"messageExtra":`, len(x.MessageExtra), 1, 4)
 			for i := range x.MessageExtra {
+				w.Open()
 				x.MessageExtra[i].append(w)
+				w.Close()
 			}
 			w.CloseList()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMessageInfo = rpc.Fields{
@@ -162,15 +176,17 @@ func (x *MeterValue) reset() {
 }
 
 func (x *MeterValue) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"sampledValue":`, len(x.SampledValue), 1, 0)
+	w.List(`"sampledValue":`, len(x.SampledValue), 1, 0)
 	for i := range x.SampledValue {
+		w.Open()
 		x.SampledValue[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsMeterValue = rpc.Fields{

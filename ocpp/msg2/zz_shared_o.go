@@ -21,14 +21,14 @@ func (x *OCSPRequestData) reset() {
 }
 
 func (x *OCSPRequestData) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"hashAlgorithm":`, string(x.HashAlgorithm), &enumHashAlgorithm)
-	w.Str(`,"issuerNameHash":`, x.IssuerNameHash, 128)
-	w.Str(`,"issuerKeyHash":`, x.IssuerKeyHash, 128)
-	w.Str(`,"serialNumber":`, x.SerialNumber, 40)
-	w.Str(`,"responderURL":`, x.ResponderURL, w.Pick(512, 2000))
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"hashAlgorithm":"`, string(x.HashAlgorithm), &enumHashAlgorithm)
+	w.Str(`"issuerNameHash":"`, x.IssuerNameHash, 128)
+	w.Str(`"issuerKeyHash":"`, x.IssuerKeyHash, 128)
+	w.Str(`"serialNumber":"`, x.SerialNumber, 40)
+	w.Str(`"responderURL":"`, x.ResponderURL, w.Pick(512, 2000))
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsOCSPRequestData = rpc.Fields{
@@ -75,19 +75,24 @@ func (x *OverstayRuleList) reset() {
 }
 
 func (x *OverstayRuleList) append(w *rpc.Writer) {
-	w.Open()
 	if x.OverstayPowerThreshold.Has {
-		w.Key(`,"overstayPowerThreshold":`)
+		w.Key(`"overstayPowerThreshold":{`)
 		x.OverstayPowerThreshold.V.append(w)
+		w.Close()
 	}
-	w.List(`,"overstayRule":`, len(x.OverstayRule), 1, 5)
+	w.List(`"overstayRule":`, len(x.OverstayRule), 1, 5)
 	for i := range x.OverstayRule {
+		w.Open()
 		x.OverstayRule[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.OptInt(`,"overstayTimeThreshold":`, &x.OverstayTimeThreshold, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.OverstayTimeThreshold.Has {
+		w.Int(`"overstayTimeThreshold":`, x.OverstayTimeThreshold.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsOverstayRuleList = rpc.Fields{
@@ -133,14 +138,17 @@ func (x *OverstayRule) reset() {
 }
 
 func (x *OverstayRule) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"overstayFee":`)
+	w.Key(`"overstayFee":{`)
 	x.OverstayFee.append(w)
-	w.OptStr(`,"overstayRuleDescription":`, &x.OverstayRuleDescription, 32)
-	w.Int(`,"startTime":`, x.StartTime, -2147483648, 2147483647)
-	w.Int(`,"overstayFeePeriod":`, x.OverstayFeePeriod, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.OverstayRuleDescription.Has {
+		w.Str(`"overstayRuleDescription":"`, x.OverstayRuleDescription.V, 32)
+	}
+	w.Int(`"startTime":`, x.StartTime, -2147483648, 2147483647)
+	w.Int(`"overstayFeePeriod":`, x.OverstayFeePeriod, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsOverstayRule = rpc.Fields{

@@ -16,11 +16,15 @@ type PeriodicEventStreamParams struct {
 }
 
 func (x *PeriodicEventStreamParams) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"interval":`, &x.Interval, 0, 2147483647)
-	w.OptInt(`,"values":`, &x.Values, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Interval.Has {
+		w.Int(`"interval":`, x.Interval.V, 0, 2147483647)
+	}
+	if x.Values.Has {
+		w.Int(`"values":`, x.Values.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPeriodicEventStreamParams = rpc.Fields{
@@ -57,11 +61,11 @@ func (x *PriceLevelScheduleEntry) reset() {
 }
 
 func (x *PriceLevelScheduleEntry) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Int(`,"priceLevel":`, x.PriceLevel, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	w.Int(`"priceLevel":`, x.PriceLevel, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPriceLevelScheduleEntry = rpc.Fields{
@@ -106,18 +110,22 @@ func (x *PriceLevelSchedule) reset() {
 }
 
 func (x *PriceLevelSchedule) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"priceLevelScheduleEntries":`, len(x.PriceLevelScheduleEntries), 1, 100)
+	w.List(`"priceLevelScheduleEntries":`, len(x.PriceLevelScheduleEntries), 1, 100)
 	for i := range x.PriceLevelScheduleEntries {
+		w.Open()
 		x.PriceLevelScheduleEntries[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.Time(`,"timeAnchor":`, &x.TimeAnchor)
-	w.Int(`,"priceScheduleId":`, x.PriceScheduleID, 0, 2147483647)
-	w.OptStr(`,"priceScheduleDescription":`, &x.PriceScheduleDescription, 32)
-	w.Int(`,"numberOfPriceLevels":`, x.NumberOfPriceLevels, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
+	w.Int(`"priceScheduleId":`, x.PriceScheduleID, 0, 2147483647)
+	if x.PriceScheduleDescription.Has {
+		w.Str(`"priceScheduleDescription":"`, x.PriceScheduleDescription.V, 32)
+	}
+	w.Int(`"numberOfPriceLevels":`, x.NumberOfPriceLevels, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPriceLevelSchedule = rpc.Fields{
@@ -166,15 +174,17 @@ func (x *PriceRuleStack) reset() {
 }
 
 func (x *PriceRuleStack) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"duration":`, x.Duration, -2147483648, 2147483647)
-	w.List(`,"priceRule":`, len(x.PriceRule), 1, 8)
+	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
+	w.List(`"priceRule":`, len(x.PriceRule), 1, 8)
 	for i := range x.PriceRule {
+		w.Open()
 		x.PriceRule[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPriceRuleStack = rpc.Fields{
@@ -219,20 +229,29 @@ func (x *PriceRule) reset() {
 }
 
 func (x *PriceRule) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"parkingFeePeriod":`, &x.ParkingFeePeriod, -2147483648, 2147483647)
-	w.OptInt(`,"carbonDioxideEmission":`, &x.CarbonDioxideEmission, 0, 2147483647)
-	w.OptInt(`,"renewableGenerationPercentage":`, &x.RenewableGenerationPercentage, 0, 100)
-	w.Key(`,"energyFee":`)
-	x.EnergyFee.append(w)
-	if x.ParkingFee.Has {
-		w.Key(`,"parkingFee":`)
-		x.ParkingFee.V.append(w)
+	if x.ParkingFeePeriod.Has {
+		w.Int(`"parkingFeePeriod":`, x.ParkingFeePeriod.V, -2147483648, 2147483647)
 	}
-	w.Key(`,"powerRangeStart":`)
-	x.PowerRangeStart.append(w)
-	w.CustomData(x.CustomData)
+	if x.CarbonDioxideEmission.Has {
+		w.Int(`"carbonDioxideEmission":`, x.CarbonDioxideEmission.V, 0, 2147483647)
+	}
+	if x.RenewableGenerationPercentage.Has {
+		w.Int(`"renewableGenerationPercentage":`, x.RenewableGenerationPercentage.V, 0, 100)
+	}
+	w.Key(`"energyFee":{`)
+	x.EnergyFee.append(w)
 	w.Close()
+	if x.ParkingFee.Has {
+		w.Key(`"parkingFee":{`)
+		x.ParkingFee.V.append(w)
+		w.Close()
+	}
+	w.Key(`"powerRangeStart":{`)
+	x.PowerRangeStart.append(w)
+	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPriceRule = rpc.Fields{
@@ -282,18 +301,24 @@ func (x *Price) reset() {
 }
 
 func (x *Price) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"exclTax":`, &x.ExclTax, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"inclTax":`, &x.InclTax, -9223372036854775808, 9223372036854775807)
+	if x.ExclTax.Has {
+		w.Dec(`"exclTax":`, &x.ExclTax.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.InclTax.Has {
+		w.Dec(`"inclTax":`, &x.InclTax.V, -9223372036854775808, 9223372036854775807)
+	}
 	if len(x.TaxRates) > 0 {
-		w.List(`,"taxRates":`, len(x.TaxRates), 1, 5)
+		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
 		for i := range x.TaxRates {
+			w.Open()
 			x.TaxRates[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsPrice = rpc.Fields{

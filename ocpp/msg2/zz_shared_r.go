@@ -14,11 +14,11 @@ type RationalNumber struct {
 }
 
 func (x *RationalNumber) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"exponent":`, x.Exponent, -2147483648, 2147483647)
-	w.Int(`,"value":`, x.Value, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"exponent":`, x.Exponent, -2147483648, 2147483647)
+	w.Int(`"value":`, x.Value, -2147483648, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRationalNumber = rpc.Fields{
@@ -52,12 +52,18 @@ type ReactivePowerParams struct {
 }
 
 func (x *ReactivePowerParams) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"vRef":`, &x.VRef, -9223372036854775808, 9223372036854775807)
-	w.OptBool(`,"autonomousVRefEnable":`, &x.AutonomousVRefEnable)
-	w.OptDec(`,"autonomousVRefTimeConstant":`, &x.AutonomousVRefTimeConstant, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.VRef.Has {
+		w.Dec(`"vRef":`, &x.VRef.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.AutonomousVRefEnable.Has {
+		w.Bool(`"autonomousVRefEnable":`, x.AutonomousVRefEnable.V)
+	}
+	if x.AutonomousVRefTimeConstant.Has {
+		w.Dec(`"autonomousVRefTimeConstant":`, &x.AutonomousVRefTimeConstant.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsReactivePowerParams = rpc.Fields{
@@ -92,11 +98,13 @@ type RelativeTimeInterval struct {
 }
 
 func (x *RelativeTimeInterval) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"start":`, x.Start, -2147483648, 2147483647)
-	w.OptInt(`,"duration":`, &x.Duration, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"start":`, x.Start, -2147483648, 2147483647)
+	if x.Duration.Has {
+		w.Int(`"duration":`, x.Duration.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsRelativeTimeInterval = rpc.Fields{

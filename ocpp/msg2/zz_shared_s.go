@@ -22,19 +22,24 @@ func (x *SalesTariffEntry) reset() {
 }
 
 func (x *SalesTariffEntry) append(w *rpc.Writer) {
-	w.Open()
-	w.Key(`,"relativeTimeInterval":`)
+	w.Key(`"relativeTimeInterval":{`)
 	x.RelativeTimeInterval.append(w)
-	w.OptInt(`,"ePriceLevel":`, &x.EPriceLevel, 0, 2147483647)
+	w.Close()
+	if x.EPriceLevel.Has {
+		w.Int(`"ePriceLevel":`, x.EPriceLevel.V, 0, 2147483647)
+	}
 	if len(x.ConsumptionCost) > 0 {
-		w.List(`,"consumptionCost":`, len(x.ConsumptionCost), 1, 3)
+		w.List(`"consumptionCost":`, len(x.ConsumptionCost), 1, 3)
 		for i := range x.ConsumptionCost {
+			w.Open()
 			x.ConsumptionCost[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSalesTariffEntry = rpc.Fields{
@@ -83,17 +88,23 @@ func (x *SalesTariff) reset() {
 }
 
 func (x *SalesTariff) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"id":`, x.ID, 0, 2147483647)
-	w.OptStr(`,"salesTariffDescription":`, &x.SalesTariffDescription, 32)
-	w.OptInt(`,"numEPriceLevels":`, &x.NumEPriceLevels, 0, 2147483647)
-	w.List(`,"salesTariffEntry":`, len(x.SalesTariffEntry), 1, 1024)
+	w.Int(`"id":`, x.ID, 0, 2147483647)
+	if x.SalesTariffDescription.Has {
+		w.Str(`"salesTariffDescription":"`, x.SalesTariffDescription.V, 32)
+	}
+	if x.NumEPriceLevels.Has {
+		w.Int(`"numEPriceLevels":`, x.NumEPriceLevels.V, 0, 2147483647)
+	}
+	w.List(`"salesTariffEntry":`, len(x.SalesTariffEntry), 1, 1024)
 	for i := range x.SalesTariffEntry {
+		w.Open()
 		x.SalesTariffEntry[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSalesTariff = rpc.Fields{
@@ -143,22 +154,32 @@ func (x *SampledValue) reset() {
 }
 
 func (x *SampledValue) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
-	w.OptEnum(`,"measurand":`, string(x.Measurand), &enumMeasurand)
-	w.OptEnum(`,"context":`, string(x.Context), &enumReadingContext)
-	w.OptEnum(`,"phase":`, string(x.Phase), &enumPhase)
-	w.OptEnum(`,"location":`, string(x.Location), &enumLocation)
+	w.Dec(`"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
+	if x.Measurand != "" {
+		w.Enum(`"measurand":"`, string(x.Measurand), &enumMeasurand)
+	}
+	if x.Context != "" {
+		w.Enum(`"context":"`, string(x.Context), &enumReadingContext)
+	}
+	if x.Phase != "" {
+		w.Enum(`"phase":"`, string(x.Phase), &enumPhase)
+	}
+	if x.Location != "" {
+		w.Enum(`"location":"`, string(x.Location), &enumLocation)
+	}
 	if x.SignedMeterValue.Has {
-		w.Key(`,"signedMeterValue":`)
+		w.Key(`"signedMeterValue":{`)
 		x.SignedMeterValue.V.append(w)
+		w.Close()
 	}
 	if x.UnitOfMeasure.Has {
-		w.Key(`,"unitOfMeasure":`)
+		w.Key(`"unitOfMeasure":{`)
 		x.UnitOfMeasure.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSampledValue = rpc.Fields{
@@ -205,19 +226,23 @@ type SignedMeterValue struct {
 }
 
 func (x *SignedMeterValue) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"signedMeterData":`, x.SignedMeterData, w.Pick(2500, 32768))
+	w.Str(`"signedMeterData":"`, x.SignedMeterData, w.Pick(2500, 32768))
 	if !w.V21() && !x.SigningMethod.Has {
-		w.Missing(`,"signingMethod":`)
+		w.Missing(`"signingMethod":"`)
 	}
-	w.OptStr(`,"signingMethod":`, &x.SigningMethod, 50)
-	w.Str(`,"encodingMethod":`, x.EncodingMethod, 50)
+	if x.SigningMethod.Has {
+		w.Str(`"signingMethod":"`, x.SigningMethod.V, 50)
+	}
+	w.Str(`"encodingMethod":"`, x.EncodingMethod, 50)
 	if !w.V21() && !x.PublicKey.Has {
-		w.Missing(`,"publicKey":`)
+		w.Missing(`"publicKey":"`)
 	}
-	w.OptStr(`,"publicKey":`, &x.PublicKey, 2500)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.PublicKey.Has {
+		w.Str(`"publicKey":"`, x.PublicKey.V, 2500)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSignedMeterValue = rpc.Fields{
@@ -254,11 +279,13 @@ type StatusInfo struct {
 }
 
 func (x *StatusInfo) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"reasonCode":`, x.ReasonCode, 20)
-	w.OptStr(`,"additionalInfo":`, &x.AdditionalInfo, w.Pick(512, 1024))
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"reasonCode":"`, x.ReasonCode, 20)
+	if x.AdditionalInfo.Has {
+		w.Str(`"additionalInfo":"`, x.AdditionalInfo.V, w.Pick(512, 1024))
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsStatusInfo = rpc.Fields{

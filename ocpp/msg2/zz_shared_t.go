@@ -34,23 +34,37 @@ func (x *TariffConditionsFixed) reset() {
 }
 
 func (x *TariffConditionsFixed) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"startTimeOfDay":`, &x.StartTimeOfDay, 64)
-	w.OptStr(`,"endTimeOfDay":`, &x.EndTimeOfDay, 64)
+	if x.StartTimeOfDay.Has {
+		w.Str(`"startTimeOfDay":"`, x.StartTimeOfDay.V, 64)
+	}
+	if x.EndTimeOfDay.Has {
+		w.Str(`"endTimeOfDay":"`, x.EndTimeOfDay.V, 64)
+	}
 	if len(x.DayOfWeek) > 0 {
-		w.List(`,"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
+		w.List(`"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
 		for i := range x.DayOfWeek {
-			w.ElemEnum(string(x.DayOfWeek[i]), &enumDayOfWeek)
+			w.Enum(`"`, string(x.DayOfWeek[i]), &enumDayOfWeek)
 		}
 		w.CloseList()
 	}
-	w.OptStr(`,"validFromDate":`, &x.ValidFromDate, 64)
-	w.OptStr(`,"validToDate":`, &x.ValidToDate, 64)
-	w.OptEnum(`,"evseKind":`, string(x.EVSEKind), &enumEvseKind)
-	w.OptStr(`,"paymentBrand":`, &x.PaymentBrand, 20)
-	w.OptStr(`,"paymentRecognition":`, &x.PaymentRecognition, 20)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ValidFromDate.Has {
+		w.Str(`"validFromDate":"`, x.ValidFromDate.V, 64)
+	}
+	if x.ValidToDate.Has {
+		w.Str(`"validToDate":"`, x.ValidToDate.V, 64)
+	}
+	if x.EVSEKind != "" {
+		w.Enum(`"evseKind":"`, string(x.EVSEKind), &enumEvseKind)
+	}
+	if x.PaymentBrand.Has {
+		w.Str(`"paymentBrand":"`, x.PaymentBrand.V, 20)
+	}
+	if x.PaymentRecognition.Has {
+		w.Str(`"paymentRecognition":"`, x.PaymentRecognition.V, 20)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffConditionsFixed = rpc.Fields{
@@ -135,33 +149,67 @@ func (x *TariffConditions) reset() {
 }
 
 func (x *TariffConditions) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"startTimeOfDay":`, &x.StartTimeOfDay, 64)
-	w.OptStr(`,"endTimeOfDay":`, &x.EndTimeOfDay, 64)
+	if x.StartTimeOfDay.Has {
+		w.Str(`"startTimeOfDay":"`, x.StartTimeOfDay.V, 64)
+	}
+	if x.EndTimeOfDay.Has {
+		w.Str(`"endTimeOfDay":"`, x.EndTimeOfDay.V, 64)
+	}
 	if len(x.DayOfWeek) > 0 {
-		w.List(`,"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
+		w.List(`"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
 		for i := range x.DayOfWeek {
-			w.ElemEnum(string(x.DayOfWeek[i]), &enumDayOfWeek)
+			w.Enum(`"`, string(x.DayOfWeek[i]), &enumDayOfWeek)
 		}
 		w.CloseList()
 	}
-	w.OptStr(`,"validFromDate":`, &x.ValidFromDate, 64)
-	w.OptStr(`,"validToDate":`, &x.ValidToDate, 64)
-	w.OptEnum(`,"evseKind":`, string(x.EVSEKind), &enumEvseKind)
-	w.OptDec(`,"minEnergy":`, &x.MinEnergy, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxEnergy":`, &x.MaxEnergy, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minCurrent":`, &x.MinCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxCurrent":`, &x.MaxCurrent, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"minPower":`, &x.MinPower, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxPower":`, &x.MaxPower, -9223372036854775808, 9223372036854775807)
-	w.OptInt(`,"minTime":`, &x.MinTime, -2147483648, 2147483647)
-	w.OptInt(`,"maxTime":`, &x.MaxTime, -2147483648, 2147483647)
-	w.OptInt(`,"minChargingTime":`, &x.MinChargingTime, -2147483648, 2147483647)
-	w.OptInt(`,"maxChargingTime":`, &x.MaxChargingTime, -2147483648, 2147483647)
-	w.OptInt(`,"minIdleTime":`, &x.MinIdleTime, -2147483648, 2147483647)
-	w.OptInt(`,"maxIdleTime":`, &x.MaxIdleTime, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ValidFromDate.Has {
+		w.Str(`"validFromDate":"`, x.ValidFromDate.V, 64)
+	}
+	if x.ValidToDate.Has {
+		w.Str(`"validToDate":"`, x.ValidToDate.V, 64)
+	}
+	if x.EVSEKind != "" {
+		w.Enum(`"evseKind":"`, string(x.EVSEKind), &enumEvseKind)
+	}
+	if x.MinEnergy.Has {
+		w.Dec(`"minEnergy":`, &x.MinEnergy.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxEnergy.Has {
+		w.Dec(`"maxEnergy":`, &x.MaxEnergy.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinCurrent.Has {
+		w.Dec(`"minCurrent":`, &x.MinCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxCurrent.Has {
+		w.Dec(`"maxCurrent":`, &x.MaxCurrent.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinPower.Has {
+		w.Dec(`"minPower":`, &x.MinPower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxPower.Has {
+		w.Dec(`"maxPower":`, &x.MaxPower.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MinTime.Has {
+		w.Int(`"minTime":`, x.MinTime.V, -2147483648, 2147483647)
+	}
+	if x.MaxTime.Has {
+		w.Int(`"maxTime":`, x.MaxTime.V, -2147483648, 2147483647)
+	}
+	if x.MinChargingTime.Has {
+		w.Int(`"minChargingTime":`, x.MinChargingTime.V, -2147483648, 2147483647)
+	}
+	if x.MaxChargingTime.Has {
+		w.Int(`"maxChargingTime":`, x.MaxChargingTime.V, -2147483648, 2147483647)
+	}
+	if x.MinIdleTime.Has {
+		w.Int(`"minIdleTime":`, x.MinIdleTime.V, -2147483648, 2147483647)
+	}
+	if x.MaxIdleTime.Has {
+		w.Int(`"maxIdleTime":`, x.MaxIdleTime.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffConditions = rpc.Fields{
@@ -235,14 +283,15 @@ func (x *TariffEnergyPrice) reset() {
 }
 
 func (x *TariffEnergyPrice) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"priceKwh":`, &x.PriceKwh, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"priceKwh":`, &x.PriceKwh, -9223372036854775808, 9223372036854775807)
 	if x.Conditions.Has {
-		w.Key(`,"conditions":`)
+		w.Key(`"conditions":{`)
 		x.Conditions.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffEnergyPrice = rpc.Fields{
@@ -282,21 +331,25 @@ func (x *TariffEnergy) reset() {
 }
 
 func (x *TariffEnergy) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"prices":`, len(x.Prices), 1, 0)
+	w.List(`"prices":`, len(x.Prices), 1, 0)
 	for i := range x.Prices {
+		w.Open()
 		x.Prices[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if len(x.TaxRates) > 0 {
-		w.List(`,"taxRates":`, len(x.TaxRates), 1, 5)
+		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
 		for i := range x.TaxRates {
+			w.Open()
 			x.TaxRates[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffEnergy = rpc.Fields{
@@ -344,14 +397,15 @@ func (x *TariffFixedPrice) reset() {
 }
 
 func (x *TariffFixedPrice) append(w *rpc.Writer) {
-	w.Open()
 	if x.Conditions.Has {
-		w.Key(`,"conditions":`)
+		w.Key(`"conditions":{`)
 		x.Conditions.V.append(w)
+		w.Close()
 	}
-	w.Dec(`,"priceFixed":`, &x.PriceFixed, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"priceFixed":`, &x.PriceFixed, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffFixedPrice = rpc.Fields{
@@ -391,21 +445,25 @@ func (x *TariffFixed) reset() {
 }
 
 func (x *TariffFixed) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"prices":`, len(x.Prices), 1, 0)
+	w.List(`"prices":`, len(x.Prices), 1, 0)
 	for i := range x.Prices {
+		w.Open()
 		x.Prices[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if len(x.TaxRates) > 0 {
-		w.List(`,"taxRates":`, len(x.TaxRates), 1, 5)
+		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
 		for i := range x.TaxRates {
+			w.Open()
 			x.TaxRates[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffFixed = rpc.Fields{
@@ -453,14 +511,15 @@ func (x *TariffTimePrice) reset() {
 }
 
 func (x *TariffTimePrice) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"priceMinute":`, &x.PriceMinute, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"priceMinute":`, &x.PriceMinute, -9223372036854775808, 9223372036854775807)
 	if x.Conditions.Has {
-		w.Key(`,"conditions":`)
+		w.Key(`"conditions":{`)
 		x.Conditions.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffTimePrice = rpc.Fields{
@@ -500,21 +559,25 @@ func (x *TariffTime) reset() {
 }
 
 func (x *TariffTime) append(w *rpc.Writer) {
-	w.Open()
-	w.List(`,"prices":`, len(x.Prices), 1, 0)
+	w.List(`"prices":`, len(x.Prices), 1, 0)
 	for i := range x.Prices {
+		w.Open()
 		x.Prices[i].append(w)
+		w.Close()
 	}
 	w.CloseList()
 	if len(x.TaxRates) > 0 {
-		w.List(`,"taxRates":`, len(x.TaxRates), 1, 5)
+		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
 		for i := range x.TaxRates {
+			w.Open()
 			x.TaxRates[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariffTime = rpc.Fields{
@@ -589,51 +652,63 @@ func (x *Tariff) reset() {
 }
 
 func (x *Tariff) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"tariffId":`, x.TariffID, 60)
+	w.Str(`"tariffId":"`, x.TariffID, 60)
 	if len(x.Description) > 0 {
-		w.List(`,"description":`, len(x.Description), 1, 10)
+		w.List(`"description":`, len(x.Description), 1, 10)
 		for i := range x.Description {
+			w.Open()
 			x.Description[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Str(`,"currency":`, x.Currency, 3)
+	w.Str(`"currency":"`, x.Currency, 3)
 	if x.Energy.Has {
-		w.Key(`,"energy":`)
+		w.Key(`"energy":{`)
 		x.Energy.V.append(w)
+		w.Close()
 	}
-	w.OptTime(`,"validFrom":`, &x.ValidFrom)
+	if x.ValidFrom.Has {
+		w.Time(`"validFrom":"`, &x.ValidFrom.V)
+	}
 	if x.ChargingTime.Has {
-		w.Key(`,"chargingTime":`)
+		w.Key(`"chargingTime":{`)
 		x.ChargingTime.V.append(w)
+		w.Close()
 	}
 	if x.IdleTime.Has {
-		w.Key(`,"idleTime":`)
+		w.Key(`"idleTime":{`)
 		x.IdleTime.V.append(w)
+		w.Close()
 	}
 	if x.FixedFee.Has {
-		w.Key(`,"fixedFee":`)
+		w.Key(`"fixedFee":{`)
 		x.FixedFee.V.append(w)
+		w.Close()
 	}
 	if x.ReservationTime.Has {
-		w.Key(`,"reservationTime":`)
+		w.Key(`"reservationTime":{`)
 		x.ReservationTime.V.append(w)
+		w.Close()
 	}
 	if x.ReservationFixed.Has {
-		w.Key(`,"reservationFixed":`)
+		w.Key(`"reservationFixed":{`)
 		x.ReservationFixed.V.append(w)
+		w.Close()
 	}
 	if x.MinCost.Has {
-		w.Key(`,"minCost":`)
+		w.Key(`"minCost":{`)
 		x.MinCost.V.append(w)
+		w.Close()
 	}
 	if x.MaxCost.Has {
-		w.Key(`,"maxCost":`)
+		w.Key(`"maxCost":{`)
 		x.MaxCost.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTariff = rpc.Fields{
@@ -703,12 +778,14 @@ func (x *TaxRate) reset() {
 }
 
 func (x *TaxRate) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"type":`, x.Type, 20)
-	w.Dec(`,"tax":`, &x.Tax, -9223372036854775808, 9223372036854775807)
-	w.OptInt(`,"stack":`, &x.Stack, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"type":"`, x.Type, 20)
+	w.Dec(`"tax":`, &x.Tax, -9223372036854775808, 9223372036854775807)
+	if x.Stack.Has {
+		w.Int(`"stack":`, x.Stack.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTaxRate = rpc.Fields{
@@ -753,18 +830,23 @@ func (x *TaxRule) reset() {
 }
 
 func (x *TaxRule) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"taxRuleID":`, x.TaxRuleID, 0, 2147483647)
-	w.OptStr(`,"taxRuleName":`, &x.TaxRuleName, 100)
-	w.OptBool(`,"taxIncludedInPrice":`, &x.TaxIncludedInPrice)
-	w.Bool(`,"appliesToEnergyFee":`, x.AppliesToEnergyFee)
-	w.Bool(`,"appliesToParkingFee":`, x.AppliesToParkingFee)
-	w.Bool(`,"appliesToOverstayFee":`, x.AppliesToOverstayFee)
-	w.Bool(`,"appliesToMinimumMaximumCost":`, x.AppliesToMinimumMaximumCost)
-	w.Key(`,"taxRate":`)
+	w.Int(`"taxRuleID":`, x.TaxRuleID, 0, 2147483647)
+	if x.TaxRuleName.Has {
+		w.Str(`"taxRuleName":"`, x.TaxRuleName.V, 100)
+	}
+	if x.TaxIncludedInPrice.Has {
+		w.Bool(`"taxIncludedInPrice":`, x.TaxIncludedInPrice.V)
+	}
+	w.Bool(`"appliesToEnergyFee":`, x.AppliesToEnergyFee)
+	w.Bool(`"appliesToParkingFee":`, x.AppliesToParkingFee)
+	w.Bool(`"appliesToOverstayFee":`, x.AppliesToOverstayFee)
+	w.Bool(`"appliesToMinimumMaximumCost":`, x.AppliesToMinimumMaximumCost)
+	w.Key(`"taxRate":{`)
 	x.TaxRate.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTaxRule = rpc.Fields{

@@ -14,11 +14,15 @@ type UnitOfMeasure struct {
 }
 
 func (x *UnitOfMeasure) append(w *rpc.Writer) {
-	w.Open()
-	w.OptStr(`,"unit":`, &x.Unit, 20)
-	w.OptInt(`,"multiplier":`, &x.Multiplier, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Unit.Has {
+		w.Str(`"unit":"`, x.Unit.V, 20)
+	}
+	if x.Multiplier.Has {
+		w.Int(`"multiplier":`, x.Multiplier.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUnitOfMeasure = rpc.Fields{

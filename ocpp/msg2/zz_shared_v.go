@@ -18,11 +18,11 @@ func (x *V2XFreqWattPoint) reset() {
 }
 
 func (x *V2XFreqWattPoint) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"frequency":`, &x.Frequency, -9223372036854775808, 9223372036854775807)
-	w.Dec(`,"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"frequency":`, &x.Frequency, -9223372036854775808, 9223372036854775807)
+	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsV2XFreqWattPoint = rpc.Fields{
@@ -59,11 +59,11 @@ func (x *V2XSignalWattPoint) reset() {
 }
 
 func (x *V2XSignalWattPoint) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"signal":`, x.Signal, -2147483648, 2147483647)
-	w.Dec(`,"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"signal":`, x.Signal, -2147483648, 2147483647)
+	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsV2XSignalWattPoint = rpc.Fields{
@@ -96,11 +96,13 @@ type Variable struct {
 }
 
 func (x *Variable) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"name":`, x.Name, 50)
-	w.OptStr(`,"instance":`, &x.Instance, 50)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"name":"`, x.Name, 50)
+	if x.Instance.Has {
+		w.Str(`"instance":"`, x.Instance.V, 50)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVariable = rpc.Fields{
@@ -134,12 +136,18 @@ type VoltageParams struct {
 }
 
 func (x *VoltageParams) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"hv10MinMeanValue":`, &x.Hv10MinMeanValue, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"hv10MinMeanTripDelay":`, &x.Hv10MinMeanTripDelay, -9223372036854775808, 9223372036854775807)
-	w.OptEnum(`,"powerDuringCessation":`, string(x.PowerDuringCessation), &enumPowerDuringCessation)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.Hv10MinMeanValue.Has {
+		w.Dec(`"hv10MinMeanValue":`, &x.Hv10MinMeanValue.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.Hv10MinMeanTripDelay.Has {
+		w.Dec(`"hv10MinMeanTripDelay":`, &x.Hv10MinMeanTripDelay.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.PowerDuringCessation != "" {
+		w.Enum(`"powerDuringCessation":"`, string(x.PowerDuringCessation), &enumPowerDuringCessation)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVoltageParams = rpc.Fields{

@@ -42,18 +42,23 @@ func (x *SignCertificateRequest) reset() {
 }
 
 func (x *SignCertificateRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"csr":`, x.CSR, 5500)
-	w.OptEnum(`,"certificateType":`, string(x.CertificateType), &enumCertificateSigningUse)
+	w.Str(`"csr":"`, x.CSR, 5500)
+	if x.CertificateType != "" {
+		w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateSigningUse)
+	}
 	if w.V21() {
 		if x.HashRootCertificate.Has {
-			w.Key(`,"hashRootCertificate":`)
+			w.Key(`"hashRootCertificate":{`)
 			x.HashRootCertificate.V.append(w)
+			w.Close()
 		}
-		w.OptInt(`,"requestId":`, &x.RequestID, -2147483648, 2147483647)
+		if x.RequestID.Has {
+			w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
+		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSignCertificateRequest = rpc.Fields{
@@ -117,14 +122,15 @@ func (x *SignCertificateResponse) reset() {
 }
 
 func (x *SignCertificateResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsSignCertificateResponse = rpc.Fields{

@@ -44,13 +44,13 @@ func (x *StatusNotificationRequest) reset() {
 }
 
 func (x *StatusNotificationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.Enum(`,"connectorStatus":`, string(x.ConnectorStatus), &enumConnectorStatus)
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`,"connectorId":`, x.ConnectorID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	w.Enum(`"connectorStatus":"`, string(x.ConnectorStatus), &enumConnectorStatus)
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Int(`"connectorId":`, x.ConnectorID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsStatusNotificationRequest = rpc.Fields{
@@ -111,9 +111,9 @@ func (x *StatusNotificationResponse) reset() {
 }
 
 func (x *StatusNotificationResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsStatusNotificationResponse = rpc.Fields{

@@ -72,44 +72,62 @@ func (x *TransactionEventRequest) reset() {
 }
 
 func (x *TransactionEventRequest) append(w *rpc.Writer) {
-	w.Open()
 	if w.V21() {
 		if x.CostDetails.Has {
-			w.Key(`,"costDetails":`)
+			w.Key(`"costDetails":{`)
 			x.CostDetails.V.append(w)
+			w.Close()
 		}
 	}
-	w.Enum(`,"eventType":`, string(x.EventType), &enumTransactionEvent)
+	w.Enum(`"eventType":"`, string(x.EventType), &enumTransactionEvent)
 	if len(x.MeterValue) > 0 {
-		w.List(`,"meterValue":`, len(x.MeterValue), 1, 0)
+		w.List(`"meterValue":`, len(x.MeterValue), 1, 0)
 		for i := range x.MeterValue {
+			w.Open()
 			x.MeterValue[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Time(`,"timestamp":`, &x.Timestamp)
-	w.Enum(`,"triggerReason":`, string(x.TriggerReason), &enumTriggerReason)
-	w.Int(`,"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.OptBool(`,"offline":`, &x.Offline)
-	w.OptInt(`,"numberOfPhasesUsed":`, &x.NumberOfPhasesUsed, 0, 3)
-	w.OptInt(`,"cableMaxCurrent":`, &x.CableMaxCurrent, -2147483648, 2147483647)
-	w.OptInt(`,"reservationId":`, &x.ReservationID, 0, 2147483647)
-	if w.V21() {
-		w.OptEnum(`,"preconditioningStatus":`, string(x.PreconditioningStatus), &enumPreconditioningStatus)
-		w.OptBool(`,"evseSleep":`, &x.EVSESleep)
+	w.Time(`"timestamp":"`, &x.Timestamp)
+	w.Enum(`"triggerReason":"`, string(x.TriggerReason), &enumTriggerReason)
+	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
+	if x.Offline.Has {
+		w.Bool(`"offline":`, x.Offline.V)
 	}
-	w.Key(`,"transactionInfo":`)
+	if x.NumberOfPhasesUsed.Has {
+		w.Int(`"numberOfPhasesUsed":`, x.NumberOfPhasesUsed.V, 0, 3)
+	}
+	if x.CableMaxCurrent.Has {
+		w.Int(`"cableMaxCurrent":`, x.CableMaxCurrent.V, -2147483648, 2147483647)
+	}
+	if x.ReservationID.Has {
+		w.Int(`"reservationId":`, x.ReservationID.V, 0, 2147483647)
+	}
+	if w.V21() {
+		if x.PreconditioningStatus != "" {
+			w.Enum(`"preconditioningStatus":"`, string(x.PreconditioningStatus), &enumPreconditioningStatus)
+		}
+		if x.EVSESleep.Has {
+			w.Bool(`"evseSleep":`, x.EVSESleep.V)
+		}
+	}
+	w.Key(`"transactionInfo":{`)
 	x.TransactionInfo.append(w)
+	w.Close()
 	if x.EVSE.Has {
-		w.Key(`,"evse":`)
+		w.Key(`"evse":{`)
 		x.EVSE.V.append(w)
+		w.Close()
 	}
 	if x.IdToken.Has {
-		w.Key(`,"idToken":`)
+		w.Key(`"idToken":{`)
 		x.IdToken.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTransactionEventRequest = rpc.Fields{
@@ -212,34 +230,43 @@ func (x *TransactionEventResponse) reset() {
 }
 
 func (x *TransactionEventResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"totalCost":`, &x.TotalCost, -9223372036854775808, 9223372036854775807)
-	w.OptInt(`,"chargingPriority":`, &x.ChargingPriority, -2147483648, 2147483647)
+	if x.TotalCost.Has {
+		w.Dec(`"totalCost":`, &x.TotalCost.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.ChargingPriority.Has {
+		w.Int(`"chargingPriority":`, x.ChargingPriority.V, -2147483648, 2147483647)
+	}
 	if x.IdTokenInfo.Has {
-		w.Key(`,"idTokenInfo":`)
+		w.Key(`"idTokenInfo":{`)
 		x.IdTokenInfo.V.append(w)
+		w.Close()
 	}
 	if w.V21() {
 		if x.TransactionLimit.Has {
-			w.Key(`,"transactionLimit":`)
+			w.Key(`"transactionLimit":{`)
 			x.TransactionLimit.V.append(w)
+			w.Close()
 		}
 	}
 	if x.UpdatedPersonalMessage.Has {
-		w.Key(`,"updatedPersonalMessage":`)
+		w.Key(`"updatedPersonalMessage":{`)
 		x.UpdatedPersonalMessage.V.append(w)
+		w.Close()
 	}
 	if w.V21() {
 		if len(x.UpdatedPersonalMessageExtra) > 0 {
-			w.List(`,"updatedPersonalMessageExtra":`, len(x.UpdatedPersonalMessageExtra), 1, 4)
+			w.List(`"updatedPersonalMessageExtra":`, len(x.UpdatedPersonalMessageExtra), 1, 4)
 			for i := range x.UpdatedPersonalMessageExtra {
+				w.Open()
 				x.UpdatedPersonalMessageExtra[i].append(w)
+				w.Close()
 			}
 			w.CloseList()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTransactionEventResponse = rpc.Fields{
@@ -295,18 +322,22 @@ func (x *ChargingPeriod) reset() {
 }
 
 func (x *ChargingPeriod) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.Dimensions) > 0 {
-		w.List(`,"dimensions":`, len(x.Dimensions), 1, 0)
+		w.List(`"dimensions":`, len(x.Dimensions), 1, 0)
 		for i := range x.Dimensions {
+			w.Open()
 			x.Dimensions[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.OptStr(`,"tariffId":`, &x.TariffID, 60)
-	w.Time(`,"startPeriod":`, &x.StartPeriod)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.TariffID.Has {
+		w.Str(`"tariffId":"`, x.TariffID.V, 60)
+	}
+	w.Time(`"startPeriod":"`, &x.StartPeriod)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsChargingPeriod = rpc.Fields{
@@ -357,22 +388,30 @@ func (x *CostDetails) reset() {
 }
 
 func (x *CostDetails) append(w *rpc.Writer) {
-	w.Open()
 	if len(x.ChargingPeriods) > 0 {
-		w.List(`,"chargingPeriods":`, len(x.ChargingPeriods), 1, 0)
+		w.List(`"chargingPeriods":`, len(x.ChargingPeriods), 1, 0)
 		for i := range x.ChargingPeriods {
+			w.Open()
 			x.ChargingPeriods[i].append(w)
+			w.Close()
 		}
 		w.CloseList()
 	}
-	w.Key(`,"totalCost":`)
+	w.Key(`"totalCost":{`)
 	x.TotalCost.append(w)
-	w.Key(`,"totalUsage":`)
-	x.TotalUsage.append(w)
-	w.OptBool(`,"failureToCalculate":`, &x.FailureToCalculate)
-	w.OptStr(`,"failureReason":`, &x.FailureReason, 500)
-	w.CustomData(x.CustomData)
 	w.Close()
+	w.Key(`"totalUsage":{`)
+	x.TotalUsage.append(w)
+	w.Close()
+	if x.FailureToCalculate.Has {
+		w.Bool(`"failureToCalculate":`, x.FailureToCalculate.V)
+	}
+	if x.FailureReason.Has {
+		w.Str(`"failureReason":"`, x.FailureReason.V, 500)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCostDetails = rpc.Fields{
@@ -419,11 +458,11 @@ func (x *CostDimension) reset() {
 }
 
 func (x *CostDimension) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"type":`, string(x.Type), &enumCostDimensionEnum)
-	w.Dec(`,"volume":`, &x.Volume, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"type":"`, string(x.Type), &enumCostDimensionEnum)
+	w.Dec(`"volume":`, &x.Volume, -9223372036854775808, 9223372036854775807)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsCostDimension = rpc.Fields{
@@ -482,37 +521,44 @@ func (x *TotalCost) reset() {
 }
 
 func (x *TotalCost) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"currency":`, x.Currency, 3)
-	w.Enum(`,"typeOfCost":`, string(x.TypeOfCost), &enumTariffCost)
+	w.Str(`"currency":"`, x.Currency, 3)
+	w.Enum(`"typeOfCost":"`, string(x.TypeOfCost), &enumTariffCost)
 	if x.Fixed.Has {
-		w.Key(`,"fixed":`)
+		w.Key(`"fixed":{`)
 		x.Fixed.V.append(w)
+		w.Close()
 	}
 	if x.Energy.Has {
-		w.Key(`,"energy":`)
+		w.Key(`"energy":{`)
 		x.Energy.V.append(w)
+		w.Close()
 	}
 	if x.ChargingTime.Has {
-		w.Key(`,"chargingTime":`)
+		w.Key(`"chargingTime":{`)
 		x.ChargingTime.V.append(w)
+		w.Close()
 	}
 	if x.IdleTime.Has {
-		w.Key(`,"idleTime":`)
+		w.Key(`"idleTime":{`)
 		x.IdleTime.V.append(w)
+		w.Close()
 	}
 	if x.ReservationTime.Has {
-		w.Key(`,"reservationTime":`)
+		w.Key(`"reservationTime":{`)
 		x.ReservationTime.V.append(w)
+		w.Close()
 	}
 	if x.ReservationFixed.Has {
-		w.Key(`,"reservationFixed":`)
+		w.Key(`"reservationFixed":{`)
 		x.ReservationFixed.V.append(w)
+		w.Close()
 	}
-	w.Key(`,"total":`)
+	w.Key(`"total":{`)
 	x.Total.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTotalCost = rpc.Fields{
@@ -565,11 +611,15 @@ type TotalPrice struct {
 }
 
 func (x *TotalPrice) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"exclTax":`, &x.ExclTax, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"inclTax":`, &x.InclTax, -9223372036854775808, 9223372036854775807)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.ExclTax.Has {
+		w.Dec(`"exclTax":`, &x.ExclTax.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.InclTax.Has {
+		w.Dec(`"inclTax":`, &x.InclTax.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTotalPrice = rpc.Fields{
@@ -604,13 +654,15 @@ type TotalUsage struct {
 }
 
 func (x *TotalUsage) append(w *rpc.Writer) {
-	w.Open()
-	w.Dec(`,"energy":`, &x.Energy, -9223372036854775808, 9223372036854775807)
-	w.Int(`,"chargingTime":`, x.ChargingTime, -2147483648, 2147483647)
-	w.Int(`,"idleTime":`, x.IdleTime, -2147483648, 2147483647)
-	w.OptInt(`,"reservationTime":`, &x.ReservationTime, -2147483648, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Dec(`"energy":`, &x.Energy, -9223372036854775808, 9223372036854775807)
+	w.Int(`"chargingTime":`, x.ChargingTime, -2147483648, 2147483647)
+	w.Int(`"idleTime":`, x.IdleTime, -2147483648, 2147483647)
+	if x.ReservationTime.Has {
+		w.Int(`"reservationTime":`, x.ReservationTime.V, -2147483648, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTotalUsage = rpc.Fields{
@@ -649,13 +701,21 @@ type TransactionLimit struct {
 }
 
 func (x *TransactionLimit) append(w *rpc.Writer) {
-	w.Open()
-	w.OptDec(`,"maxCost":`, &x.MaxCost, -9223372036854775808, 9223372036854775807)
-	w.OptDec(`,"maxEnergy":`, &x.MaxEnergy, -9223372036854775808, 9223372036854775807)
-	w.OptInt(`,"maxTime":`, &x.MaxTime, -2147483648, 2147483647)
-	w.OptInt(`,"maxSoC":`, &x.MaxSoC, 0, 100)
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.MaxCost.Has {
+		w.Dec(`"maxCost":`, &x.MaxCost.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxEnergy.Has {
+		w.Dec(`"maxEnergy":`, &x.MaxEnergy.V, -9223372036854775808, 9223372036854775807)
+	}
+	if x.MaxTime.Has {
+		w.Int(`"maxTime":`, x.MaxTime.V, -2147483648, 2147483647)
+	}
+	if x.MaxSoC.Has {
+		w.Int(`"maxSoC":`, x.MaxSoC.V, 0, 100)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTransactionLimit = rpc.Fields{
@@ -698,22 +758,35 @@ type Transaction struct {
 }
 
 func (x *Transaction) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.OptEnum(`,"chargingState":`, string(x.ChargingState), &enumChargingState)
-	w.OptInt(`,"timeSpentCharging":`, &x.TimeSpentCharging, -2147483648, 2147483647)
-	w.OptEnum(`,"stoppedReason":`, string(x.StoppedReason), &enumReason)
-	w.OptInt(`,"remoteStartId":`, &x.RemoteStartID, -2147483648, 2147483647)
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	if x.ChargingState != "" {
+		w.Enum(`"chargingState":"`, string(x.ChargingState), &enumChargingState)
+	}
+	if x.TimeSpentCharging.Has {
+		w.Int(`"timeSpentCharging":`, x.TimeSpentCharging.V, -2147483648, 2147483647)
+	}
+	if x.StoppedReason != "" {
+		w.Enum(`"stoppedReason":"`, string(x.StoppedReason), &enumReason)
+	}
+	if x.RemoteStartID.Has {
+		w.Int(`"remoteStartId":`, x.RemoteStartID.V, -2147483648, 2147483647)
+	}
 	if w.V21() {
-		w.OptEnum(`,"operationMode":`, string(x.OperationMode), &enumOperationMode)
-		w.OptStr(`,"tariffId":`, &x.TariffID, 60)
+		if x.OperationMode != "" {
+			w.Enum(`"operationMode":"`, string(x.OperationMode), &enumOperationMode)
+		}
+		if x.TariffID.Has {
+			w.Str(`"tariffId":"`, x.TariffID.V, 60)
+		}
 		if x.TransactionLimit.Has {
-			w.Key(`,"transactionLimit":`)
+			w.Key(`"transactionLimit":{`)
 			x.TransactionLimit.V.append(w)
+			w.Close()
 		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTransaction = rpc.Fields{

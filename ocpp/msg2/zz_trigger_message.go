@@ -41,17 +41,20 @@ func (x *TriggerMessageRequest) reset() {
 }
 
 func (x *TriggerMessageRequest) append(w *rpc.Writer) {
-	w.Open()
 	if x.EVSE.Has {
-		w.Key(`,"evse":`)
+		w.Key(`"evse":{`)
 		x.EVSE.V.append(w)
+		w.Close()
 	}
-	w.Enum(`,"requestedMessage":`, string(x.RequestedMessage), &enumMessageTrigger)
+	w.Enum(`"requestedMessage":"`, string(x.RequestedMessage), &enumMessageTrigger)
 	if w.V21() {
-		w.OptStr(`,"customTrigger":`, &x.CustomTrigger, 50)
+		if x.CustomTrigger.Has {
+			w.Str(`"customTrigger":"`, x.CustomTrigger.V, 50)
+		}
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTriggerMessageRequest = rpc.Fields{
@@ -113,14 +116,15 @@ func (x *TriggerMessageResponse) reset() {
 }
 
 func (x *TriggerMessageResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumTriggerMessageStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumTriggerMessageStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsTriggerMessageResponse = rpc.Fields{

@@ -40,11 +40,11 @@ func (x *UnlockConnectorRequest) reset() {
 }
 
 func (x *UnlockConnectorRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`,"connectorId":`, x.ConnectorID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
+	w.Int(`"connectorId":`, x.ConnectorID, 0, 2147483647)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUnlockConnectorRequest = rpc.Fields{
@@ -103,14 +103,15 @@ func (x *UnlockConnectorResponse) reset() {
 }
 
 func (x *UnlockConnectorResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumUnlockStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumUnlockStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUnlockConnectorResponse = rpc.Fields{

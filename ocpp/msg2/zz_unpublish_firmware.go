@@ -39,10 +39,10 @@ func (x *UnpublishFirmwareRequest) reset() {
 }
 
 func (x *UnpublishFirmwareRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"checksum":`, x.Checksum, 32)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"checksum":"`, x.Checksum, 32)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUnpublishFirmwareRequest = rpc.Fields{
@@ -98,10 +98,10 @@ func (x *UnpublishFirmwareResponse) reset() {
 }
 
 func (x *UnpublishFirmwareResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumUnpublishFirmwareStatus)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Enum(`"status":"`, string(x.Status), &enumUnpublishFirmwareStatus)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUnpublishFirmwareResponse = rpc.Fields{

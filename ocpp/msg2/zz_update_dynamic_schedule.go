@@ -40,12 +40,13 @@ func (x *UpdateDynamicScheduleRequest) reset() {
 }
 
 func (x *UpdateDynamicScheduleRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Int(`,"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
-	w.Key(`,"scheduleUpdate":`)
+	w.Int(`"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
+	w.Key(`"scheduleUpdate":{`)
 	x.ScheduleUpdate.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUpdateDynamicScheduleRequest = rpc.Fields{
@@ -104,14 +105,15 @@ func (x *UpdateDynamicScheduleResponse) reset() {
 }
 
 func (x *UpdateDynamicScheduleResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumChargingProfileStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUpdateDynamicScheduleResponse = rpc.Fields{

@@ -44,14 +44,19 @@ func (x *UpdateFirmwareRequest) reset() {
 }
 
 func (x *UpdateFirmwareRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.OptInt(`,"retries":`, &x.Retries, 0, 2147483647)
-	w.OptInt(`,"retryInterval":`, &x.RetryInterval, -2147483648, 2147483647)
-	w.Int(`,"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Key(`,"firmware":`)
+	if x.Retries.Has {
+		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
+	}
+	if x.RetryInterval.Has {
+		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
+	}
+	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
+	w.Key(`"firmware":{`)
 	x.Firmware.append(w)
-	w.CustomData(x.CustomData)
 	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUpdateFirmwareRequest = rpc.Fields{
@@ -114,14 +119,15 @@ func (x *UpdateFirmwareResponse) reset() {
 }
 
 func (x *UpdateFirmwareResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumUpdateFirmwareStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumUpdateFirmwareStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUpdateFirmwareResponse = rpc.Fields{
@@ -158,14 +164,20 @@ type Firmware struct {
 }
 
 func (x *Firmware) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"location":`, x.Location, w.Pick(512, 2000))
-	w.Time(`,"retrieveDateTime":`, &x.RetrieveDateTime)
-	w.OptTime(`,"installDateTime":`, &x.InstallDateTime)
-	w.OptStr(`,"signingCertificate":`, &x.SigningCertificate, 5500)
-	w.OptStr(`,"signature":`, &x.Signature, 800)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"location":"`, x.Location, w.Pick(512, 2000))
+	w.Time(`"retrieveDateTime":"`, &x.RetrieveDateTime)
+	if x.InstallDateTime.Has {
+		w.Time(`"installDateTime":"`, &x.InstallDateTime.V)
+	}
+	if x.SigningCertificate.Has {
+		w.Str(`"signingCertificate":"`, x.SigningCertificate.V, 5500)
+	}
+	if x.Signature.Has {
+		w.Str(`"signature":"`, x.Signature.V, 800)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsFirmware = rpc.Fields{

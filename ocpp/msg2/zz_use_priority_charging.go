@@ -40,11 +40,11 @@ func (x *UsePriorityChargingRequest) reset() {
 }
 
 func (x *UsePriorityChargingRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"transactionId":`, x.TransactionID, 36)
-	w.Bool(`,"activate":`, x.Activate)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"transactionId":"`, x.TransactionID, 36)
+	w.Bool(`"activate":`, x.Activate)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUsePriorityChargingRequest = rpc.Fields{
@@ -103,14 +103,15 @@ func (x *UsePriorityChargingResponse) reset() {
 }
 
 func (x *UsePriorityChargingResponse) append(w *rpc.Writer) {
-	w.Open()
-	w.Enum(`,"status":`, string(x.Status), &enumPriorityChargingStatus)
+	w.Enum(`"status":"`, string(x.Status), &enumPriorityChargingStatus)
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.CustomData(x.CustomData)
-	w.Close()
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsUsePriorityChargingResponse = rpc.Fields{

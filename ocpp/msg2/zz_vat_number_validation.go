@@ -40,11 +40,13 @@ func (x *VatNumberValidationRequest) reset() {
 }
 
 func (x *VatNumberValidationRequest) append(w *rpc.Writer) {
-	w.Open()
-	w.Str(`,"vatNumber":`, x.VatNumber, 20)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"vatNumber":"`, x.VatNumber, 20)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVatNumberValidationRequest = rpc.Fields{
@@ -106,20 +108,24 @@ func (x *VatNumberValidationResponse) reset() {
 }
 
 func (x *VatNumberValidationResponse) append(w *rpc.Writer) {
-	w.Open()
 	if x.Company.Has {
-		w.Key(`,"company":`)
+		w.Key(`"company":{`)
 		x.Company.V.append(w)
+		w.Close()
 	}
 	if x.StatusInfo.Has {
-		w.Key(`,"statusInfo":`)
+		w.Key(`"statusInfo":{`)
 		x.StatusInfo.V.append(w)
+		w.Close()
 	}
-	w.Str(`,"vatNumber":`, x.VatNumber, 20)
-	w.OptInt(`,"evseId":`, &x.EVSEID, 0, 2147483647)
-	w.Enum(`,"status":`, string(x.Status), &enumGenericStatus)
-	w.CustomData(x.CustomData)
-	w.Close()
+	w.Str(`"vatNumber":"`, x.VatNumber, 20)
+	if x.EVSEID.Has {
+		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
+	}
+	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
+	if x.CustomData != "" {
+		w.CustomData(x.CustomData)
+	}
 }
 
 var fieldsVatNumberValidationResponse = rpc.Fields{

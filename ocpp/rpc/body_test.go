@@ -12,11 +12,11 @@ var testFields = Fields{
 	Required: [2]uint64{0, 0b1000},
 }
 
-var testEnum = Enum{
-	Names: []string{"One", "Two", "Three", "New"},
-	Known: [2]uint64{0b0111, 0b1111},
-	Slots: Slots([]string{"One", "Two", "Three", "New"}),
-}
+var testEnum = func() Enum {
+	e := Enum{Names: []string{"One", "Two", "Three", "New"}, Known: [2]uint64{0b0111, 0b1111}}
+	e.Slots, e.Hash = Slots(e.Names)
+	return e
+}()
 
 // object pulls one object whose members all hold any JSON.
 func object(b *Body) {

@@ -3,11 +3,19 @@ package rpc
 import "strings"
 
 // Enum is a closed set of names. Names are at most 64; bit n of Known is Names[n]; column 0 is for
-// versions before 2.1, column 1 for 2.1. Slots is what Slots returns for Names.
+// versions before 2.1, column 1 for 2.1. Slots and Hash are what Slots returns for Names.
 type Enum struct {
 	Names []string
 	Known [2]uint64
 	Slots string
+	Hash  Hash
+}
+
+// Hash is how the names of one Enum are spread over its slots: by their length, their last byte and those at A and B,
+// times Mul.
+type Hash struct {
+	Mul  uint32
+	A, B uint8
 }
 
 // Enum pulls a name of e. The result is e's own string: nothing is allocated and no frame is kept by it.
@@ -53,7 +61,7 @@ func (e *Enum) find(s string) int {
 		return -1
 	}
 	mask := len(e.Slots) - 1
-	for i := slot(s) & mask; e.Slots[i] != 0; i = (i + 1) & mask {
+	for i := e.Hash.slot(s) & mask; e.Slots[i] != 0; i = (i + 1) & mask {
 		if n := int(e.Slots[i] - 1); e.Names[n] == s {
 			return n
 		}
@@ -61,25 +69,45 @@ func (e *Enum) find(s string) int {
 	return -1
 }
 
-// slot hashes a name by its length and three of its bytes.
-func slot(s string) int {
-	return len(s)*7 + int(s[0])*3 + int(s[len(s)/2])*5 + int(s[len(s)-1])
+// slot hashes a name, which is not empty. The last byte stands in for those behind it.
+func (h *Hash) slot(s string) int {
+	last := uint(len(s) - 1)
+	x := uint32(last) | uint32(s[last])<<8 | uint32(s[min(uint(h.A), last)])<<16 | uint32(s[min(uint(h.B), last)])<<24
+	return int(x * h.Mul >> 24)
 }
 
-// Slots returns the lookup table of names: an open-addressed hash table at most half full, one byte a
-// slot, which holds index+1. Generators call it, so that a program starts without building tables.
-func Slots(names []string) string {
+// Slots returns the lookup table of names: an open-addressed hash table at most half full, one byte a slot, which
+// holds index+1; and its hash, by which no two names fall on one slot if that can be had. Generators call it, so that
+// a program starts without building tables.
+func Slots(names []string) (slots string, h Hash) {
 	size := 4
 	for size < 2*len(names) {
 		size *= 2
 	}
-	slots := make([]byte, size)
+	least := len(names) + 1
+	for ; least > 0 && size <= 256; size *= 2 {
+		for try := uint32(0); try < 1<<16 && least > 0; try++ {
+			with := Hash{Mul: (try + 1) * 0x9E3779B1, A: uint8(try % 16), B: uint8(try / 16 % 32)}
+			if table, clashes := slotTable(names, size, with); clashes < least {
+				slots, h, least = string(table), with, clashes
+			}
+		}
+	}
+	return slots, h
+}
+
+// slotTable fills a table and counts the names whose slot another one had.
+func slotTable(names []string, size int, h Hash) (table []byte, clashes int) {
+	table = make([]byte, size)
 	for n, s := range names {
-		i := slot(s) & (size - 1)
-		for slots[i] != 0 {
+		i := h.slot(s) & (size - 1)
+		if table[i] != 0 {
+			clashes++
+		}
+		for table[i] != 0 {
 			i = (i + 1) & (size - 1)
 		}
-		slots[i] = byte(n + 1)
+		table[i] = byte(n + 1)
 	}
-	return string(slots)
+	return table, clashes
 }

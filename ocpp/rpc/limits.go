@@ -5,7 +5,7 @@ const (
 	DefaultFrame  = 512 << 10 // bytes of one frame: raw and its copy stay below 1 MiB
 	DefaultDepth  = 32        // nested objects and lists; the deepest message of 2.1 needs 13
 	DefaultList   = 1024      // elements of a list that is kept: the largest maxItems of the schemas
-	DefaultStream = 65536     // elements of a list that is handed on one by one
+	DefaultStream = 131072    // elements of a list that is handed on one by one
 
 	MaxCustomData = 4 << 10 // bytes of one customData object, which a schema leaves open
 	MaxMessageID  = 36      // characters (part 4, 4.1.4)

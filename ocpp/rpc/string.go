@@ -8,6 +8,16 @@ const hexDigits = "0123456789abcdef"
 // (part 4, 4.1.2), and a message with one odd character is worth more than none.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
+	from := len(dst)
+	dst = append(dst, s...)
+	if !copyPlain(dst[from:], s) {
+		dst = appendText(dst[:from], s)
+	}
+	return append(dst, '"')
+}
+
+// appendText appends what stands between the quotes.
+func appendText(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -28,8 +38,7 @@ func AppendString(dst []byte, s string) []byte {
 		i++
 		from = i
 	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
+	return append(dst, s[from:]...)
 }
 
 func appendEscape(dst []byte, c byte) []byte {

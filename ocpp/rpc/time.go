@@ -104,18 +104,28 @@ func zone(s string) (minutes int, ok bool) {
 // AppendTime appends t in UTC with three fraction digits, the most that OCPP allows (part 2, 3.5 Time format).
 // The year must be within 0 to 9999.
 func AppendTime(dst []byte, t time.Time) []byte {
+	n := len(dst)
+	dst = append(dst, timeForm...)
 	t = t.UTC()
 	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	dst = appendTwo(appendTwo(dst, year/100), year%100)
-	dst = appendTwo(append(dst, '-'), int(month))
-	dst = appendTwo(append(dst, '-'), day)
-	dst = appendTwo(append(dst, 'T'), hour)
-	dst = appendTwo(append(dst, ':'), minute)
-	dst = appendTwo(append(dst, ':'), second)
-	ms := t.Nanosecond() / 1_000_000
-	dst = append(dst, '.', '0'+byte(ms/100))
-	return append(appendTwo(dst, ms%100), 'Z')
+	putTime(dst[n:], year, int(month), day, t)
+	return dst
 }
 
-func appendTwo(dst []byte, v int) []byte { return append(dst, '0'+byte(v/10), '0'+byte(v%10)) }
+const timeForm = "0000-00-00T00:00:00.000Z"
+
+// putTime writes t, which is in UTC and of the given date, over the zeros of b, a timeForm.
+func putTime(b []byte, year, month, day int, t time.Time) {
+	b = b[:len(timeForm)]
+	hour, minute, second := t.Clock()
+	putTwo(b, year/100)
+	putTwo(b[2:], year%100)
+	putTwo(b[5:], month)
+	putTwo(b[8:], day)
+	putTwo(b[11:], hour)
+	putTwo(b[14:], minute)
+	putTwo(b[17:], second)
+	ms := t.Nanosecond() / 1_000_000
+	b[20] = '0' + byte(ms/100)
+	putTwo(b[21:], ms%100)
+}

@@ -7,94 +7,117 @@ import (
 	"unicode/utf8"
 )
 
-// Str writes a string of at most max characters.
+// Str writes a string of at most max characters. The key ends with the opening quote.
 //
 //go:noinline
 func (w *Writer) Str(key, s string, max int) {
-	w.key(key)
-	w.str(s, max)
-}
-
-// OptStr writes a string of at most max characters if there is one.
-//
-//go:noinline
-func (w *Writer) OptStr(key string, s *Opt[string], max int) {
-	if s.Has {
-		w.Str(key, s.V, max)
+	if size := len(key) + len(s) + len(`",`); len(w.buf)-w.n < size {
+		w.grow(size)
 	}
+	b := w.buf[w.n:]
+	b = b[copy(b, key):]
+	if len(s) > max || !copyPlain(b, s) {
+		w.oddStr(key, s, max)
+		return
+	}
+	b = b[len(s):]
+	b[0], b[1] = '"', ','
+	w.n += len(key) + len(s) + len(`",`)
 }
 
-// ElemStr writes a string of at most max characters as an element.
+// oddStr is Str for text that is long, or not plain. The key is written, not counted.
 //
 //go:noinline
-func (w *Writer) ElemStr(s string, max int) {
-	w.comma()
-	w.str(s, max)
-}
-
-func (w *Writer) str(s string, max int) {
+func (w *Writer) oddStr(key, s string, max int) {
+	w.n += len(key)
 	if len(s) > max && utf8.RuneCountInString(s) > max {
 		w.failN("characters above ", int64(max))
 	}
-	w.buf = AppendString(w.buf, s)
+	w.take(append(appendText(w.buf[:w.n], s), `",`...))
 }
+
+// take goes on after b, which is what was written and more.
+func (w *Writer) take(b []byte) { w.buf, w.n = b[:cap(b)], len(b) }
 
 // Int writes an integer of lo to hi.
 //
 //go:noinline
 func (w *Writer) Int(key string, v, lo, hi int) {
-	w.key(key)
-	w.int(v, lo, hi)
-}
-
-// OptInt writes an integer of lo to hi if there is one.
-//
-//go:noinline
-func (w *Writer) OptInt(key string, v *Opt[int], lo, hi int) {
-	if v.Has {
-		w.Int(key, v.V, lo, hi)
-	}
-}
-
-// ElemInt writes an integer of lo to hi as an element.
-//
-//go:noinline
-func (w *Writer) ElemInt(v, lo, hi int) {
-	w.comma()
-	w.int(v, lo, hi)
-}
-
-func (w *Writer) int(v, lo, hi int) {
 	switch {
 	case v < lo:
-		w.failN("below ", int64(lo))
+		w.failAfter(key, "below ", int64(lo))
+		return
 	case v > hi:
-		w.failN("above ", int64(hi))
+		w.failAfter(key, "above ", int64(hi))
+		return
 	}
-	w.buf = strconv.AppendInt(w.buf, int64(v), 10)
+	digits, sign := uint(v), 0
+	if v < 0 {
+		digits, sign = -digits, 1
+	}
+	size := len(key) + sign + digitCount(digits) + len(",")
+	if len(w.buf)-w.n < size {
+		w.grow(size)
+	}
+	b := w.buf[w.n : w.n+size]
+	b[copy(b, key)] = '-'
+	putDigits(b[len(key)+sign:size-1], digits)
+	b[size-1] = ','
+	w.n += size
+}
+
+// failAfter writes the key and reports its value.
+//
+//go:noinline
+func (w *Writer) failAfter(key, reason string, n int64) {
+	w.Key(key)
+	w.failN(reason, n)
 }
 
 // Dec writes a decimal of lo to hi.
 //
 //go:noinline
 func (w *Writer) Dec(key string, d *Decimal, lo, hi int64) {
-	w.key(key)
 	switch {
 	case lo != math.MinInt64 && d.Cmp(Int(lo)) < 0:
-		w.failN("below ", lo)
+		w.failAfter(key, "below ", lo)
+		return
 	case hi != math.MaxInt64 && d.Cmp(Int(hi)) > 0:
-		w.failN("above ", hi)
+		w.failAfter(key, "above ", hi)
+		return
 	}
-	w.buf = d.Append(w.buf)
-}
-
-// OptDec writes a decimal of lo to hi if there is one.
-//
-//go:noinline
-func (w *Writer) OptDec(key string, d *Opt[Decimal], lo, hi int64) {
-	if d.Has {
-		w.Dec(key, &d.V, lo, hi)
+	m := magnitude(d.Mantissa)
+	digits := uint(m)
+	if uint64(digits) != m || d.Exp > 0 || d.Exp < minExp {
+		w.Key(key)
+		w.take(append(d.Append(w.buf[:w.n]), ','))
+		return
 	}
+	sign, places := 0, -int(d.Exp)
+	if d.Mantissa < 0 {
+		sign = 1
+	}
+	count := max(digitCount(digits), places+1)
+	size := len(key) + sign + count + len(",")
+	if places > 0 {
+		size++
+	}
+	if len(w.buf)-w.n < size {
+		w.grow(size)
+	}
+	b := w.buf[w.n : w.n+size]
+	w.n += size
+	b[copy(b, key)] = '-'
+	b = b[len(key)+sign:]
+	putDigits(b[:count], digits)
+	if places > 0 {
+		whole := count - places
+		for i := count; i > whole; i-- {
+			b[i] = b[i-1]
+		}
+		b[whole] = '.'
+	}
+	b[len(b)-1] = ','
 }
 
 // DecInt writes what is a decimal in 2.1 and was an integer before.
@@ -109,99 +132,86 @@ func (w *Writer) DecInt(key string, d *Decimal) {
 }
 
 func (w *Writer) wholeDec(key string, d *Decimal) {
-	w.key(key)
 	v, exact := d.Int()
 	if !exact || v != int64(int32(v)) {
+		w.Key(key)
 		w.fail("not a 32-bit integer")
+		return
 	}
-	w.buf = strconv.AppendInt(w.buf, v, 10)
-}
-
-// OptDecInt is DecInt if there is a value.
-//
-//go:noinline
-func (w *Writer) OptDecInt(key string, d *Opt[Decimal]) {
-	if d.Has {
-		w.DecInt(key, &d.V)
-	}
+	w.Int(key, int(v), math.MinInt32, math.MaxInt32)
 }
 
 // Bool writes a boolean.
 //
 //go:noinline
 func (w *Writer) Bool(key string, v bool) {
-	w.key(key)
-	w.buf = strconv.AppendBool(w.buf, v)
+	w.Key(key)
+	w.take(append(strconv.AppendBool(w.buf[:w.n], v), ','))
 }
 
-// OptBool writes a boolean if there is one.
-//
-//go:noinline
-func (w *Writer) OptBool(key string, v *Opt[bool]) {
-	if v.Has {
-		w.Bool(key, v.V)
-	}
-}
-
-// Time writes a date-time.
+// Time writes a date-time. The key ends with the opening quote.
 //
 //go:noinline
 func (w *Writer) Time(key string, t *time.Time) {
-	w.key(key)
-	w.buf = append(w.buf, '"')
-	if year := t.UTC().Year(); year < 1 || year > 9999 {
+	utc := t.UTC()
+	year, month, day := utc.Date()
+	if year < 1 || year > 9999 {
+		w.Key(key)
 		w.fail(errYear.Error())
-	} else {
-		w.buf = AppendTime(w.buf, *t)
+		return
 	}
-	w.buf = append(w.buf, '"')
+	const rest = timeForm + `",`
+	size := len(key) + len(rest)
+	if len(w.buf)-w.n < size {
+		w.grow(size)
+	}
+	b := w.buf[w.n : w.n+size]
+	b = b[copy(b, key):]
+	copy(b, rest)
+	putTime(b, year, int(month), day, utc)
+	w.n += size
 }
 
-// OptTime writes a date-time if there is one.
-//
-//go:noinline
-func (w *Writer) OptTime(key string, t *Opt[time.Time]) {
-	if t.Has {
-		w.Time(key, &t.V)
-	}
-}
-
-// Enum writes a name of e.
+// Enum writes a name of e. The key ends with the opening quote.
 //
 //go:noinline
 func (w *Writer) Enum(key, s string, e *Enum) {
-	w.key(key)
-	w.enum(s, e)
-}
-
-// OptEnum writes a name of e unless it is empty, which is absent.
-//
-//go:noinline
-func (w *Writer) OptEnum(key, s string, e *Enum) {
-	if s != "" {
-		w.Enum(key, s, e)
+	size := len(key) + len(s) + len(`",`)
+	if len(w.buf)-w.n < size {
+		w.grow(size)
 	}
+	b := w.buf[w.n : w.n+size]
+	b = b[copy(b, key):]
+	if s == "" {
+		w.oddEnum(key, s, e)
+		return
+	}
+	mask := len(e.Slots) - 1
+	i := e.Hash.slot(s) & mask
+	n := uint(e.Slots[i]) - 1
+	for n < uint(len(e.Names)) && !copySame(b, s, e.Names[n]) {
+		i = (i + 1) & mask
+		n = uint(e.Slots[i]) - 1
+	}
+	if e.Known[w.ed&1]>>(n&63)&1 == 0 || n >= uint(len(e.Names)) {
+		w.oddEnum(key, s, e)
+		return
+	}
+	b[len(b)-2], b[len(b)-1] = '"', ','
+	w.n += size
 }
 
-// ElemEnum writes a name of e as an element.
-//
 //go:noinline
-func (w *Writer) ElemEnum(s string, e *Enum) {
-	w.comma()
-	w.enum(s, e)
-}
-
-func (w *Writer) enum(s string, e *Enum) {
+func (w *Writer) oddEnum(key, s string, e *Enum) {
+	w.Key(key)
 	i := e.find(s)
 	switch {
 	case s == "":
 		w.fail("required and empty")
 	case i < 0:
 		w.fail("value not in the enumeration")
-	case e.Known[w.ed]&(1<<i) == 0:
-		w.fail("value unknown in this version: " + s)
 	default:
-		w.buf = append(append(append(w.buf, '"'), s...), '"')
+		w.fail("value unknown in this version: " + s)
 	}
 }
 
@@ -216,34 +226,11 @@ func (w *Writer) EnumOrStr(key, s string, e *Enum, max int) {
 	w.Str(key, s, max)
 }
 
-// OptEnumOrStr is EnumOrStr unless s is empty, which is absent.
-//
-//go:noinline
-func (w *Writer) OptEnumOrStr(key, s string, e *Enum, max int) {
-	if s != "" {
-		w.EnumOrStr(key, s, e, max)
-	}
-}
-
-// ElemEnumOrStr is EnumOrStr as an element.
-//
-//go:noinline
-func (w *Writer) ElemEnumOrStr(s string, e *Enum, max int) {
-	if w.ed == 0 {
-		w.ElemEnum(s, e)
-		return
-	}
-	w.ElemStr(s, max)
-}
-
-// Raw writes the JSON text of any value unless it is empty, which is absent.
+// Raw writes the JSON text of any value.
 //
 //go:noinline
 func (w *Writer) Raw(key string, r Raw) {
-	if r == "" {
-		return
-	}
-	w.key(key)
+	w.Key(key)
 	var b Body
 	b.Reset(string(r), Limits{})
 	b.Begin(V21)
@@ -251,17 +238,14 @@ func (w *Writer) Raw(key string, r Raw) {
 		w.fail("not JSON")
 		return
 	}
-	w.buf = append(w.buf, r...)
+	w.take(append(append(w.buf[:w.n], r...), ','))
 }
 
-// CustomData writes an open object unless it is empty, which is absent.
+// CustomData writes an open object.
 //
 //go:noinline
 func (w *Writer) CustomData(r Raw) {
-	if r == "" {
-		return
-	}
-	w.key(`,"customData":`)
+	w.Key(`"customData":`)
 	var b Body
 	b.Reset(string(r), Limits{})
 	b.Begin(V21)
@@ -270,5 +254,5 @@ func (w *Writer) CustomData(r Raw) {
 		w.fail(err.Error())
 		return
 	}
-	w.buf = append(w.buf, r...)
+	w.take(append(append(w.buf[:w.n], r...), ','))
 }

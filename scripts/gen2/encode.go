@@ -8,7 +8,7 @@ import (
 
 // emitAppend writes the straight-line encoder. Members that only 2.1 has stand in blocks of their own.
 func (o *object) emitAppend(b *strings.Builder) {
-	fmt.Fprintf(b, "func (x *%s) append(w *rpc.Writer) {\n\tw.Open()\n", o.goName)
+	fmt.Fprintf(b, "func (x *%s) append(w *rpc.Writer) {\n", o.goName)
 	block := false
 	for _, f := range o.fields {
 		if only := o.inOld && !f.inOld; only != block {
@@ -23,19 +23,35 @@ func (o *object) emitAppend(b *strings.Builder) {
 	if block {
 		b.WriteString("\t}\n")
 	}
-	b.WriteString("\tw.Close()\n}\n\n")
+	b.WriteString("}\n\n")
 }
 
-// key is the member's name with all that stands around it.
-func (f *field) key() string { return fmt.Sprintf("`,%q:`", f.name) }
+// key is the member's name with all that stands before its value.
+func (f *field) key() string {
+	if f.list {
+		return fmt.Sprintf("`%q:`", f.name)
+	}
+	return fmt.Sprintf("`%q:%s`", f.name, f.opening())
+}
+
+// opening is what a value begins with, whatever it is.
+func (f *field) opening() string {
+	switch f.kind {
+	case kindString, kindTime, kindEnum, kindEnumOrStr:
+		return `"`
+	case kindObject:
+		return "{"
+	}
+	return ""
+}
 
 func (f *field) emitAppend(b *strings.Builder) {
 	switch {
 	case f.kind == kindCustom:
-		fmt.Fprintf(b, "\tw.CustomData(x.%s)\n", f.goName)
+		fmt.Fprintf(b, "\tif %s {\n\t\tw.CustomData(x.%s)\n\t}\n", f.present(), f.goName)
 		return
 	case f.kind == kindRaw:
-		fmt.Fprintf(b, "\tw.Raw(%s, x.%s)\n", f.key(), f.goName)
+		fmt.Fprintf(b, "\tif %s {\n\t\tw.Raw(%s, x.%s)\n\t}\n", f.present(), f.key(), f.goName)
 		return
 	case f.list:
 		f.emitAppendList(b)
@@ -48,18 +64,28 @@ func (f *field) emitAppend(b *strings.Builder) {
 		f.emitAppendObject(b)
 		return
 	}
-	opt, address := "Opt", "&"
-	if f.required() {
-		opt = ""
+	value := "x." + f.goName
+	if f.opt() {
+		value += ".V"
 	}
-	if !f.opt() && f.kind != kindDec && f.kind != kindDecInt && f.kind != kindTime {
-		address = ""
-	}
-	value := address + "x." + f.goName
-	if f.kind == kindEnum || f.kind == kindEnumOrStr {
+	switch f.kind {
+	case kindDec, kindDecInt, kindTime:
+		value = "&" + value
+	case kindEnum, kindEnumOrStr:
 		value = "string(" + value + ")"
 	}
-	fmt.Fprintf(b, "\tw.%s%s(%s, %s%s)\n", opt, f.writer(), f.key(), value, f.checks())
+	call := fmt.Sprintf("w.%s(%s, %s%s)", f.writer(), f.key(), value, f.checks())
+	if !f.required() {
+		call = fmt.Sprintf("if %s {\n\t\t%s\n\t}", f.present(), call)
+	}
+	fmt.Fprintf(b, "\t%s\n", call)
+}
+
+func (f *field) present() string {
+	if f.opt() {
+		return "x." + f.goName + ".Has"
+	}
+	return "x." + f.goName + ` != ""`
 }
 
 func (f *field) absent() string {
@@ -71,10 +97,10 @@ func (f *field) absent() string {
 
 func (f *field) emitAppendObject(b *strings.Builder) {
 	if f.opt() {
-		fmt.Fprintf(b, "\tif x.%s.Has {\n\t\tw.Key(%s)\n\t\tx.%s.V.append(w)\n\t}\n", f.goName, f.key(), f.goName)
+		fmt.Fprintf(b, "\tif x.%s.Has {\n\t\tw.Key(%s)\n\t\tx.%s.V.append(w)\n\t\tw.Close()\n\t}\n", f.goName, f.key(), f.goName)
 		return
 	}
-	fmt.Fprintf(b, "\tw.Key(%s)\n\tx.%s.append(w)\n", f.key(), f.goName)
+	fmt.Fprintf(b, "\tw.Key(%s)\n\tx.%s.append(w)\n\tw.Close()\n", f.key(), f.goName)
 }
 
 func (f *field) emitAppendList(b *strings.Builder) {
@@ -86,11 +112,11 @@ func (f *field) emitAppendList(b *strings.Builder) {
 	element := fmt.Sprintf("x.%s[i]", f.goName)
 	switch f.kind {
 	case kindObject:
-		fmt.Fprintf(b, "\t\t%s.append(w)\n", element)
+		fmt.Fprintf(b, "\t\tw.Open()\n\t\t%s.append(w)\n\t\tw.Close()\n", element)
 	case kindEnum, kindEnumOrStr:
-		fmt.Fprintf(b, "\t\tw.Elem%s(string(%s)%s)\n", f.writer(), element, f.checks())
+		fmt.Fprintf(b, "\t\tw.%s(`%s`, string(%s)%s)\n", f.writer(), f.opening(), element, f.checks())
 	default:
-		fmt.Fprintf(b, "\t\tw.Elem%s(%s%s)\n", f.writer(), element, f.checks())
+		fmt.Fprintf(b, "\t\tw.%s(`%s`, %s%s)\n", f.writer(), f.opening(), element, f.checks())
 	}
 	b.WriteString("\t}\n\tw.CloseList()\n")
 	if !f.required() {
