@@ -81,6 +81,23 @@ type Dialect interface {
 	Respond(dst []byte, action string, req station.Request, body station.ResponseBody) ([]byte, error)
 }
 
+// Streamer is the ability of a Dialect to read a request whose list is too long to keep, piece by piece as it arrives.
+type Streamer interface {
+	// Stream begins a request. list is the member of the payload that comes in pieces; a nil Stream means that the
+	// action has none.
+	Stream(action string, big Stage) (list string, s Stream)
+}
+
+// Stream is a request that arrives in pieces. Pieces first, then Request or Abort. Errors are *RequestError; after one of
+// Piece only Abort may follow, after one of Request nothing.
+type Stream interface {
+	// Piece takes a JSON list with the next elements of the list, from its second on. piece is not kept.
+	Piece(piece []byte) error
+	// Request takes the payload, whose list has but its first element.
+	Request(payload string) (station.Request, error)
+	Abort()
+}
+
 // RequestError refuses a CALL: NotImplemented for an unknown action, NotSupported for a known one that this station does
 // not offer, or the violation that decoding found.
 type RequestError struct {

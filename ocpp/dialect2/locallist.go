@@ -1,7 +1,10 @@
 package dialect2
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg2"
@@ -13,24 +16,92 @@ import (
 // sendLocalList reads D01 item by item into the stage; memory holds one item at a time. Members of an object come in any
 // order, so that the kind of update may be known only when all items are staged.
 func (d *Dialect) sendLocalList(payload string, big ocpp.Stage) (station.Request, error) {
+	return (&listStream{d: d, l: staging{stage: big, firstRemoval: -1}}).Request(payload)
+}
+
+var _ ocpp.Streamer = (*Dialect)(nil)
+
+// Stream reads a SendLocalList that is longer than a frame may be: a list of 100,000 tokens is some 20 MB.
+func (d *Dialect) Stream(action string, big ocpp.Stage) (string, ocpp.Stream) {
+	if action != "SendLocalList" {
+		return "", nil
+	}
+	return localList, &listStream{d: d, l: staging{stage: big, firstRemoval: -1}}
+}
+
+const localList = "localAuthorizationList"
+
+// listStream is a SendLocalList that is being read.
+type listStream struct {
+	d *Dialect
+	l staging
+}
+
+// Piece stages some items. They are read as those of a list of their own, so that the rules are the same.
+func (s *listStream) Piece(piece []byte) error {
+	const head, tail = `{"versionNumber":1,"updateType":"Differential","` + localList + `":`, `}`
+	payload := make([]byte, 0, len(head)+len(piece)+len(tail))
+	payload = append(append(append(payload, head...), piece...), tail...)
+	first := s.l.count + 1 // the first of all comes last
+	s.l.index = first
 	var m msg2.SendLocalListRequest
-	l := staging{stage: big, firstRemoval: -1}
-	d.body.Reset(payload, rpc.Limits{})
-	defer d.body.Reset("", rpc.Limits{})
-	err := m.DecodeEach(&d.body, d.v, l.add)
+	if err := s.read(&m, string(payload)); err != nil {
+		return refusal(atItem(err, first))
+	}
+	if s.l.count > rpc.DefaultStream {
+		return refusal(&rpc.DecodeError{Code: rpc.OccurrenceConstraintViolation, Path: localList, Reason: fmt.Sprint("elements above ", rpc.DefaultStream)})
+	}
+	return nil
+}
+
+// Request reads the rest of a list, or all of it, and makes the request.
+func (s *listStream) Request(payload string) (station.Request, error) {
+	var m msg2.SendLocalListRequest
+	s.l.index = 0
+	err := s.read(&m, payload)
 	if err == nil {
-		err = l.check(&m)
+		err = s.l.check(&m)
 	}
 	if err != nil {
-		l.abort()
+		s.Abort()
 		return nil, refusal(err)
 	}
 	return station.SendLocalList{
 		Version: m.VersionNumber,
 		Full:    m.UpdateType == msg2.UpdateFull,
-		Stage:   l.id,
-		Staged:  l.count,
+		Stage:   s.l.id,
+		Staged:  s.l.count,
 	}, nil
+}
+
+// Abort gives the list up.
+func (s *listStream) Abort() {
+	if s.l.open {
+		s.l.stage.Abort()
+	}
+}
+
+func (s *listStream) read(m *msg2.SendLocalListRequest, payload string) error {
+	s.d.body.Reset(payload, rpc.Limits{})
+	defer s.d.body.Reset("", rpc.Limits{})
+	return m.DecodeEach(&s.d.body, s.d.v, s.l.add)
+}
+
+// atItem moves what is wrong with an item of a piece to where the item stands in the list.
+func atItem(err error, first int) error {
+	var invalid *rpc.DecodeError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	rest, ok := strings.CutPrefix(invalid.Path, localList+"[")
+	index, rest, found := strings.Cut(rest, "]")
+	n, bad := strconv.Atoi(index)
+	if !ok || !found || bad != nil {
+		return err
+	}
+	moved := *invalid
+	moved.Path = fmt.Sprintf("%s[%d]%s", localList, first+n, rest)
+	return &moved
 }
 
 // staging is one list on its way into the stage.
@@ -39,13 +110,14 @@ type staging struct {
 	id           station.StageID
 	open         bool
 	count        int
+	index        int // in the list, of the item that comes next
 	firstRemoval int // index of the first item without idTokenInfo, -1 where there is none
 }
 
 // add stages one item. The stage keeps what it is given, so that nothing of the frame may reach it.
 func (l *staging) add(item *msg2.AuthorizationData) error {
 	if item.IdToken.Type == "" {
-		return untyped(fmt.Sprintf("localAuthorizationList[%d].idToken", l.count))
+		return untyped(fmt.Sprintf("localAuthorizationList[%d].idToken", l.index))
 	}
 	if !l.open {
 		id, err := l.stage.Begin()
@@ -56,7 +128,7 @@ func (l *staging) add(item *msg2.AuthorizationData) error {
 	}
 	remove := !item.IdTokenInfo.Has
 	if remove && l.firstRemoval < 0 {
-		l.firstRemoval = l.count
+		l.firstRemoval = l.index
 	}
 	var info term.TokenInfo
 	if !remove {
@@ -66,6 +138,7 @@ func (l *staging) add(item *msg2.AuthorizationData) error {
 		return fmt.Errorf("stage local list: %w", err)
 	}
 	l.count++
+	l.index++
 	return nil
 }
 
@@ -83,10 +156,4 @@ func (l *staging) check(m *msg2.SendLocalListRequest) error {
 		}
 	}
 	return nil
-}
-
-func (l *staging) abort() {
-	if l.open {
-		l.stage.Abort()
-	}
 }

@@ -115,6 +115,60 @@ func longList(n int) string {
 	return b.String()
 }
 
+func wholeList(d *Dialect, payload string, big ocpp.Stage) (station.Request, error) {
+	return d.Request("SendLocalList", payload, big)
+}
+
+// listInPieces reads a list as the link does one that is too long to keep.
+func listInPieces(d *Dialect, payload string, big ocpp.Stage) (station.Request, error) {
+	list, s := d.Stream("SendLocalList", big)
+	c := rpc.NewCutter(list, s.Piece)
+	frame := []byte(`[2,"id","SendLocalList",` + payload + `]`)
+	for len(frame) > 0 {
+		n := min(1000, len(frame))
+		if err := c.Write(frame[:n]); err != nil {
+			s.Abort()
+			return nil, refusal(err)
+		}
+		frame = frame[n:]
+	}
+	f, err := rpc.Parse(c.Rest(), d.Version(), rpc.Limits{})
+	if err != nil {
+		s.Abort()
+		return nil, &ocpp.RequestError{Code: rpc.FormatViolation, Description: err.Error()}
+	}
+	return s.Request(f.Payload)
+}
+
+func TestSendLocalListInPieces(t *testing.T) {
+	for _, v := range versions {
+		var whole, pieces listStage
+		payload := longList(5000)
+		want, _ := wholeList(New(v), payload, &whole)
+		got, err := listInPieces(New(v), payload, &pieces)
+		wantNoWindow(t, payload, pieces.items)
+		if err != nil || got != want {
+			t.Errorf("%v: got %+v, %v, want %+v", v, got, err, want)
+		}
+		last := len(pieces.items) - 1 // which is the first of the list
+		if !reflect.DeepEqual(append(pieces.items[last:], pieces.items[:last]...), whole.items) {
+			t.Errorf("%v: other items are staged than of the whole list", v)
+		}
+		pieces = listStage{}
+		if got, err := listInPieces(New(v), longList(rpc.DefaultStream+2), &pieces); got != nil || err == nil || !pieces.aborted {
+			t.Errorf("%v: a list above the limit gave %+v, %v, aborted %v", v, got, err, pieces.aborted)
+		}
+		pieces = listStage{}
+		bad := strings.Replace(payload, `"T4321","type":"Central"`, `"T4321","type":7`, 1)
+		if _, err := listInPieces(New(v), bad, &pieces); err == nil || !strings.Contains(err.Error(), "localAuthorizationList[4321].idToken.type") || !pieces.aborted {
+			t.Errorf("%v: bad item: %v, aborted %v", v, err, pieces.aborted)
+		}
+	}
+	if _, s := New(rpc.V21).Stream("GetVariables", nil); s != nil {
+		t.Error("a list is streamed that is not handed on item by item")
+	}
+}
+
 func TestSendLocalListRefusedLeavesNothingStaged(t *testing.T) {
 	item := `{"idToken":` + rfidJSON + `,"idTokenInfo":{"status":"Accepted"}}`
 	for _, tc := range []struct {
@@ -141,19 +195,21 @@ func TestSendLocalListRefusedLeavesNothingStaged(t *testing.T) {
 		{"storage does not begin", `{"versionNumber":1,"updateType":"Full","localAuthorizationList":[` + item + `]}`,
 			listStage{failBegin: true}, rpc.InternalError, errFull.Error()},
 	} {
-		for _, v := range versions {
-			s := tc.stage
-			got, err := New(v).Request("SendLocalList", tc.payload, &s)
-			var refusal *ocpp.RequestError
-			if got != nil || !errors.As(err, &refusal) {
-				t.Errorf("%v %s: got %+v, %v", v, tc.name, got, err)
-				continue
-			}
-			if refusal.Code != tc.code || !strings.Contains(refusal.Description, tc.says) {
-				t.Errorf("%v %s: got %v, want %s naming %q", v, tc.name, refusal, tc.code, tc.says)
-			}
-			if s.began && !s.aborted {
-				t.Errorf("%v %s: the stage was left open", v, tc.name)
+		for way, read := range map[string]func(*Dialect, string, ocpp.Stage) (station.Request, error){"whole": wholeList, "in pieces": listInPieces} {
+			for _, v := range versions {
+				s := tc.stage
+				got, err := read(New(v), tc.payload, &s)
+				var refusal *ocpp.RequestError
+				if got != nil || !errors.As(err, &refusal) {
+					t.Errorf("%v %s %s: got %+v, %v", v, tc.name, way, got, err)
+					continue
+				}
+				if refusal.Code != tc.code || !strings.Contains(refusal.Description, tc.says) {
+					t.Errorf("%v %s %s: got %v, want %s naming %q", v, tc.name, way, refusal, tc.code, tc.says)
+				}
+				if s.began && !s.aborted {
+					t.Errorf("%v %s %s: the stage was left open", v, tc.name, way)
+				}
 			}
 		}
 	}

@@ -162,7 +162,13 @@ func (c *Cutter) between(b byte) {
 		return
 	}
 	if c.element > 0 {
-		c.pass()
+		if last := bytes.TrimRight(c.batch, " "); last[len(last)-1] == ',' || len(last) == 1 {
+			c.err = &DecodeError{Code: FormatViolation, Path: c.member, Reason: "not JSON"}
+			return
+		}
+		if c.pass(); c.err != nil {
+			return
+		}
 	}
 	c.list = false
 	c.put([]byte{b})
