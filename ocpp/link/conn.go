@@ -20,13 +20,13 @@ const (
 	// MaxPong is the longest wait for a pong; it is less when the ping interval is.
 	MaxPong = 20 * time.Second
 
-	// MaxDiscard bounds a frame that is too long: up to here it is read to its end and thrown away, so that the session
-	// goes on; beyond, the connection is closed with 1009.
-	MaxDiscard = 16 << 20
+	// MaxMessage bounds a message. One that is longer than Limits.Frame is read to its end, part by part, or thrown away,
+	// so that the session goes on; beyond, the connection is closed with 1009.
+	MaxMessage = 32 << 20
 
-	slowCore   = time.Second // a message that waited longer was held up by the core
-	keptBuffer = 64 << 10    // bytes of read buffer that are kept between frames
-	tooLongHas = 256         // bytes of a frame that is too long that are kept: type and id stand there
+	slowCore     = time.Second // a message that waited longer was held up by the core
+	keptBuffer   = 64 << 10    // bytes of read buffer that are kept between messages, and of a part
+	tracedOfLong = 256         // bytes of a message that is too long that are traced: type and id stand there
 )
 
 // life counts what arrives on a connection, whatever it is.
@@ -36,9 +36,19 @@ func (l *life) heard() { l.n.Add(1) }
 
 // message is what the reader hands to the owner. Its bytes are the reader's again after conn.next.
 type message struct {
-	data    []byte
-	tooLong bool // data is only the beginning
+	data []byte
+	part part
 }
+
+// part is what of a message there is.
+type part uint8
+
+const (
+	whole     part = iota
+	beginning      // of one that is longer than the limit
+	middle
+	end
+)
 
 // conn is an open connection: a reader, a writer and a pinger. The first of them that fails ends it.
 type conn struct {
@@ -47,7 +57,7 @@ type conn struct {
 	limit int // bytes of a frame
 
 	in      chan message
-	next    chan struct{} // the owner is done with the message
+	next    chan bool // the owner is done with the message, and wants more of it
 	out     chan []byte
 	ping    chan time.Duration // a new ping interval
 	handing atomic.Bool        // the reader waits for the owner
@@ -67,10 +77,10 @@ type conn struct {
 func startConn(ws *websocket.Conn, l *life, limit int, ping time.Duration) *conn {
 	c := &conn{
 		ws: ws, life: l, limit: limit,
-		in: make(chan message), next: make(chan struct{}, 1), out: make(chan []byte), ping: make(chan time.Duration, 1),
+		in: make(chan message), next: make(chan bool, 1), out: make(chan []byte), ping: make(chan time.Duration, 1),
 		failed: make(chan struct{}), quit: make(chan struct{}), wrote: make(chan struct{}), done: make(chan struct{}),
 	}
-	ws.SetReadLimit(MaxDiscard)
+	ws.SetReadLimit(MaxMessage)
 	c.wg.Go(c.readAll)
 	c.wg.Go(c.writeAll)
 	c.wg.Go(func() { c.pingAll(ping) })
@@ -116,21 +126,14 @@ func (c *conn) readAll() {
 			c.fail(readFault(err))
 			return
 		}
-		m := message{data: buf}
-		if len(buf) > c.limit {
-			m = message{data: buf[:min(tooLongHas, c.limit)], tooLong: true}
-		}
-		if !c.hand(m) {
-			return
-		}
 		if cap(buf) > keptBuffer {
 			buf = make([]byte, 0, 4096)
 		}
 	}
 }
 
-// hand gives m to the owner and waits until it has been dealt with; false: the connection is shut.
-func (c *conn) hand(m message) bool {
+// hand gives m to the owner, waits until it has been dealt with and returns whether more of the message is wanted.
+func (c *conn) hand(m message) (bool, error) {
 	c.handing.Store(true)
 	began := time.Now()
 	defer func() {
@@ -142,39 +145,65 @@ func (c *conn) hand(m message) bool {
 	select {
 	case c.in <- m:
 	case <-c.quit:
-		return false
+		return false, errShut
 	}
 	select {
-	case <-c.next:
-		return true
+	case more := <-c.next:
+		return more, nil
 	case <-c.quit:
-		return false
+		return false, errShut
 	}
 }
 
-// message reads one message into buf, at most one byte more than the limit; the rest is read and thrown away.
+var errShut = errors.New("connection is shut")
+
+// message reads one message into buf and hands it over: whole, or in parts if it is longer than the limit.
 func (c *conn) message(r io.Reader, buf []byte) ([]byte, error) {
-	var waste [512]byte
-	for {
-		room := waste[:]
-		if len(buf) <= c.limit {
-			if len(buf) == cap(buf) {
-				buf = append(buf, 0)[:len(buf)]
+	buf, err := c.fill(r, buf, c.limit+1)
+	if errors.Is(err, io.EOF) {
+		_, err = c.hand(message{data: buf})
+		return buf, err
+	}
+	if err != nil {
+		return buf, err
+	}
+	more, err := c.hand(message{data: buf, part: beginning})
+	for err == nil {
+		p := message{part: middle}
+		p.data, err = c.fill(r, buf[:0], min(keptBuffer, cap(buf)))
+		last := errors.Is(err, io.EOF)
+		if last {
+			p.part, err = end, nil
+		}
+		if more && err == nil {
+			more, err = c.hand(p)
+		}
+		if last {
+			break
+		}
+	}
+	return buf, err
+}
+
+// fill reads until buf holds n bytes, or to the end of the message: io.EOF then. A buffer that gets long is made as long
+// as any may be at once, not again and again.
+func (c *conn) fill(r io.Reader, buf []byte, n int) ([]byte, error) {
+	for len(buf) < n {
+		if len(buf) == cap(buf) {
+			size := min(2*cap(buf), n)
+			if size > keptBuffer {
+				size = n
 			}
-			room = buf[len(buf):min(cap(buf), c.limit+1)]
+			buf = append(make([]byte, 0, size), buf...)
 		}
-		n, err := r.Read(room)
+		got, err := r.Read(buf[len(buf):min(cap(buf), n)])
 		c.life.heard()
-		if len(buf) <= c.limit {
-			buf = buf[:len(buf)+n]
-		}
-		if errors.Is(err, io.EOF) {
-			return buf, nil
-		}
+		buf = buf[:len(buf)+got]
 		if err != nil {
 			return buf, err
 		}
 	}
+	return buf, nil
 }
 
 func (c *conn) writeAll() {

@@ -55,6 +55,7 @@ type Engine struct {
 
 	flight flight
 	in     inbound
+	long   *long  // nil: no message that is too long to keep is being read
 	kept   budget // of requests of the CSMS that are kept
 	bad    badTeller
 
@@ -110,6 +111,7 @@ func (e *Engine) drop(now time.Time, why string) {
 		e.reply(j, station.Unanswered{})
 	}
 	e.backlog.closed()
+	e.dropLong()
 	e.in.reset()
 }
 

@@ -98,23 +98,10 @@ func (e *Engine) Frame(now time.Time, raw []byte) *Output {
 	return e.end(now)
 }
 
-// TooLong takes the first bytes of a message that was longer than Limits.Frame and was thrown away.
-func (e *Engine) TooLong(now time.Time, prefix []byte) *Output {
-	e.begin()
-	if e.open && !e.closing {
-		e.malformed(now, rpc.TooLong(prefix, e.d.Version()))
-	}
-	return e.end(now)
-}
-
 func (e *Engine) dispatch(now time.Time, raw []byte) {
 	f, err := rpc.Parse(raw, e.d.Version(), e.cfg.Limits)
 	if err != nil {
-		var bad *rpc.FrameError
-		if !errors.As(err, &bad) {
-			bad = &rpc.FrameError{Answer: rpc.CallError, ID: rpc.UnknownID, Code: rpc.InternalError, Reason: err.Error()}
-		}
-		e.malformed(now, bad)
+		e.unreadable(now, err)
 		return
 	}
 	switch f.Type {
@@ -127,6 +114,15 @@ func (e *Engine) dispatch(now time.Time, raw []byte) {
 	default: // a SEND is never answered, and no SEND is meant for a station; CALLRESULTERROR: we said what we know
 		e.stats.Unexpected++
 	}
+}
+
+// unreadable answers what Parse could not read.
+func (e *Engine) unreadable(now time.Time, err error) {
+	var bad *rpc.FrameError
+	if !errors.As(err, &bad) {
+		bad = &rpc.FrameError{Answer: rpc.CallError, ID: rpc.UnknownID, Code: rpc.InternalError, Reason: err.Error()}
+	}
+	e.malformed(now, bad)
 }
 
 // malformed answers what cannot be read as part 4 says (4.2.3). If it was the answer to the CALL under way, there will
@@ -153,23 +149,32 @@ func (e *Engine) malformed(now time.Time, bad *rpc.FrameError) {
 
 // request handles a CALL of the CSMS.
 func (e *Engine) request(now time.Time, f rpc.Frame) {
-	if e.in.used(f.ID) {
-		e.repeated(now, f)
-		return
-	}
-	if e.gate == station.RegistrationRejected { // B03.FR.08
-		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
-		return
-	}
-	if len(e.in.calls) >= MaxInbound {
-		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
-		return
-	}
-	if f.Action == listAction && !e.kept.take(now) {
-		e.refuse(f.ID, rpc.GenericError, tooOften)
+	if !e.admit(now, f) {
 		return
 	}
 	req, err := e.d.Request(f.Action, f.Payload, e.stage)
+	e.requested(now, f, req, len(f.Payload), err)
+}
+
+// admit tells whether a CALL is looked at, and answers it if not.
+func (e *Engine) admit(now time.Time, f rpc.Frame) bool {
+	switch {
+	case e.in.used(f.ID):
+		e.repeated(now, f)
+	case e.gate == station.RegistrationRejected: // B03.FR.08
+		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
+	case len(e.in.calls) >= MaxInbound:
+		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
+	case f.Action == listAction && !e.kept.take(now):
+		e.refuse(f.ID, rpc.GenericError, tooOften)
+	default:
+		return true
+	}
+	return false
+}
+
+// requested gives the request that was read to the core, or tells the CSMS what is wrong with it.
+func (e *Engine) requested(now time.Time, f rpc.Frame, req station.Request, size int, err error) {
 	if err != nil {
 		code, text := decodeFault(err)
 		e.refuse(f.ID, code, text)
@@ -184,7 +189,7 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 		e.refuse(f.ID, rpc.GenericError, tooOften)
 		return
 	}
-	e.hand(now, f, req, len(f.Payload))
+	e.hand(now, f, req, size)
 }
 
 // hand gives a request, of size bytes, to the core.

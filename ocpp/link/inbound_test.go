@@ -180,6 +180,10 @@ func TestFloodOfBadFramesIsToldOnce(t *testing.T) {
 func TestFrameTooLong(t *testing.T) {
 	h := newTalk(t, rpc.V201)
 	h.accepted()
-	h.out(h.e.TooLong(h.clock, []byte(`[2,"c","SendLocalList",{"a":"aaaaaaaa`)))
+	o, more := h.e.Long(h.clock, []byte(`[2,"c","SendLocalList",{"a":"aaaaaaaa`))
+	h.out(o)
 	h.want("> error c FormatViolation", "bad message")
+	if more {
+		t.Error("more is wanted by a dialect that cannot read it")
+	}
 }

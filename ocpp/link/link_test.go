@@ -178,7 +178,7 @@ func TestOversizedFrameDoesNotEndTheSession(t *testing.T) {
 		defer ws.CloseNow()
 		size := 3 * rpc.DefaultFrame
 		if n > 1 {
-			size = MaxDiscard + 1
+			size = MaxMessage + 1
 		}
 		big := `[2,"big","ClearCache",{"x":"` + strings.Repeat("x", size) + `"}]`
 		go ws.Write(context.Background(), websocket.MessageText, []byte(big))
@@ -189,7 +189,9 @@ func TestOversizedFrameDoesNotEndTheSession(t *testing.T) {
 				return
 			}
 			answers <- string(data)
-			ws.Write(context.Background(), websocket.MessageText, []byte(`[2,"next","ClearCache",{}]`))
+			if n == 1 {
+				ws.Write(context.Background(), websocket.MessageText, []byte(`[2,"next","ClearCache",{}]`))
+			}
 		}
 	}
 	change := func(*Options) { answers = make(chan string, 4) }
@@ -205,6 +207,9 @@ func TestOversizedFrameDoesNotEndTheSession(t *testing.T) {
 		<-answers
 		w.want(time.Minute, "up")
 		w.want(time.Minute, "down")
+		if got := <-answers; !strings.HasPrefix(got, `[4,"big","FormatViolation"`) {
+			t.Errorf("answer %q", got)
+		}
 		if got := <-answers; got != "StatusMessageTooBig" {
 			t.Errorf("closed with %s", got)
 		}

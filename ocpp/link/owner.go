@@ -249,13 +249,20 @@ func pop[T any](s []T) []T {
 
 func (o *owner) received(m message) {
 	now := o.o.Now()
-	o.o.Trace(now, Received, m.data)
-	if m.tooLong {
-		o.feed(o.e.TooLong(now, m.data))
-	} else {
-		o.feed(o.e.Frame(now, m.data))
+	var out *Output
+	var more bool
+	switch m.part {
+	case whole:
+		o.o.Trace(now, Received, m.data)
+		out = o.e.Frame(now, m.data)
+	case beginning:
+		o.o.Trace(now, Received, m.data[:min(tracedOfLong, len(m.data))])
+		out, more = o.e.Long(now, m.data)
+	default:
+		out, more = o.e.More(now, m.data, m.part == end)
 	}
-	o.conn.next <- struct{}{}
+	o.feed(out)
+	o.conn.next <- more
 }
 
 // failure ends a connection that broke, after what had arrived before.
