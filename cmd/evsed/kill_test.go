@@ -26,6 +26,9 @@ import (
 
 // TestMain lets the test binary be evsed: the tests below start it as their user would, and kill it.
 func TestMain(m *testing.M) {
+	if os.Getenv("EVSED_TEST_AGENT") != "" {
+		os.Exit(testAgent())
+	}
 	if os.Getenv("EVSED_TEST_MAIN") != "" {
 		if path := os.Getenv(probeVariable); path != "" {
 			answerProbes(path)

@@ -28,6 +28,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "--seed FILE --state DIR --sim-listen HOST:PORT [--sim-log-ocpp]", "run a station in the simulated world", runStation},
+		{"guard", "[--table FILE] [--listen SOCKET] [--figures] [--selftest CYCLES]", "drive contactors and pilots (started by evsed run, or a unit of its own)", runGuard},
 		{"dead-letters", "--state DIR [--resend KEY|all]", "list messages that the CSMS refused, or queue them again (station stopped)", deadLetters},
 		{"version", "", "show the version of this build", version},
 	}

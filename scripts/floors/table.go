@@ -96,6 +96,7 @@ var House = Rules{
 		{"ev15118/secc", Dialects},
 
 		{"station/guard", Devices},
+		{"station/guard/*", Devices},
 		{"storage", Devices},
 		{"storage/*", Devices},
 		{"hal/*", Devices},
@@ -119,6 +120,7 @@ var House = Rules{
 		{"hal", "hal/unit"},
 		{"hal", "station/term"},
 		{"station/stationtest", "station"},
+		{"station/guard/*", "station/guard"},
 		{"ocpp/msg*", "ocpp/rpc"},
 		{"ocpp/dialect*", "ocpp"},
 		{"ocpp/dialect15", "ocpp/dialect16"},
@@ -138,7 +140,7 @@ var House = Rules{
 		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "cmd/*",
 	},
 
-	Exec: []string{"scripts/*", "scripts/*/*"},
+	Exec: []string{"scripts/*", "scripts/*/*", "station/guard/realtime"},
 
 	WarnLines: 500,
 	MaxLines:  700,

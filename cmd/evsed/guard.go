@@ -1,0 +1,117 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/evsed/evsed/hal/rig"
+	"github.com/evsed/evsed/station/guard"
+	"github.com/evsed/evsed/station/guard/realtime"
+)
+
+// guardOptions are the flags of evsed guard.
+type guardOptions struct {
+	table, listen string
+	figures       bool
+	selftest      uint64
+}
+
+func parseGuard(args []string) (guardOptions, error) {
+	var o guardOptions
+	fs := flag.NewFlagSet("guard", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.table, "table", "", "")
+	fs.StringVar(&o.listen, "listen", "", "")
+	fs.BoolVar(&o.figures, "figures", false, "")
+	fs.Uint64Var(&o.selftest, "selftest", 0, "")
+	if err := fs.Parse(args); err != nil {
+		return o, usagef("%w: want --table FILE or the line table on descriptor %d, and --listen SOCKET or the station on descriptor %d", err, realtime.TableFD, realtime.SocketFD)
+	}
+	if fs.NArg() > 0 {
+		return o, usagef("unexpected argument %q", fs.Arg(0))
+	}
+	return o, nil
+}
+
+// runGuard drives the lines of a board until the station is gone or a signal comes.
+func runGuard(args []string, out, errs io.Writer) error {
+	o, err := parseGuard(args)
+	if err != nil {
+		return err
+	}
+	table, err := readTable(o.table)
+	if err != nil {
+		return err
+	}
+	conn := realtime.SocketFD
+	if o.listen != "" {
+		conn = -1
+	}
+	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers().open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Errs: errs})
+	if o.figures || o.selftest > 0 {
+		fmt.Fprintf(errs, "guard: %d cycles, %d allocations, %d collections, at most %v late\n", figures.Cycles, figures.Mallocs, figures.Collections, figures.Late)
+	}
+	if o.selftest > 0 && err == nil && (figures.Cycles < o.selftest || figures.Mallocs > 0) {
+		return fmt.Errorf("self-test: want %d cycles without an allocation", o.selftest)
+	}
+	return err
+}
+
+// readTable reads the line table from a file or from the descriptor that a parent left.
+func readTable(path string) (*guard.Table, error) {
+	name := path
+	if path == "" {
+		name = fmt.Sprintf("descriptor %d", realtime.TableFD)
+	}
+	f, err := openTable(path)
+	if err != nil {
+		return nil, usagef("--table: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, guard.MaxTable+1))
+	if err != nil {
+		return nil, usagef("--table: %s: %w: want the line table of a board", name, err)
+	}
+	t, err := guard.ParseTable(b)
+	if err != nil {
+		return nil, usagef("--table: %s: %w", name, err)
+	}
+	return t, nil
+}
+
+func openTable(path string) (*os.File, error) {
+	if path == "" {
+		return os.NewFile(realtime.TableFD, "line table"), nil
+	}
+	return os.Open(path)
+}
+
+// takeover is how long a guard waits for the lines of another that is about to end: one that follows a killed station
+// starts while the last one opens its contactors.
+const takeover = 2 * time.Second
+
+// drivers opens the devices of a table; those of one board share what the board has once.
+type drivers struct{ rigs map[uint16]*rig.Board }
+
+func newDrivers() *drivers { return &drivers{rigs: map[uint16]*rig.Board{}} }
+
+func (d *drivers) open(dev guard.Device) (any, error) {
+	if dev.Kind != guard.DeviceRig {
+		return nil, fmt.Errorf("device kind %d: this build has no driver for it", dev.Kind)
+	}
+	if dev.Flags != 0 || dev.Arg != 0 {
+		return nil, fmt.Errorf("rig device with flags %d and argument %d: it takes none", dev.Flags, dev.Arg)
+	}
+	b := d.rigs[dev.Chip]
+	if b == nil {
+		var err error
+		if b, err = rig.Open(int(dev.Chip), takeover); err != nil {
+			return nil, err
+		}
+		d.rigs[dev.Chip] = b
+	}
+	return b.Wire(int(dev.Line))
+}

@@ -1,0 +1,123 @@
+package realtime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evsed/evsed/station/guard"
+)
+
+// Descriptors that Start gives to a guard. Devices of a test rig follow.
+const (
+	SocketFD = 3
+	TableFD  = 4
+	DeviceFD = 5
+)
+
+// Options say how a guard runs.
+type Options struct {
+	Table  *guard.Table
+	Open   guard.Open // opens and locks a device
+	Conn   int        // the station's socket; -1 with Listen
+	Listen string     // path of the socket where stations call; "": the station is the parent
+	Cycles uint64     // for a self-test: so many cycles in quick succession, then the end; 0: never
+	Errs   io.Writer  // what the kernel refuses is said here once
+}
+
+// Run guards until a signal asks it to end, or until the station's socket closes if the station is the parent; both
+// return nil. It opens everything before it returns, whatever the reason. The lines are locked and in the safe state
+// before anything else is done.
+func Run(o Options) (Figures, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cfg, err := o.Table.Config(o.Open)
+	if err != nil {
+		return Figures{}, err
+	}
+	cfg.Clock = time.Now
+	link := guard.NewSocketLink(o.Conn, time.Now)
+	g, err := guard.New(cfg, link)
+	if err != nil {
+		return Figures{}, err
+	}
+	l := &loop{g: g, link: link, conn: o.Conn, socket: -1, least: o.Cycles}
+	defer l.close()
+	if err := l.prepare(o); err != nil {
+		return Figures{}, errors.Join(err, g.Stop())
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	defer signal.Stop(asked)
+	ended := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-asked:
+			l.end()
+		case <-ended:
+		}
+	}()
+	for _, step := range []func() error{lockMemory, beFirst} {
+		if err := step(); err != nil {
+			fmt.Fprintf(o.Errs, "guard: %v: goes on without\n", err)
+		}
+	}
+	oneProcessor()
+	err = l.measured()
+	close(ended)
+	<-watched
+	if errors.Is(err, guard.ErrClosed) {
+		err = nil
+	}
+	return l.figures, err
+}
+
+// measured runs the loop and counts what it allocates.
+func (l *loop) measured() error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := l.run()
+	runtime.ReadMemStats(&after)
+	l.figures.Mallocs, l.figures.Collections = after.Mallocs-before.Mallocs, after.NumGC-before.NumGC
+	return err
+}
+
+// prepare makes the descriptors of the loop.
+func (l *loop) prepare(o Options) (err error) {
+	if l.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return fmt.Errorf("make an eventfd: %w", err)
+	}
+	if o.Listen == "" {
+		return l.checkSocket()
+	}
+	l.socket, err = listen(o.Listen)
+	return err
+}
+
+// checkSocket refuses what is no socket of the right kind, so that a mistake shows at once.
+func (l *loop) checkSocket() error {
+	kind, err := unix.GetsockoptInt(l.conn, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err == nil && kind != unix.SOCK_SEQPACKET {
+		err = unix.EPROTOTYPE
+	}
+	if err != nil {
+		return fmt.Errorf("descriptor %d: %w: want the SOCK_SEQPACKET socket of a station", l.conn, err)
+	}
+	return nil
+}
+
+func (l *loop) close() {
+	for _, fd := range []int{l.bell, l.conn, l.socket} {
+		if fd > 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
