@@ -345,7 +345,7 @@ func TestGuardDoesNotAllocate(t *testing.T) {
 		}
 		g.world.SetPilot(0, []term.PilotState{term.StateB, term.StateC, term.StateC, term.StateA}[n/60%4])
 		g.remote.Permit(term.Permit{Ref: guardRef, Close: n%4000 < 3500, Max: 16 * unit.Ampere})
-		g.remote.Meter(1, guard.MeterSummary{Phases: 3})
+		g.remote.Meter(1, guard.MeterSummary{Phases: 3, Voltage: [3]unit.Voltage{230000, 230000, 230000}})
 		time.Sleep(time.Millisecond)
 	}
 }
