@@ -9,790 +9,790 @@ import (
 var enumAPNAuthentication = rpc.Enum{
 	Names: []string{"PAP", "CHAP", "NONE", "AUTO"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x01\x00\x02\x04\x03\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x04\x00\x01\x03\x02",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumAttribute = rpc.Enum{
 	Names: []string{"Actual", "Target", "MinSet", "MaxSet"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x03\x00\x00\x02\x01\x04\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x04\x03\x00\x02\x01",
+	Hash:  rpc.Hash{Mul: 0x4540215f, A: 1, B: 0, C: 5},
 }
 
 var enumAuthorizationStatus = rpc.Enum{
 	Names: []string{"Accepted", "Blocked", "ConcurrentTx", "Expired", "Invalid", "NoCredit", "NotAllowedTypeEVSE", "NotAtThisLocation", "NotAtThisTime", "Unknown"},
 	Known: [2]uint64{0x3ff, 0x3ff},
-	Slots: "\x00\x04\x00\x00\x00\x00\x00\x05\x03\x00\x00\x00\x00\x00\a\x00\x06\x00\x00\x02\x00\n\x00\b\x00\x00\x00\x00\x00\x00\t\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\b\x00\x04\x02\x03\x00\x00\x00\t\x00\x00\x05\n\a\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x06",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumAuthorizeCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "SignatureError", "CertificateExpired", "CertificateRevoked", "NoCertificateAvailable", "CertChainError", "ContractCancelled"},
 	Known: [2]uint64{0x7f, 0x7f},
-	Slots: "\x00\x00\x00\x06\x01\x00\x03\x00\x02\a\x00\x00\x00\x04\x00\x05",
-	Hash:  rpc.Hash{Mul: 0x41166b6d, A: 12, B: 7},
+	Slots: "\x00\x02\x06\x00\x00\x00\x00\x04\a\x03\x05\x00\x00\x00\x01\x00",
+	Hash:  rpc.Hash{Mul: 0xec48c90d, A: 9, B: 8, C: 4},
 }
 
 var enumBatterySwapEvent = rpc.Enum{
 	Names: []string{"BatteryIn", "BatteryOut", "BatteryOutTimeout"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x03\x01\x00\x00\x02\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x00\x00\x02\x00\x03\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumBootReason = rpc.Enum{
 	Names: []string{"ApplicationReset", "FirmwareUpdate", "LocalReset", "PowerUp", "RemoteReset", "ScheduledReset", "Triggered", "Unknown", "Watchdog"},
 	Known: [2]uint64{0x1ff, 0x1ff},
-	Slots: "\x00\x00\x00\x00\x01\x00\x00\x02\b\x00\x00\x03\x00\x00\x00\x00\a\x00\t\x04\x00\x00\x00\x00\x00\x00\x00\x05\x06\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x02\x06\x04\x03\x05\x00\x00\t\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\b\x00\x00\x00\x00\a",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCancelReservationStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCertificateAction = rpc.Enum{
 	Names: []string{"Install", "Update"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x02\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x01\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCertificateSignedStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCertificateSigningUse = rpc.Enum{
 	Names: []string{"ChargingStationCertificate", "V2GCertificate", "V2G20Certificate"},
 	Known: [2]uint64{0x3, 0x7},
-	Slots: "\x00\x00\x01\x02\x00\x00\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCertificateStatusEnum = rpc.Enum{
 	Names: []string{"Good", "Revoked", "Unknown", "Failed"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x03\x00\x01\x00\x00\x00\x04\x02",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x04\x03\x02\x00\x00\x01\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCertificateStatusSource = rpc.Enum{
 	Names: []string{"CRL", "OCSP"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x01\x02\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x01\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumChangeAvailabilityStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Scheduled"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x03\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x01\x00\x02\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumChargingLimitSource = rpc.Enum{
 	Names: []string{"EMS", "Other", "SO", "CSO"},
 	Known: [2]uint64{0xf, 0x0},
-	Slots: "\x00\x02\x01\x00\x03\x00\x00\x04",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x01\x04\x02\x03\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumChargingProfileKind = rpc.Enum{
 	Names: []string{"Absolute", "Recurring", "Relative", "Dynamic"},
 	Known: [2]uint64{0x7, 0xf},
-	Slots: "\x00\x02\x01\x00\x04\x00\x03\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x04\x02\x00\x00\x03\x00\x01",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumChargingProfilePurpose = rpc.Enum{
 	Names: []string{"ChargingStationExternalConstraints", "ChargingStationMaxProfile", "TxDefaultProfile", "TxProfile", "PriorityCharging", "LocalGeneration"},
 	Known: [2]uint64{0xf, 0x3f},
-	Slots: "\x00\x00\x00\x00\x02\x00\x04\x00\x00\x06\x03\x00\x00\x01\x05\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x01\x00\x04\x00\x00\x06\x00\x05\x00\x03\x02",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumChargingProfileStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumChargingRateUnit = rpc.Enum{
 	Names: []string{"W", "A"},
 	Known: [2]uint64{0x3, 0x3},
 	Slots: "\x00\x01\x02\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumChargingState = rpc.Enum{
 	Names: []string{"EVConnected", "Charging", "SuspendedEV", "SuspendedEVSE", "Idle"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x00\x02\x00\x00\x00\x04\x00\x00\x03\x00\x05\x01\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x00\x00\x00\x00\x00\x00\x04\x02\x03\x00\x00\x05\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumClearCacheStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumClearChargingProfileStatus = rpc.Enum{
 	Names: []string{"Accepted", "Unknown"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x02\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumClearMessageStatus = rpc.Enum{
 	Names: []string{"Accepted", "Unknown", "Rejected"},
 	Known: [2]uint64{0x3, 0x7},
-	Slots: "\x02\x00\x00\x03\x00\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x02\x01\x00\x03\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumClearMonitoringStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NotFound"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x03\x00\x00\x02\x00\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x01\x00\x02\x00\x03",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumComponentCriterion = rpc.Enum{
 	Names: []string{"Active", "Available", "Enabled", "Problem"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x04\x02\x00\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x02\x00\x00\x00\x04\x01\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumConnector = rpc.Enum{
 	Names: []string{"cCCS1", "cCCS2", "cG105", "cTesla", "cType1", "cType2", "s309-1P-16A", "s309-1P-32A", "s309-3P-16A", "s309-3P-32A", "sBS1361", "sCEE-7-7", "sType2", "sType3", "Other1PhMax16A", "Other1PhOver16A", "Other3Ph", "Pan", "wInductive", "wResonant", "Undetermined", "Unknown"},
 	Known: [2]uint64{0x3fffff, 0x0},
-	Slots: "\x00\x00\n\x00\x00\x05\x0f\f\x00\x13\x00\x00\x00\x00\b\x00\x00\x00\x00\x00\x00\x00\x00\x11\x00\x00\x10\x02\x00\x00\x00\x00\x16\x0e\x00\t\x00\x00\x03\x00\x04\x15\x00\x00\x00\x01\x00\a\x00\x00\x00\x06\r\x00\x00\x00\x00\x00\x12\x00\x00\x14\v\x00",
-	Hash:  rpc.Hash{Mul: 0x171bd83a, A: 9, B: 5},
+	Slots: "\x00\x00\x10\x00\x02\f\x00\x00\x00\x05\x00\x11\x13\x0e\x00\x00\x00\x00\x00\x01\v\x00\x00\x03\x12\x00\x00\x00\r\x00\x15\x00\x00\x16\x00\x00\x00\x0f\n\x00\x00\x00\t\x00\b\x00\x00\x00\a\x00\x04\x00\x00\x00\x00\x00\x00\x06\x14\x00\x00\x00\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x352930dd, A: 0, B: 9, C: 5},
 }
 
 var enumConnectorStatus = rpc.Enum{
 	Names: []string{"Available", "Occupied", "Reserved", "Unavailable", "Faulted"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x04\x00\x00\x00\x00\x05\x00\x03\x00\x00\x01\x02\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x00\x00\x00\x01\x04\x00\x02\x00\x03\x00\x05",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumControlMode = rpc.Enum{
 	Names: []string{"ScheduledControl", "DynamicControl"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x02\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x02\x00\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCostDimensionEnum = rpc.Enum{
 	Names: []string{"Energy", "MaxCurrent", "MinCurrent", "MaxPower", "MinPower", "IdleTIme", "ChargingTime"},
 	Known: [2]uint64{0x7f, 0x7f},
-	Slots: "\x00\x02\x06\x00\x00\x00\x01\x00\x00\x00\x00\a\x05\x00\x03\x04",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x02\x00\x00\x05\x01\x00\x03\x00\x06\x00\x00\x00\a\x04\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xcc623a9b, A: 10, B: 2, C: 4},
 }
 
 var enumCostKind = rpc.Enum{
 	Names: []string{"CarbonDioxideEmission", "RelativePricePercentage", "RenewableGenerationPercentage"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x02\x00\x00\x00\x00\x03\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x02\x00\x01\x00\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumCustomerInformationStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Invalid"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x00\x03\x02\x01\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x00\x03\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumDERControl = rpc.Enum{
 	Names: []string{"EnterService", "FreqDroop", "FreqWatt", "FixedPFAbsorb", "FixedPFInject", "FixedVar", "Gradients", "HFMustTrip", "HFMayTrip", "HVMustTrip", "HVMomCess", "HVMayTrip", "LimitMaxDischarge", "LFMustTrip", "LVMustTrip", "LVMomCess", "LVMayTrip", "PowerMonitoringMustTrip", "VoltVar", "VoltWatt", "WattPF", "WattVar"},
 	Known: [2]uint64{0x3fffff, 0x3fffff},
-	Slots: "\x00\x00\x0e\x00\x00\x00\x00\b\x00\x00\x00\x00\x00\x00\x00\x10\x00\x01\x0f\x00\v\x00\x00\n\x00\x00\x06\x00\x00\x04\x15\x00\x00\a\x14\t\x05\x00\x00\r\x13\x16\x00\x00\x00\x00\x11\x00\x00\x02\x00\f\x00\x00\x00\x00\x00\x03\x12\x00\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x240b0ec1, A: 0, B: 1},
+	Slots: "\x00\x00\b\x00\x14\x00\x12\n\x03\x0e\x00\a\x00\x00\x0f\x01\t\x00\x00\x00\x00\f\x00\x00\r\x00\x15\x00\x00\x11\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\x02\x00\x00\x13\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\v\x00\x16\x00\x00\x00\x00\x06\x10",
+	Hash:  rpc.Hash{Mul: 0xb1e051dd, A: 1, B: 0, C: 1},
 }
 
 var enumDERControlStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NotSupported", "NotFound"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x04\x03\x00\x02\x00\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x03\x00\x00\x01\x00\x02\x00\x04",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumDERUnit = rpc.Enum{
 	Names: []string{"Not_Applicable", "PctMaxW", "PctMaxVar", "PctWAvail", "PctVarAvail", "PctEffectiveV"},
 	Known: [2]uint64{0x3f, 0x3f},
-	Slots: "\x00\x00\x00\x00\x00\x06\x00\x04\x00\x00\x01\x02\x00\x05\x03\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x02\x00\x00\x00\x05\x00\x00\x04\x06\x03\x00\x00\x00\x01\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumData = rpc.Enum{
 	Names: []string{"string", "decimal", "integer", "dateTime", "boolean", "OptionList", "SequenceList", "MemberList"},
 	Known: [2]uint64{0xff, 0xff},
-	Slots: "\x01\x00\x05\x00\x00\b\x02\x00\x00\x03\a\x00\x00\x04\x00\x06",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x03\x06\x00\b\x00\x05\x00\x00\x00\x02\a\x01\x00\x04\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumDataTransferStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x04\x00\x02\x01\x00\x00\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x17156075, A: 4, B: 0},
+	Slots: "\x04\x00\x00\x01\x03\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x538453d7, A: 3, B: 4, C: 3},
 }
 
 var enumDayOfWeek = rpc.Enum{
 	Names: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
 	Known: [2]uint64{0x7f, 0x7f},
-	Slots: "\x02\x00\x00\x00\x06\x00\x05\x00\a\x00\x00\x03\x01\x00\x04\x00",
-	Hash:  rpc.Hash{Mul: 0x2e2ac0ea, A: 9, B: 0},
+	Slots: "\x00\a\x00\x04\x00\x00\x00\x00\x00\x06\x00\x05\x03\x00\x02\x01",
+	Hash:  rpc.Hash{Mul: 0xcc623a9b, A: 10, B: 2, C: 4},
 }
 
 var enumDeleteCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "Failed", "NotFound"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x03\x00\x00\x00\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01\x00\x00\x00\x03",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumDisplayMessageStatus = rpc.Enum{
 	Names: []string{"Accepted", "NotSupportedMessageFormat", "Rejected", "NotSupportedPriority", "NotSupportedState", "UnknownTransaction", "LanguageNotSupported"},
 	Known: [2]uint64{0x3f, 0x7f},
-	Slots: "\x00\x00\x00\x00\x00\x06\x02\x00\x00\x01\a\x05\x04\x00\x00\x03",
-	Hash:  rpc.Hash{Mul: 0xb54cda26, A: 5, B: 0},
+	Slots: "\x00\x00\x00\x06\x00\a\x00\x04\x00\x02\x00\x01\x00\x03\x05\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumEnergyTransferMode = rpc.Enum{
 	Names: []string{"AC_single_phase", "AC_two_phase", "AC_three_phase", "DC", "AC_BPT", "AC_BPT_DER", "AC_DER", "DC_BPT", "DC_ACDP", "DC_ACDP_BPT", "WPT"},
 	Known: [2]uint64{0xf, 0x7ff},
-	Slots: "\a\x04\x06\x00\x00\x00\x00\x00\x00\x00\x00\t\x00\x00\x00\b\x05\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00\v\x00\n\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x17156075, A: 4, B: 0},
+	Slots: "\x00\x00\x04\x00\b\n\x00\x00\x00\x00\x00\t\x00\x01\x00\a\x05\x00\x00\x02\x00\x00\x00\x00\x00\x00\x03\x00\x06\x00\v\x00",
+	Hash:  rpc.Hash{Mul: 0x935170bb, A: 0, B: 17, C: 3},
 }
 
 var enumEventNotification = rpc.Enum{
 	Names: []string{"HardWiredNotification", "HardWiredMonitor", "PreconfiguredMonitor", "CustomMonitor"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x00\x00\x02\x00\x01\x03\x04",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x01\x04\x00\x03\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumEventTrigger = rpc.Enum{
 	Names: []string{"Alerting", "Delta", "Periodic"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x02\x01\x00\x03\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x00\x03\x00\x02\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumEvseKind = rpc.Enum{
 	Names: []string{"AC", "DC"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x00\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x02\x01\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumFirmwareStatus = rpc.Enum{
 	Names: []string{"Downloaded", "DownloadFailed", "Downloading", "DownloadScheduled", "DownloadPaused", "Idle", "InstallationFailed", "Installing", "Installed", "InstallRebooting", "InstallScheduled", "InstallVerificationFailed", "InvalidSignature", "SignatureVerified"},
 	Known: [2]uint64{0x3fff, 0x3fff},
-	Slots: "\n\r\f\x00\x00\x00\x00\x00\x00\x00\x02\x06\b\x00\x00\x03\x00\x00\x04\a\x0e\x00\x00\x00\x00\x00\v\t\x05\x00\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x5a40a6db, A: 10, B: 4},
+	Slots: "\b\x0e\x00\x00\x00\a\x00\x00\t\x02\f\x00\x00\x00\x01\x00\x00\x03\n\r\x00\x00\x00\x06\x00\x00\x04\x00\v\x00\x00\x05",
+	Hash:  rpc.Hash{Mul: 0x4540215f, A: 1, B: 0, C: 5},
 }
 
 var enumGenericDeviceModelStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NotSupported", "EmptyResultSet"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x03\x00\x01\x04\x00\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x78dde6c4, A: 3, B: 0},
+	Slots: "\x03\x00\x00\x01\x00\x02\x00\x04",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGenericStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGetCertificateIdUse = rpc.Enum{
 	Names: []string{"V2GRootCertificate", "MORootCertificate", "CSMSRootCertificate", "V2GCertificateChain", "ManufacturerRootCertificate", "OEMRootCertificate"},
 	Known: [2]uint64{0x1f, 0x3f},
-	Slots: "\x06\x04\x02\x00\x03\x00\x00\x00\x00\x00\x00\x05\x00\x00\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x01\x03\x06\x00\x00\x05\x00\x00\x00\x00\x04\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x736ae249, A: 2, B: 10, C: 3},
 }
 
 var enumGetCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "Failed"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGetChargingProfileStatus = rpc.Enum{
 	Names: []string{"Accepted", "NoProfiles"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x00\x02\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x02\x00\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGetDisplayMessagesStatus = rpc.Enum{
 	Names: []string{"Accepted", "Unknown"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x02\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGetInstalledCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "NotFound"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x02\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumGetVariableStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "UnknownComponent", "UnknownVariable", "NotSupportedAttributeType"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x00\x00\x04\x05\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x03\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00\x05\x01\x00\x02\x00\x04",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumGridEventFault = rpc.Enum{
 	Names: []string{"CurrentImbalance", "LocalEmergency", "LowInputPower", "OverCurrent", "OverFrequency", "OverVoltage", "PhaseRotation", "RemoteEmergency", "UnderFrequency", "UnderVoltage", "VoltageImbalance"},
 	Known: [2]uint64{0x7ff, 0x7ff},
-	Slots: "\x00\x00\a\v\x00\x00\x00\x00\x03\x00\x05\x00\b\x00\x00\x00\x04\x00\x00\t\x02\x00\x01\x00\x06\x00\n\x00\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x17156075, A: 4, B: 0},
+	Slots: "\x00\v\x01\x00\x00\x02\x00\x00\x06\x00\b\x00\a\x00\x00\x03\t\x00\x00\x00\x00\n\x00\x00\x04\x00\x00\x00\x05\x00\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x736ae249, A: 2, B: 10, C: 3},
 }
 
 var enumHashAlgorithm = rpc.Enum{
 	Names: []string{"SHA256", "SHA384", "SHA512"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x01\x02\x03\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x00\x00\x03\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumIdTokenEnum = rpc.Enum{
 	Names: []string{"Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization"},
 	Known: [2]uint64{0xff, 0x0},
-	Slots: "\x05\x02\x00\x04\x00\x00\a\x00\b\x06\x00\x00\x03\x00\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x5fb3ab56, A: 5, B: 3},
+	Slots: "\x00\b\x00\x04\x02\x01\x05\x00\x00\x06\x03\x00\x00\a\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x5a40a6db, A: 6, B: 0, C: 2},
 }
 
 var enumInstallCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Failed"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumInstallCertificateUse = rpc.Enum{
 	Names: []string{"V2GRootCertificate", "MORootCertificate", "ManufacturerRootCertificate", "CSMSRootCertificate", "OEMRootCertificate"},
 	Known: [2]uint64{0xf, 0x1f},
-	Slots: "\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x01\x02\x00\x04",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x01\x04\x05\x00\x00\x03\x00\x00\x00\x00\x00\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x736ae249, A: 2, B: 10, C: 3},
 }
 
 var enumIslandingDetection = rpc.Enum{
 	Names: []string{"NoAntiIslandingSupport", "RoCoF", "UVP_OVP", "UFP_OFP", "VoltageVectorShift", "ZeroCrossingDetection", "OtherPassive", "ImpedanceMeasurement", "ImpedanceAtFrequency", "SlipModeFrequencyShift", "SandiaFrequencyShift", "SandiaVoltageShift", "FrequencyJump", "RCLQFactor", "OtherActive"},
 	Known: [2]uint64{0x7fff, 0x7fff},
-	Slots: "\x00\a\x00\x05\n\x00\v\x02\x00\r\x01\x03\x00\t\x06\x00\x00\f\x00\b\x00\x00\x0e\x00\x0f\x00\x00\x04\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x28b7bc6f, A: 14, B: 1},
+	Slots: "\x00\x0e\x05\x03\x00\x00\x00\x02\x00\r\x00\t\x00\b\x06\x04\x00\a\x00\x0f\x00\x00\x00\v\x00\x00\x01\x00\x00\n\x00\f",
+	Hash:  rpc.Hash{Mul: 0x3db841eb, A: 1, B: 24, C: 5},
 }
 
 var enumIso15118EVCertificateStatus = rpc.Enum{
 	Names: []string{"Accepted", "Failed"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumLocation = rpc.Enum{
 	Names: []string{"Body", "Cable", "EV", "Inlet", "Outlet", "Upstream"},
 	Known: [2]uint64{0x1f, 0x3f},
-	Slots: "\x00\x00\x00\x04\x00\x06\x03\x00\x05\x00\x01\x00\x00\x02\x00\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x02\x00\x00\x00\x06\x04\x00\x00\x01\x03\x00\x05\x00\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumLog = rpc.Enum{
 	Names: []string{"DiagnosticsLog", "SecurityLog", "DataCollectorLog"},
 	Known: [2]uint64{0x3, 0x7},
-	Slots: "\x00\x01\x00\x00\x00\x00\x03\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x03\x00\x02\x00\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumLogStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "AcceptedCanceled"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x01\x03\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumMeasurand = rpc.Enum{
 	Names: []string{"Current.Export", "Current.Export.Offered", "Current.Export.Minimum", "Current.Import", "Current.Import.Offered", "Current.Import.Minimum", "Current.Offered", "Display.PresentSOC", "Display.MinimumSOC", "Display.TargetSOC", "Display.MaximumSOC", "Display.RemainingTimeToMinimumSOC", "Display.RemainingTimeToTargetSOC", "Display.RemainingTimeToMaximumSOC", "Display.ChargingComplete", "Display.BatteryEnergyCapacity", "Display.InletHot", "Energy.Active.Export.Interval", "Energy.Active.Export.Register", "Energy.Active.Import.Interval", "Energy.Active.Import.Register", "Energy.Active.Import.CableLoss", "Energy.Active.Import.LocalGeneration.Register", "Energy.Active.Net", "Energy.Active.Setpoint.Interval", "Energy.Apparent.Export", "Energy.Apparent.Import", "Energy.Apparent.Net", "Energy.Reactive.Export.Interval", "Energy.Reactive.Export.Register", "Energy.Reactive.Import.Interval", "Energy.Reactive.Import.Register", "Energy.Reactive.Net", "EnergyRequest.Target", "EnergyRequest.Minimum", "EnergyRequest.Maximum", "EnergyRequest.Minimum.V2X", "EnergyRequest.Maximum.V2X", "EnergyRequest.Bulk", "Frequency", "Power.Active.Export", "Power.Active.Import", "Power.Active.Setpoint", "Power.Active.Residual", "Power.Export.Minimum", "Power.Export.Offered", "Power.Factor", "Power.Import.Offered", "Power.Import.Minimum", "Power.Offered", "Power.Reactive.Export", "Power.Reactive.Import", "SoC", "Voltage", "Voltage.Minimum", "Voltage.Maximum"},
 	Known: [2]uint64{0x3e4381fe9e0049, 0xffffffffffffff},
-	Slots: "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00&\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\r\x00\x1e\x17\x00\x00\a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x18\x00\x004.\b0\x00\x00\x00\x00\x00-(1\x00\x003\x00\x00+\x00\x02\x00\v\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x1b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x01\x002\"\x00\x00\x00\x00\x00\f\x0e\x00\x00\x0f\x008#\x00\x00\x00\x00\x00\x00\x16\x00\x00\x00\x00\x00\x1f\x00\x00\x11\x12\x14\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00$\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05\x1a5\x00)*\x006\x00\x00\x00\t\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00 \x00\x00\x13\x15\x00\x06\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x19\x1d\x00,\x00\x00\x00\x00'\x00\x007\x1c\x00\x00\x00%\x00\x00\x00\x00\x00/\x00\x00\x00\x00\x00\x00\x00\x00\x00\n\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x55600dea, A: 9, B: 16},
+	Slots: "\x00\x00\x00\x00\x00\x00\x006\x00\x18\x007\r\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\"\x00\x00\x00\a\x0f\x00\x00\x00\x00\x00\x00*\x00\x00\x00\x00/\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00 \x00\x00\x00\x00\x00\x1c\x00\x00\x00)\x00\x00+\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00$\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x15\x00\x1f\x02\x05\x00\x00\x00\x00%\x00\x00\x003\x00\x00\x002-1\x00\x00\x00\x00\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x14#\x00\x00\x00\x00\x00\x00\x00\x19\x004\x00\x10&8\x00\x00\x13\x00\x00\x00\x00\x17\x00\x00\n\t\v\x00\x00\x00\x00\x00\x00\f\x0e\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00,\x1e\x00.0\x00\x00\x00\x00\x00\x00\x005\x00\b\x12\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x16\x00\x00\x00\x00\x00\x03\x06\x1d\x00\x04\x00\x00\x00\x1b\x00\x00\x01\x00\x00\x00\x00\x00\x11(\x00\x00\x00\x00'",
+	Hash:  rpc.Hash{Mul: 0x54309e75, A: 14, B: 16, C: 4},
 }
 
 var enumMessageFormat = rpc.Enum{
 	Names: []string{"ASCII", "HTML", "URI", "UTF8", "QRCODE"},
 	Known: [2]uint64{0xf, 0x1f},
-	Slots: "\x04\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x05\x00\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x04\x00\x00\x00\x00\x00\x03\x00\x05\x00\x00\x02\x00\x00\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumMessagePriority = rpc.Enum{
 	Names: []string{"AlwaysFront", "InFront", "NormalCycle"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x01\x00\x00\x03\x02\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x03\x00\x02\x00\x01\x00\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumMessageState = rpc.Enum{
 	Names: []string{"Charging", "Faulted", "Idle", "Unavailable", "Suspended", "Discharging"},
 	Known: [2]uint64{0xf, 0x3f},
-	Slots: "\x05\x00\x00\x00\x00\x00\x04\x03\x00\x00\x00\x06\x00\x01\x02\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x00\x06\x00\x00\x00\x00\x01\x03\x00\x00\x00\x04\x05\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumMessageTrigger = rpc.Enum{
 	Names: []string{"BootNotification", "LogStatusNotification", "FirmwareStatusNotification", "Heartbeat", "MeterValues", "SignChargingStationCertificate", "SignV2GCertificate", "SignV2G20Certificate", "StatusNotification", "TransactionEvent", "SignCombinedCertificate", "PublishFirmwareStatusNotification", "CustomTrigger"},
 	Known: [2]uint64{0xf7f, 0x1fff},
-	Slots: "\x00\x00\n\x00\x03\x04\x05\x00\x00\x00\x00\r\x00\a\x02\x00\x00\x00\f\x00\x00\x00\x00\x01\v\x00\x06\b\t\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x17156075, A: 4, B: 0},
+	Slots: "\x00\f\n\x00\x00\x00\x00\x04\x00\x00\x00\x00\v\x03\x00\x00\x00\x06\a\x00\x01\x05\x00\t\r\x00\x00\x00\x02\b\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x4540215f, A: 1, B: 0, C: 5},
 }
 
 var enumMobilityNeedsMode = rpc.Enum{
 	Names: []string{"EVCC", "EVCC_SECC"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumMonitor = rpc.Enum{
 	Names: []string{"UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned", "TargetDelta", "TargetDeltaRelative"},
 	Known: [2]uint64{0x1f, 0x7f},
-	Slots: "\a\x00\x02\x05\x06\x01\x00\x00\x00\x00\x03\x00\x00\x04\x00\x00",
-	Hash:  rpc.Hash{Mul: 0xcc623a9b, A: 10, B: 0},
+	Slots: "\x00\x00\x03\x00\x06\x04\x00\a\x02\x00\x00\x01\x00\x00\x00\x05",
+	Hash:  rpc.Hash{Mul: 0x56e27d59, A: 13, B: 2, C: 6},
 }
 
 var enumMonitoringBase = rpc.Enum{
 	Names: []string{"All", "FactoryDefault", "HardWiredOnly"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x02\x00\x01\x00\x03\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x02\x00\x01\x00\x00\x03\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumMonitoringCriterion = rpc.Enum{
 	Names: []string{"ThresholdMonitoring", "DeltaMonitoring", "PeriodicMonitoring"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x02\x00\x03\x01\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x01\x00\x00\x03\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumMutability = rpc.Enum{
 	Names: []string{"ReadOnly", "WriteOnly", "ReadWrite"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x01\x03\x00\x00\x02\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x03\x00\x00\x00\x00\x01\x00\x02",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumNotifyAllowedEnergyTransferStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumNotifyEVChargingNeedsStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Processing", "NoChargingProfile"},
 	Known: [2]uint64{0x7, 0xf},
-	Slots: "\x04\x03\x00\x02\x00\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x02\x00\x00\x04\x00\x03",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumOCPPInterface = rpc.Enum{
 	Names: []string{"Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", "Wireless2", "Wireless3", "Any"},
 	Known: [2]uint64{0xff, 0x1ff},
-	Slots: "\x01\b\x00\x00\x00\x00\x04\x00\x00\a\x00\t\x00\x00\x00\x03\x00\x00\x06\x00\x00\x00\x00\x02\x00\x00\x05\x00\x00\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x04\t\x00\x06\x00\x00\b\x00\x00\x00\x00\x00\x00\x01\x00\x03\x00\x00\x05\x00\x00\a\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumOCPPTransport = rpc.Enum{
 	Names: []string{"SOAP", "JSON"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x02\x00\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x01\x02",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumOCPPVersion = rpc.Enum{
 	Names: []string{"OCPP12", "OCPP15", "OCPP16", "OCPP20", "OCPP201", "OCPP21"},
 	Known: [2]uint64{0xf, 0x3f},
-	Slots: "\x05\x06\x00\x00\x00\x00\x00\x03\x00\x01\x04\x00\x00\x00\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x01\x00\x00\x02\x00\x03\x00\x00\x00\x00\x00\x00\x00\x05\x04\x06",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumOperationMode = rpc.Enum{
 	Names: []string{"Idle", "ChargingOnly", "CentralSetpoint", "ExternalSetpoint", "ExternalLimits", "CentralFrequency", "LocalFrequency", "LocalLoadBalancing"},
 	Known: [2]uint64{0xff, 0xff},
-	Slots: "\x06\x00\x00\x00\x04\x03\a\x01\x00\x05\x00\x02\x00\b\x00\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x00\x00\x00\x03\x05\a\x06\x00\x00\x01\x04\b\x00\x00\x02",
+	Hash:  rpc.Hash{Mul: 0x28b7bc6f, A: 12, B: 23, C: 0},
 }
 
 var enumOperationalStatus = rpc.Enum{
 	Names: []string{"Inoperative", "Operative"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x01\x00\x02\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x01\x00\x02",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumPaymentStatus = rpc.Enum{
 	Names: []string{"Settled", "Canceled", "Rejected", "Failed"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x04\x00\x00\x02\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x03\x00\x00\x01\x02\x04",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumPhase = rpc.Enum{
 	Names: []string{"L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"},
 	Known: [2]uint64{0x3ff, 0x3ff},
-	Slots: "\x00\x04\x00\x00\x00\x00\x00\x02\a\x00\x00\x00\x00\x00\x00\t\x00\x01\x00\x00\x00\x00\x05\x00\x00\b\x00\x00\x00\n\x03\x06",
-	Hash:  rpc.Hash{Mul: 0x736ae249, A: 8, B: 1},
+	Slots: "\x00\x03\x00\x05\t\x00\x00\x00\x00\a\x00\x00\x00\x02\x00\x00\b\x00\x00\x00\x00\x00\x06\x00\x00\x00\x01\x04\x00\n\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumPowerDuringCessation = rpc.Enum{
 	Names: []string{"Active", "Reactive"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumPreconditioningStatus = rpc.Enum{
 	Names: []string{"Unknown", "Ready", "NotReady", "Preconditioning"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x01\x00\x03\x04\x00\x00\x02\x00",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x04\x00\x00\x02\x00\x00\x03\x01",
+	Hash:  rpc.Hash{Mul: 0x8d12dfd, A: 13, B: 17, C: 0},
 }
 
 var enumPriorityChargingStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NoProfile"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x03\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x01\x00\x02\x00\x03",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumPublishFirmwareStatus = rpc.Enum{
 	Names: []string{"Idle", "DownloadScheduled", "Downloading", "Downloaded", "Published", "DownloadFailed", "DownloadPaused", "InvalidChecksum", "ChecksumVerified", "PublishFailed"},
 	Known: [2]uint64{0x3ff, 0x3ff},
-	Slots: "\x02\x03\t\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\a\x06\x05\x00\x01\x00\x00\x00\n\b\x04\x00",
-	Hash:  rpc.Hash{Mul: 0xcc623a9b, A: 10, B: 0},
+	Slots: "\x00\x00\x03\x02\x00\t\x00\x00\a\x00\x06\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\n\x00\x00\b\x00\x01\x00",
+	Hash:  rpc.Hash{Mul: 0xfa8cfb85, A: 11, B: 12, C: 2},
 }
 
 var enumReadingContext = rpc.Enum{
 	Names: []string{"Interruption.Begin", "Interruption.End", "Other", "Sample.Clock", "Sample.Periodic", "Transaction.Begin", "Transaction.End", "Trigger"},
 	Known: [2]uint64{0xff, 0xff},
-	Slots: "\x00\x00\x00\x03\x00\b\x00\a\x00\x02\x00\x05\x00\x06\x04\x01",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x06\x02\x00\x00\x03\x00\x00\x00\a\x01\x00\x00\x00\x05\x04\b",
+	Hash:  rpc.Hash{Mul: 0x538453d7, A: 3, B: 4, C: 3},
 }
 
 var enumReason = rpc.Enum{
 	Names: []string{"DeAuthorized", "EmergencyStop", "EnergyLimitReached", "EVDisconnected", "GroundFault", "ImmediateReset", "MasterPass", "Local", "LocalOutOfCredit", "Other", "OvercurrentFault", "PowerLoss", "PowerQuality", "Reboot", "Remote", "SOCLimitReached", "StoppedByEV", "TimeLimitReached", "Timeout", "ReqEnergyTransferRejected"},
 	Known: [2]uint64{0x7ffff, 0xfffff},
-	Slots: "\x00\x14\x00\r\x00\x00\x01\x00\x00\x11\x00\x00\t\x00\x00\x00\x00\b\x00\f\x04\x00\x12\x06\x00\x0f\x00\x00\x00\x00\x00\v\x00\x00\x0e\x10\x00\x00\x00\x00\x05\x03\x00\x00\x00\n\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\a\x00\x00\x00\x00\x00\x13\x00",
-	Hash:  rpc.Hash{Mul: 0xb54cda26, A: 5, B: 0},
+	Slots: "\x00\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\f\x00\b\x00\x00\x10\x00\x00\x00\x00\x00\x03\x00\x00\x12\x00\x13\x00\t\r\x00\x00\x02\x00\x06\v\x00\x00\x11\x00\x00\x14\n\x00\x00\x05\x00\x00\x00\x00\x0f\x00\x00\x00\x00\x00\x00\x00\x0e\a\x00\x00\x01",
+	Hash:  rpc.Hash{Mul: 0xafd9d5ab, A: 5, B: 25, C: 7},
 }
 
 var enumRecurrencyKind = rpc.Enum{
 	Names: []string{"Daily", "Weekly"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x01\x02\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x01\x02",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumRegistrationStatus = rpc.Enum{
 	Names: []string{"Accepted", "Pending", "Rejected"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x03\x00\x01\x02\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x01\x03\x00\x00\x00\x00\x02",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumReportBase = rpc.Enum{
 	Names: []string{"ConfigurationInventory", "FullInventory", "SummaryInventory"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x01\x00\x03\x02\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x01\x03\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumRequestStartStopStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x01\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumReservationUpdateStatus = rpc.Enum{
 	Names: []string{"Expired", "Removed", "NoTransaction"},
 	Known: [2]uint64{0x3, 0x7},
-	Slots: "\x00\x01\x00\x02\x00\x03\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x03\x02\x00\x00\x01\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumReserveNowStatus = rpc.Enum{
 	Names: []string{"Accepted", "Faulted", "Occupied", "Rejected", "Unavailable"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x05\x00\x00\x00\x00\x02\x00\x04\x00\x00\x00\x03\x00\x00\x00\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x01\x04\x03\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x17156075, A: 0, B: 21, C: 7},
 }
 
 var enumReset = rpc.Enum{
 	Names: []string{"Immediate", "OnIdle", "ImmediateAndResume"},
 	Known: [2]uint64{0x3, 0x7},
-	Slots: "\x00\x00\x00\x03\x01\x00\x00\x02",
-	Hash:  rpc.Hash{Mul: 0xb54cda26, A: 5, B: 0},
+	Slots: "\x00\x00\x00\x02\x01\x00\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumResetStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Scheduled"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x03\x01\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x01\x00\x02\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumSendLocalListStatus = rpc.Enum{
 	Names: []string{"Accepted", "Failed", "VersionMismatch"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x02\x03\x00\x00\x00\x00\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x01\x00\x03\x00\x00\x00\x02",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumSetMonitoringStatus = rpc.Enum{
 	Names: []string{"Accepted", "UnknownComponent", "UnknownVariable", "UnsupportedMonitorType", "Rejected", "Duplicate"},
 	Known: [2]uint64{0x3f, 0x3f},
-	Slots: "\x00\x00\x03\x00\x00\x00\x00\x05\x00\x04\x00\x00\x00\x06\x02\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x00\x04\x02\x00\x06\x00\x00\x00\x01\x00\x05\x00\x03",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumSetNetworkProfileStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "Failed"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumSetVariableStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "UnknownComponent", "UnknownVariable", "NotSupportedAttributeType", "RebootRequired"},
 	Known: [2]uint64{0x3f, 0x3f},
-	Slots: "\x00\x00\x00\x00\x04\x00\x00\x00\x06\x00\x05\x01\x00\x03\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x78dde6c4, A: 3, B: 0},
+	Slots: "\x00\x06\x00\x00\x00\x03\x00\x00\x00\x00\x05\x01\x00\x02\x00\x04",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTariffChangeStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "TooManyElements", "ConditionNotSupported", "TxNotFound", "NoCurrencyChange"},
 	Known: [2]uint64{0x3f, 0x3f},
-	Slots: "\x00\x00\x01\x06\x00\x05\x00\x00\x03\x00\x00\x02\x04\x00\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x8ff34739, A: 8, B: 0},
+	Slots: "\x03\x00\x00\x05\x00\x00\x00\x00\x00\x06\x00\x01\x04\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTariffClearStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NoTariff"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTariffCost = rpc.Enum{
 	Names: []string{"NormalCost", "MinCost", "MaxCost"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x01\x00\x03\x00\x00\x02\x00",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x00\x00\x00\x03\x02\x00\x01",
+	Hash:  rpc.Hash{Mul: 0x4540215f, A: 1, B: 0, C: 5},
 }
 
 var enumTariffGetStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NoTariff"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x00\x03",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTariffKind = rpc.Enum{
 	Names: []string{"DefaultTariff", "DriverTariff"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x01\x02\x00\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x02\x01\x00",
+	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 13, B: 6, C: 2},
 }
 
 var enumTariffSetStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "TooManyElements", "ConditionNotSupported", "DuplicateTariffId"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x00\x05\x00\x00\x03\x00\x00\x02\x00\x00\x00\x00\x00\x04\x00\x01",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x03\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x04\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTransactionEvent = rpc.Enum{
 	Names: []string{"Ended", "Started", "Updated"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x02\x00\x00\x00\x00\x03\x01\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x01\x00\x02\x00\x03\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTriggerMessageStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "NotImplemented"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x00\x00\x00\x02\x00\x01\x03\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x03\x00\x01\x00\x02\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumTriggerReason = rpc.Enum{
 	Names: []string{"AbnormalCondition", "Authorized", "CablePluggedIn", "ChargingRateChanged", "ChargingStateChanged", "CostLimitReached", "Deauthorized", "EnergyLimitReached", "EVCommunicationLost", "EVConnectTimeout", "EVDeparted", "EVDetected", "LimitSet", "MeterValueClock", "MeterValuePeriodic", "OperationModeChanged", "RemoteStart", "RemoteStop", "ResetCommand", "RunningCost", "SignedDataReceived", "SoCLimitReached", "StopAuthorized", "TariffChanged", "TariffNotAccepted", "TimeLimitReached", "Trigger", "TxResumed", "UnlockCommand"},
 	Known: [2]uint64{0x16576fdf, 0x1fffffff},
-	Slots: "\x00\x00\x00\x00\x00\x1c\x00\x03\n\x00\x05\x15\t\x17\x02\x13\x00\b\x00\x00\x11\x00\x00\x00\x00\x00\x00\x0f\x00\x1d\x00\x00\x1b\x16\x00\x00\x00\x00\x00\x00\v\x12\x1a\x00\x19\x00\x00\x0e\x00\x00\x00\x00\f\x06\x00\r\x18\x00\x01\x14\x10\x04\x00\a",
-	Hash:  rpc.Hash{Mul: 0x4d076c63, A: 2, B: 5},
+	Slots: "\v\x00\x00\x00\x01\t\x00\x00\x00\x00\x11\x12\x15\x19\x1b\x18\x00\a\r\x00\x10\x00\x00\x02\x00\x00\x00\x00\x00\n\x05\b\x00\x14\x0f\x00\x00\x03\x00\x00\x17\x00\x1c\x00\x13\x00\f\x00\x1a\x00\x00\x0e\x00\x16\x00\x1d\x00\x04\x00\x00\x00\x00\x00\x06",
+	Hash:  rpc.Hash{Mul: 0xe464c07b, A: 0, B: 4, C: 4},
 }
 
 var enumUnlockStatus = rpc.Enum{
 	Names: []string{"Unlocked", "UnlockFailed", "OngoingAuthorizedTransaction", "UnknownConnector"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x00\x03\x01\x02\x00\x04\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x04\x00\x00\x03\x01\x02",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumUnpublishFirmwareStatus = rpc.Enum{
 	Names: []string{"DownloadOngoing", "NoFirmware", "Unpublished"},
 	Known: [2]uint64{0x7, 0x7},
-	Slots: "\x01\x00\x00\x00\x02\x00\x03\x00",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x01\x00\x03\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumUpdate = rpc.Enum{
 	Names: []string{"Differential", "Full"},
 	Known: [2]uint64{0x3, 0x3},
-	Slots: "\x00\x00\x01\x02",
-	Hash:  rpc.Hash{Mul: 0x3c6ef362, A: 1, B: 0},
+	Slots: "\x00\x01\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }
 
 var enumUpdateFirmwareStatus = rpc.Enum{
 	Names: []string{"Accepted", "Rejected", "AcceptedCanceled", "InvalidCertificate", "RevokedCertificate"},
 	Known: [2]uint64{0x1f, 0x1f},
-	Slots: "\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x05\x00\x00\x02\x01\x04",
-	Hash:  rpc.Hash{Mul: 0xdaa66d13, A: 2, B: 0},
+	Slots: "\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x03\x01\x05\x00\x02\x00",
+	Hash:  rpc.Hash{Mul: 0x538453d7, A: 3, B: 4, C: 3},
 }
 
 var enumUploadLogStatus = rpc.Enum{
 	Names: []string{"BadMessage", "Idle", "NotSupportedOperation", "PermissionDenied", "Uploaded", "UploadFailure", "Uploading", "AcceptedCanceled"},
 	Known: [2]uint64{0xff, 0xff},
-	Slots: "\x05\x00\x00\x04\x00\x00\x01\a\x03\x06\x00\x00\b\x00\x00\x02",
-	Hash:  rpc.Hash{Mul: 0x17156075, A: 4, B: 0},
+	Slots: "\x01\b\a\x00\x00\x04\x00\x06\x00\x02\x00\x00\x05\x03\x00\x00",
+	Hash:  rpc.Hash{Mul: 0x736ae249, A: 2, B: 10, C: 3},
 }
 
 var enumVPNEnum = rpc.Enum{
 	Names: []string{"IKEv2", "IPSec", "L2TP", "PPTP"},
 	Known: [2]uint64{0xf, 0xf},
-	Slots: "\x00\x02\x00\x01\x00\x03\x00\x04",
-	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 0, B: 0},
+	Slots: "\x00\x00\x00\x03\x01\x02\x00\x04",
+	Hash:  rpc.Hash{Mul: 0x9e3779b1, A: 9, B: 23, C: 6},
 }

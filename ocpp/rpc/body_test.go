@@ -14,7 +14,7 @@ var testFields = Fields{
 
 var testEnum = func() Enum {
 	e := Enum{Names: []string{"One", "Two", "Three", "New"}, Known: [2]uint64{0b0111, 0b1111}}
-	e.Slots, e.Hash = Slots(e.Names)
+	e.Slots, e.Hash = Slots(e.Names, e.Known[0])
 	return e
 }()
 

@@ -13,7 +13,7 @@ func TestSlotsFindAll(t *testing.T) {
 			for i := range size {
 				e.Names = append(e.Names, fmt.Sprintf(form, i))
 			}
-			e.Slots, e.Hash = Slots(e.Names)
+			e.Slots, e.Hash = Slots(e.Names, 0b1001)
 			e.Known[1] = 1<<size - 1
 			for i, name := range e.Names {
 				if got := e.find(name); got != i {

@@ -1,6 +1,9 @@
 package rpc
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // copyPlain copies s to the front of b, which is long enough, and returns true if all of s is ASCII that needs no
 // escape. Else what b holds is of no use. It looks at eight bytes at a time; the last eight, or four, may lie over
@@ -50,31 +53,15 @@ func four(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// copySame copies s to the front of b, which is long enough, and returns true if s is equal to t. Else what b holds is
-// of no use.
-func copySame(b []byte, s, t string) bool {
-	n := len(s)
-	if len(t) != n {
-		return false
+// copyKey copies key to the front of b, which is long enough. Most keys are two words that may overlap.
+func copyKey(b []byte, key string) {
+	if n := len(key); wide && uint(n-8) <= 8 {
+		copy(b[:8], key[:8])
+		copy(b[n-8:n], key[n-8:])
+		return
 	}
-	b = b[:n]
-	switch {
-	case n >= 8:
-		odd := uint64(0)
-		for i := 0; i < n-8; i += 8 {
-			x := eight(s[i:])
-			odd |= x ^ eight(t[i:])
-			binary.LittleEndian.PutUint64(b[i:], x)
-		}
-		x := eight(s[n-8:])
-		binary.LittleEndian.PutUint64(b[n-8:], x)
-		return odd|(x^eight(t[n-8:])) == 0
-	case n >= 4:
-		x, y := four(s), four(s[n-4:])
-		binary.LittleEndian.PutUint32(b, x)
-		binary.LittleEndian.PutUint32(b[n-4:], y)
-		return (x^four(t))|(y^four(t[n-4:])) == 0
-	}
-	copy(b, s)
-	return s == t
+	copy(b, key)
 }
+
+// wide is true where the processor moves eight bytes at once.
+const wide = bits.UintSize == 64

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"time"
@@ -15,7 +16,8 @@ func (w *Writer) Str(key, s string, max int) {
 		w.grow(size)
 	}
 	b := w.buf[w.n:]
-	b = b[copy(b, key):]
+	copyKey(b, key)
+	b = b[len(key):]
 	if len(s) > max || !copyPlain(b, s) {
 		w.oddStr(key, s, max)
 		return
@@ -60,7 +62,8 @@ func (w *Writer) Int(key string, v, lo, hi int) {
 		w.grow(size)
 	}
 	b := w.buf[w.n : w.n+size]
-	b[copy(b, key)] = '-'
+	copyKey(b, key)
+	b[len(key)] = '-'
 	putDigits(b[len(key)+sign:size-1], digits)
 	b[size-1] = ','
 	w.n += size
@@ -107,7 +110,8 @@ func (w *Writer) Dec(key string, d *Decimal, lo, hi int64) {
 	}
 	b := w.buf[w.n : w.n+size]
 	w.n += size
-	b[copy(b, key)] = '-'
+	copyKey(b, key)
+	b[len(key)] = '-'
 	b = b[len(key)+sign:]
 	putDigits(b[:count], digits)
 	if places > 0 {
@@ -176,42 +180,71 @@ func (w *Writer) Time(key string, t *time.Time) {
 //
 //go:noinline
 func (w *Writer) Enum(key, s string, e *Enum) {
-	size := len(key) + len(s) + len(`",`)
-	if len(w.buf)-w.n < size {
+	if size := len(key) + len(s) + len(`",`); len(w.buf)-w.n < size {
 		w.grow(size)
 	}
-	b := w.buf[w.n : w.n+size]
-	b = b[copy(b, key):]
-	if s == "" {
-		w.oddEnum(key, s, e)
-		return
-	}
-	mask := len(e.Slots) - 1
-	i := e.Hash.slot(s) & mask
-	n := uint(e.Slots[i]) - 1
-	for n < uint(len(e.Names)) && !copySame(b, s, e.Names[n]) {
-		i = (i + 1) & mask
-		n = uint(e.Slots[i]) - 1
-	}
-	if e.Known[w.ed&1]>>(n&63)&1 == 0 || n >= uint(len(e.Names)) {
-		w.oddEnum(key, s, e)
-		return
-	}
-	b[len(b)-2], b[len(b)-1] = '"', ','
-	w.n += size
+	b := w.buf[w.n:]
+	copyKey(b, key)
+	w.name(b[len(key):], s, e)
 }
 
+// name writes a name of e, its closing quote and a comma to the front of b, which is the end of buf.
+//
 //go:noinline
-func (w *Writer) oddEnum(key, s string, e *Enum) {
-	w.Key(key)
+func (w *Writer) name(b []byte, s string, e *Enum) {
+	w.n = len(w.buf) - len(b)
+	if s == "" {
+		w.fail("required and empty")
+		return
+	}
+	i, n := e.guess(s), len(s)
+	if i >= uint(len(e.Names)) || e.Known[w.ed&1]>>(i&63)&1 == 0 || n != len(e.Names[i]) {
+		w.oddName(s, e)
+		return
+	}
+	odd, t := uint64(0), e.Names[i]
+	switch { // copy and compare at once; the last eight, or four, may lie over what is copied already
+	case wide && n >= 8:
+		for i := 0; i < n-8; i += 8 {
+			x := eight(s[i:])
+			odd |= x ^ eight(t[i:])
+			binary.LittleEndian.PutUint64(b[i:], x)
+		}
+		x := eight(s[n-8:])
+		odd |= x ^ eight(t[n-8:])
+		binary.LittleEndian.PutUint64(b[n-8:], x)
+	case wide && n >= 4:
+		x, y := four(s), four(s[n-4:])
+		binary.LittleEndian.PutUint32(b, x)
+		binary.LittleEndian.PutUint32(b[n-4:], y)
+		odd = uint64((x ^ four(t)) | (y ^ four(t[n-4:])))
+	default:
+		for i := range n {
+			b[i] = s[i]
+			odd |= uint64(s[i] ^ t[i])
+		}
+	}
+	if odd != 0 {
+		w.oddName(s, e)
+		return
+	}
+	b = b[n:]
+	b[0], b[1] = '"', ','
+	w.n += n + len(`",`)
+}
+
+// oddName is name for what is no name of e, or one that shares its slot.
+//
+//go:noinline
+func (w *Writer) oddName(s string, e *Enum) {
 	i := e.find(s)
 	switch {
-	case s == "":
-		w.fail("required and empty")
 	case i < 0:
 		w.fail("value not in the enumeration")
-	default:
+	case e.Known[w.ed]&(1<<i) == 0:
 		w.fail("value unknown in this version: " + s)
+	default:
+		w.take(append(append(w.buf[:w.n], s...), `",`...))
 	}
 }
 

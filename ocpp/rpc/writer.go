@@ -82,7 +82,8 @@ func (w *Writer) Key(key string) {
 	if len(w.buf)-w.n < len(key) {
 		w.grow(len(key))
 	}
-	w.n += copy(w.buf[w.n:], key)
+	copyKey(w.buf[w.n:], key)
+	w.n += len(key)
 }
 
 // Open begins an object that is an element of a list.

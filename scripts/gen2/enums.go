@@ -49,6 +49,6 @@ func (e *enum) emitTable(b *strings.Builder) {
 		known[0] = known[1] // only parts that 2.1 knows refer to it
 	}
 	fmt.Fprintf(b, "var %s = rpc.Enum{\n\tNames: []string{%s},\n", e.table(), strings.Join(quoted, ", "))
-	slots, hash := rpc.Slots(names)
-	fmt.Fprintf(b, "\tKnown: [2]uint64{%#x, %#x},\n\tSlots: %q,\n\tHash: rpc.Hash{Mul: %#x, A: %d, B: %d},\n}\n\n", known[0], known[1], slots, hash.Mul, hash.A, hash.B)
+	slots, hash := rpc.Slots(names, known[0])
+	fmt.Fprintf(b, "\tKnown: [2]uint64{%#x, %#x},\n\tSlots: %q,\n\tHash: rpc.Hash{Mul: %#x, A: %d, B: %d, C: %d},\n}\n\n", known[0], known[1], slots, hash.Mul, hash.A, hash.B, hash.C)
 }
