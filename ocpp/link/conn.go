@@ -168,9 +168,10 @@ func (c *conn) message(r io.Reader, buf []byte) ([]byte, error) {
 		return buf, err
 	}
 	more, err := c.hand(message{data: buf, part: beginning})
+	buf = make([]byte, 0, keptBuffer) // the long one is not needed while the rest comes
 	for err == nil {
 		p := message{part: middle}
-		p.data, err = c.fill(r, buf[:0], min(keptBuffer, cap(buf)))
+		p.data, err = c.fill(r, buf, cap(buf))
 		last := errors.Is(err, io.EOF)
 		if last {
 			p.part, err = end, nil
