@@ -23,11 +23,11 @@ var authCacheRows = []row{
 
 var localListRows = []row{
 	{id: LocalAuthListAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
-	{id: BytesPerMessageSendLocalList, name: "BytesPerMessage", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "262144", reader: "dialect: SendLocalList"},
+	{id: BytesPerMessageSendLocalList, name: "BytesPerMessage", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "33554432", reader: "dialect: SendLocalList"},
 	{id: LocalAuthListDisablePostAuthorize, name: "DisablePostAuthorize", kind: TypeBoolean, def: "false", reader: "auth"},
 	{id: LocalAuthListEnabled, name: "Enabled", kind: TypeBoolean, def: "true", reader: "auth; core: SendLocalList"},
 	{id: LocalAuthListEntries, name: "Entries", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
-	{id: ItemsPerMessageSendLocalList, name: "ItemsPerMessage", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "1000", reader: "dialect: SendLocalList"},
+	{id: ItemsPerMessageSendLocalList, name: "ItemsPerMessage", mut: ReadOnly, kind: TypeInteger, min: at(1), def: "100000", reader: "dialect: SendLocalList"},
 	{id: LocalAuthListStorage, name: "Storage", mut: ReadOnly, kind: TypeInteger, unit: "B", live: true, def: "0", reader: "report"},
 	{id: LocalAuthListSupportsExpiryDateTime, name: "SupportsExpiryDateTime", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "auth"},
 }
