@@ -13,7 +13,7 @@ import (
 
 // Bounds of a builder.
 const (
-	listRunBytes = 1 << 20 // keys and values in RAM before they are sorted into a run on disk
+	listRunBytes = 256 << 10 // keys and values in RAM before they are sorted into a run on disk
 	maxListRuns  = 128
 )
 
