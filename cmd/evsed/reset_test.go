@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -51,4 +54,19 @@ func (p *process) variable(component, name string) string {
 		p.t.Fatalf("GET /variables: %v, %+v", err, v)
 	}
 	return v.Variables[0].Value
+}
+
+// TestRefusedStartKeepsNothing: what is wrong on the command line leaves no seed behind for the next start.
+func TestRefusedStartKeepsNothing(t *testing.T) {
+	dir := t.TempDir()
+	seed, state := filepath.Join(dir, "seed.json"), filepath.Join(dir, "state")
+	if err := os.WriteFile(seed, []byte(`{"csms":[{"url":"ws://127.0.0.1:1"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := dispatch([]string{"run", "--seed", seed, "--state", state, "--sim-listen", "0.0.0.0:7001"}, io.Discard, io.Discard); code != exitUsage {
+		t.Fatalf("exit %d", code)
+	}
+	if _, err := os.Stat(filepath.Join(state, seedCopy)); err == nil {
+		t.Error("the seed was kept")
+	}
 }

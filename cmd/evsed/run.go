@@ -73,7 +73,8 @@ func runStation(args []string, out, errs io.Writer) error {
 
 const seedCopy = "seed.json"
 
-// readSeed reads the seed: the file on a first boot, afterwards the copy that lies with the state.
+// readSeed reads the seed: the file on a first boot, afterwards the copy that lies with the state. It changes nothing:
+// the copy is made once everything else that can be wrong has been found right.
 func readSeed(o runOptions) (*seed.Seed, error) {
 	kept := filepath.Join(o.state, seedCopy)
 	if _, err := os.Stat(kept); err == nil {
@@ -96,11 +97,15 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, keepSeed(o, kept)
+	return s, nil
 }
 
 // keepSeed copies the seed into the state directory, whole or not at all.
-func keepSeed(o runOptions, kept string) error {
+func keepSeed(o runOptions) error {
+	kept := filepath.Join(o.state, seedCopy)
+	if _, err := os.Stat(kept); err == nil {
+		return nil // not the first boot
+	}
 	data, err := os.ReadFile(o.seed)
 	if err != nil {
 		return err
@@ -158,6 +163,9 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	a.server, err = sim.Listen(a.simOptions(o))
 	if err != nil {
 		return nil, usagef("--%w", err)
+	}
+	if err := keepSeed(o); err != nil {
+		return nil, usageError{err} // the process ends, and with it the listener
 	}
 	return a, nil
 }
