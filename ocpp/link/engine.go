@@ -57,6 +57,7 @@ type Engine struct {
 	in     inbound
 	long   *long  // nil: no message that is too long to keep is being read
 	kept   budget // of requests of the CSMS that are kept
+	lists  budget // of pages of local lists
 	bad    badTeller
 
 	out   Output

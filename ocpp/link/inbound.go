@@ -26,7 +26,7 @@ const (
 	BadMessageEvery = 10 * time.Second
 
 	listAction = "SendLocalList" // whose items go to the stage while it is read
-	tooOften   = "too many requests that are kept; one more every second"
+	tooOften   = "too much that is kept; try later"
 
 	// firstRequest keeps the numbers of the link's requests apart from those of local interfaces.
 	firstRequest station.RequestID = 1 << 63
@@ -165,7 +165,7 @@ func (e *Engine) admit(now time.Time, f rpc.Frame) bool {
 		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
 	case len(e.in.calls) >= MaxInbound:
 		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
-	case f.Action == listAction && !e.kept.take(now):
+	case f.Action == listAction && !e.lists.take(now, listCost+len(f.Payload)/page, ListBurst):
 		e.refuse(f.ID, rpc.GenericError, tooOften)
 	default:
 		return true
@@ -185,7 +185,7 @@ func (e *Engine) requested(now time.Time, f rpc.Frame, req station.Request, size
 		}
 		return
 	}
-	if kept(req) && !e.kept.take(now) {
+	if kept(req) && !e.kept.take(now, 1, KeptBurst) {
 		e.refuse(f.ID, rpc.GenericError, tooOften)
 		return
 	}

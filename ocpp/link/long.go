@@ -58,6 +58,7 @@ func (e *Engine) openLong(now time.Time, beginning []byte) {
 // longer reads on; false: it is over.
 func (e *Engine) longer(now time.Time, part []byte) bool {
 	l := e.long
+	e.lists.spent += (len(part) + page - 1) / page // what was begun may end
 	err := l.cut.Write(part)
 	if err != nil {
 		e.dropLong()

@@ -145,3 +145,23 @@ func TestLongListIsAdmittedAsAnyRequest(t *testing.T) {
 		t.Errorf("a repeated id was answered %q after %d parts", frames, sent)
 	}
 }
+
+func TestListsAreRationedByTheirLength(t *testing.T) {
+	l := newLongTalk(t, 2000, "")
+	l.e.lists = budget{ListBurst - 1, epoch} // what three of the longest leave
+	if _, frames, _ := l.send(); len(frames) != 0 || l.stage.added != 2000 {
+		t.Errorf("the last list that there is something left for is answered %q", frames)
+	}
+	l.parts[0] = strings.Replace(l.parts[0], "long", "next", 1)
+	if _, frames, sent := l.send(); sent != 1 || len(frames) != 1 || !strings.HasPrefix(frames[0], `[4,"next","GenericError"`) {
+		t.Errorf("the next is answered %q after %d parts", frames, sent)
+	}
+	short := []byte(`[2,"short","SendLocalList",{"versionNumber":4,"updateType":"Full"}]`)
+	if o := l.e.Frame(epoch.Add(5*KeptEvery), short); len(o.Events) != 0 {
+		t.Error("a short list is taken that nothing is left for")
+	}
+	short = []byte(`[2,"later","SendLocalList",{"versionNumber":4,"updateType":"Full"}]`)
+	if o := l.e.Frame(epoch.Add(1000*KeptEvery), short); len(o.Events) != 1 {
+		t.Errorf("a short list is answered %q when time has passed", o.Frames)
+	}
+}
