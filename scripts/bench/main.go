@@ -45,6 +45,7 @@ func parts() []part {
 		{"boot", bootSection},
 		{"memory", memorySection},
 		{"wakeups", wakeupSection},
+		{"reaction", reactionSection},
 		{"size", sizeSection},
 	}
 }

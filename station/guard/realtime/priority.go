@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// priority is that of the guard's threads: above what has none, below a kernel's threaded interrupts, which start at 50 and
+// guardPriority is that of the guard's threads: above what has none, below a kernel's threaded interrupts, which start at 50 and
 // on which the guard's own devices depend.
-const priority = 45
+const guardPriority = 45
 
-// beFirst gives every thread of the process a fixed priority; threads that are made later inherit it.
-func beFirst() error {
+// First makes every thread of the process SCHED_FIFO with a priority; threads that are made later inherit it.
+func First(priority uint32) error {
 	for known := map[int]bool{}; ; {
 		tasks, err := os.ReadDir("/proc/self/task")
 		if err != nil {

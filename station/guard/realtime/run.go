@@ -65,7 +65,7 @@ func Run(o Options) (Figures, error) {
 		case <-ended:
 		}
 	}()
-	for _, step := range []func() error{lockMemory, beFirst} {
+	for _, step := range []func() error{lockMemory, func() error { return First(guardPriority) }} {
 		if err := step(); err != nil {
 			fmt.Fprintf(o.Errs, "guard: %v: goes on without\n", err)
 		}
