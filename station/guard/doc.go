@@ -8,4 +8,7 @@
 // that says nothing for too long loses its permits, a device that fails opens its connector. It allocates nothing
 // after New, so that it can run in a process of its own without a garbage collector. It asserts the safe state
 // before anything else.
+//
+// Within one process the Link is a Pipe. Between two it is a SocketLink at the guard's end and a Remote at the station's
+// (station/guard/realtime runs that guard), and a Table says what the guard drives.
 package guard
