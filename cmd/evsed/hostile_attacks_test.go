@@ -33,6 +33,9 @@ func attacks() []attack {
 		{name: "GetVariables of 10^6 items", run: stuffed(`[2,"l1","GetVariables",{"getVariableData":[`, item+",", 1e6, item+"]}]")},
 		{name: "GetVariables of 5000 items", run: stuffed(`[2,"l2","GetVariables",{"getVariableData":[`, item+",", 5e3, item+"]}]")},
 		{name: "SetVariables of 4000 items", run: stuffed(`[2,"l3","SetVariables",{"setVariableData":[`, setting+",", 4e3, setting+"]}]")},
+		{name: "SendLocalList of 10^5 tokens", run: tokens(1e5, "Accepted")},
+		{name: "SendLocalList of 1.2*10^5 tokens", run: tokens(12e4, "")},
+		{name: "SendLocalList of 10^6 tokens", run: tokens(1e6, "")},
 		{name: "members: 10^5 in one object", run: stuffed(`[2,"l4","Reset",{"customData":{"vendorId":"x"`, `,"a":1`, 8e4, `}}]`)},
 		{name: "bad UTF-8", run: texts("[2,\"u1\",\"DataTransfer\",{\"vendorId\":\"\xff\xfe\"}]", "[2,\"u\xc0\x80\",\"Reset\",{}]", "\xed\xa0\x80", `[2,"u2","DataTransfer",{"vendorId":"\ud800"}]`)},
 		{name: "binary message", run: sends(opBinary|fin, `[2,"b1","Reset",{}]`)},
@@ -40,7 +43,7 @@ func attacks() []attack {
 		{name: "unknown opcodes", run: sends(fin|0x3, "x", fin|0xb, "y")},
 		{name: "masked frame", run: masked},
 		{name: "continuation of nothing", soak: true, run: sends(opContinuation|fin, "x")},
-		{name: "text inside of a message", run: sends(opText, "[2,", opText|fin, `[2,"f1","Reset",{}]`)},
+		{name: "text inside of a message", soak: true, run: sends(opText, "[2,", opText|fin, `[2,"f1","Reset",{}]`)},
 		{name: "ping of 64 kB", run: sends(opPing|fin, strings.Repeat("p", 65000))},
 		{name: "ping in fragments", soak: true, run: sends(opPing, "p")},
 		{name: "close with a bad code", run: sends(opClose|fin, "\x00\x01bye")},
@@ -94,6 +97,53 @@ func stuffed(head, piece string, n int, tail string) func(*siege) {
 	}
 }
 
+// tokens sends a local list of n tokens in one message; it must be answered as said, with "" by an error or the end of the
+// connection.
+func tokens(n int, want string) func(*siege) {
+	return func(s *siege) {
+		p := s.peer()
+		s.version++
+		entry := func(i int) string {
+			return fmt.Sprintf(`{"idToken":{"idToken":"%014X","type":"ISO14443"},"idTokenInfo":{"status":"Accepted","cacheExpiryDateTime":"2031-01-01T00:00:00Z","groupIdToken":{"idToken":"GROUP%06d","type":"Central"}}}`,
+				uint64(i)*0x9e3779b97f4a7c15>>8, i%1000)
+		}
+		id := fmt.Sprintf("tokens-%d", s.version)
+		head, tail := fmt.Sprintf(`[2,%q,"SendLocalList",{"localAuthorizationList":[`, id), fmt.Sprintf(`],"versionNumber":%d,"updateType":"Full"}]`, s.version)
+		size := len(head) + n*(len(entry(0))+1) - 1 + len(tail)
+		answer := make(chan string, 1)
+		p.mu.Lock()
+		p.waiting[id] = answer
+		p.mu.Unlock()
+		p.writing.Lock()
+		sent := p.part(append(header(opText|fin, size), head...))
+		for i := 0; i < n && sent; {
+			var b strings.Builder
+			for end := min(i+500, n); i < end; i++ {
+				b.WriteString(entry(i))
+				if i+1 < n {
+					b.WriteByte(',')
+				}
+			}
+			sent = p.part([]byte(b.String()))
+		}
+		if sent {
+			p.part([]byte(tail))
+		}
+		p.writing.Unlock()
+		got, patience := "", 20*time.Second
+		if !sent {
+			patience = 0 // the station has hung up
+		}
+		select {
+		case got = <-answer:
+		case <-time.After(patience):
+		}
+		if want != "" && !strings.Contains(got, want) || want == "" && strings.HasPrefix(got, "[3,") && !strings.Contains(got, "Failed") {
+			s.t.Errorf("list of %d tokens, %d bytes: answered %q", n, size, got)
+		}
+	}
+}
+
 // sends sends frames: first byte, payload, first byte, payload … and waits until the station has taken offence, or not.
 func sends(frames ...any) func(*siege) {
 	return func(s *siege) {
@@ -130,7 +180,7 @@ func masked(s *siege) {
 func fragments(s *siege) {
 	p := s.peer()
 	p.send(opText, []byte(`[2,"f1","DataTransfer",{"vendorId":"`))
-	p.repeat("\x00\x01A", 1e6)
+	p.repeat(p.raw, "\x00\x01A", 1e6)
 	p.send(opContinuation|fin, []byte(`"}]`))
 	p.ask("GetLocalListVersion", `{}`)
 }
@@ -139,7 +189,7 @@ func fragments(s *siege) {
 func emptyFragments(s *siege) {
 	p := s.peer()
 	p.send(opText, []byte(`[2,"f2","DataTransfer",{"vendorId":"`))
-	p.repeat("\x00\x00", 1e6)
+	p.repeat(p.raw, "\x00\x00", 1e6)
 	p.send(opContinuation|fin, []byte(`"}]`))
 	p.ask("GetLocalListVersion", `{}`)
 }

@@ -309,25 +309,32 @@ func header(first byte, n int) []byte {
 func (p *peer) raw(b []byte) bool {
 	p.writing.Lock()
 	defer p.writing.Unlock()
+	return p.part(b)
+}
+
+// part is raw for who has locked writing, so that nothing comes between the parts of a frame.
+func (p *peer) part(b []byte) bool {
 	_ = p.c.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	_, err := p.c.Write(b)
 	return err == nil
 }
 
-// repeat writes a piece of a message n times; false: the station has closed the connection.
-func (p *peer) repeat(piece string, n int) bool {
+// repeat writes a piece n times; false: the station has closed the connection.
+func (p *peer) repeat(write func([]byte) bool, piece string, n int) bool {
 	const chunk = 64 << 10
 	per := max(chunk/len(piece), 1)
 	many := []byte(strings.Repeat(piece, per))
 	for ; n >= per; n -= per {
-		if !p.raw(many) {
+		if !write(many) {
 			return false
 		}
 	}
-	return n == 0 || p.raw(many[:n*len(piece)])
+	return n == 0 || write(many[:n*len(piece)])
 }
 
 // stuff sends one frame with a middle that is repeated.
 func (p *peer) stuff(head, piece string, n int, tail string) bool {
-	return p.raw(append(header(opText|fin, len(head)+n*len(piece)+len(tail)), head...)) && p.repeat(piece, n) && p.raw([]byte(tail))
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.part(append(header(opText|fin, len(head)+n*len(piece)+len(tail)), head...)) && p.repeat(p.part, piece, n) && p.part([]byte(tail))
 }
