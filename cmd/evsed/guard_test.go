@@ -324,6 +324,46 @@ func TestGuardRefusesWhatItCannotDrive(t *testing.T) {
 	}
 }
 
+// TestGuardMistakesAreOneLine makes a user's mistakes: one line that names what is wrong, and exit code 2.
+func TestGuardMistakesAreOneLine(t *testing.T) {
+	no := filepath.Join(t.TempDir(), "table")
+	if err := os.WriteFile(no, []byte("evses: here"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--tabel", no}, "want --table FILE"},
+		{[]string{"--table", no, "more"}, `unexpected argument "more"`},
+		{[]string{"--table", no}, no + ": no line table of this version"},
+		{[]string{"--table", no + "x"}, no + "x: no such file"},
+	} {
+		var out, errs bytes.Buffer
+		code := dispatch(append([]string{"guard"}, test.args...), &out, &errs)
+		if code != exitUsage || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), test.want) {
+			t.Errorf("%q: exit code %d, %q; want %q", test.args, code, errs.String(), test.want)
+		}
+	}
+}
+
+// TestGuardListensWhereASocketCanBe: a file that lies there is not deleted.
+func TestGuardListensWhereASocketCanBe(t *testing.T) {
+	w, err := rig.NewWorld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "guard")
+	if err := os.WriteFile(path, []byte("keep"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := startGuarded(t, w, guardTable(), "--listen", path)
+	g.end(exitFailed)
+	if b, err := os.ReadFile(path); string(b) != "keep" || !strings.Contains(g.errs.String(), "no socket lies there") {
+		t.Errorf("file %q, %v; it said %q", b, err, g.errs.String())
+	}
+}
+
 // TestGuardDoesNotAllocate lets a guard do 10^5 cycles in a row, with a car that comes and goes and a station that talks.
 func TestGuardDoesNotAllocate(t *testing.T) {
 	g := newGuarded(t, "--selftest", "100000")
