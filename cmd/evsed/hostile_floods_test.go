@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/evsed/evsed/ocpp/link"
 )
 
 // floods are sound messages, and answers, that nobody asked for.
@@ -159,15 +161,21 @@ func handshakes() []attack {
 		{name: "handshake: garbage", soak: true, run: greets(1, func(c net.Conn, _ *http.Request) { c.Write(make([]byte, 1e6)) })},
 		{name: "reconnect storm: at TCP", run: greets(2, func(net.Conn, *http.Request) {})},
 		{name: "reconnect storm: after the handshake", run: greets(2, func(c net.Conn, r *http.Request) { io.WriteString(c, welcome(r, "")) })},
-		{name: "handshake: slow loris", soak: true, run: greets(1, func(c net.Conn, r *http.Request) {
-			for _, b := range []byte(welcome(r, "")) {
-				if _, err := c.Write([]byte{b}); err != nil {
-					return
-				}
-				time.Sleep(time.Second) // the station has its own time
-			}
-		})},
+		{name: "handshake: slow loris", soak: true, run: slowLoris},
 	}
+}
+
+// slowLoris answers a handshake a byte a second, until the station has had enough.
+func slowLoris(s *siege) {
+	greets(1, func(c net.Conn, r *http.Request) {
+		for _, b := range []byte(welcome(r, "")) {
+			if _, err := c.Write([]byte{b}); err != nil {
+				return
+			}
+			time.Sleep(time.Second) // the station has its own time
+		}
+	})(s)
+	time.Sleep(link.HandshakeTimeout)
 }
 
 // greets breaks the connection and does the same to each of the next n.

@@ -199,6 +199,9 @@ func TestHostileCSMS(t *testing.T) {
 			s.endure(a, &table)
 		})
 		s.t = t
+		if s.cmd == nil {
+			return // what failed has ended the station
+		}
 	}
 	t.Logf("at rest %d kB resident, %d kB live, %d goroutines, %d files\n%s%.0f s", s.before.rss, s.before.Heap/1024, s.before.Goroutines, s.before.files, &table, time.Since(started).Seconds())
 	s.foe.stop()
