@@ -86,7 +86,7 @@ func New(o Options) (*Station, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("state directory: %w", err)
+		return nil, fmt.Errorf("%w: want a directory that can be made", err)
 	}
 	s := &Station{o: o, clock: o.Clock, mains: mains{on: true}, network: true, changed: make(chan struct{}), next: o.Boot}
 	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
