@@ -231,10 +231,13 @@ func (w *World) SetGrid(v unit.Voltage, f unit.Frequency) error {
 
 // SetPower switches the mains. Without them coils release, generators and meters are dead; locks stay where they are.
 func (w *World) SetPower(on bool) error {
+	w.mu.Lock()
+	same := on == w.powered
+	w.mu.Unlock()
+	if same { // nothing to keep: a start does not wait for a file that would say the same
+		return nil
+	}
 	return w.change(func() error {
-		if on == w.powered {
-			return nil
-		}
 		w.powered, w.petted = on, time.Time{}
 		w.release()
 		for _, e := range w.evses {
