@@ -11,8 +11,8 @@ import (
 	"github.com/evsed/evsed/ocpp/csms"
 )
 
-// exitWithin is how long SIGTERM may take.
-const exitWithin = time.Second
+// exitWithin tells a process that ends, which takes well under a second, from one that hangs, on any machine.
+const exitWithin = 10 * time.Second
 
 // terminate sends SIGTERM and checks how the process ends.
 func (p *process) terminate() {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -45,8 +46,32 @@ type process struct {
 	seed  string
 	api   string
 	cmd   *exec.Cmd
-	out   bytes.Buffer
+	out   output
 	start time.Time
+}
+
+// output is what a process prints, read while it prints.
+type output struct {
+	mu  sync.Mutex // of buf
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+func (o *output) Reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.buf.Reset()
 }
 
 // newProcess prepares a station with two EVSEs that calls the CSMS at url.
