@@ -187,6 +187,9 @@ const (
 
 // TestHostileCSMS lets one attack after the other loose on a station while a car charges.
 func TestHostileCSMS(t *testing.T) {
+	if os.Getenv("EVSED_HOSTILE") == "" && os.Getenv("EVSED_SOAK") == "" {
+		t.Skip("measures the memory of a process for a minute, on a machine with nothing else to do: EVSED_HOSTILE=1 or make soak")
+	}
 	s := newSiege(t)
 	started := time.Now()
 	var table strings.Builder
