@@ -194,13 +194,14 @@ func (s *Station) cameOnline() {
 	}
 }
 
-// forgetTold has every status told again.
+// forgetTold has every status and every problem told again.
 func (s *Station) forgetTold() {
 	for i := range s.evses {
 		for j := range s.evses[i].conns {
 			s.evses[i].conns[j].told = ""
 		}
 	}
+	s.forgetProblems()
 }
 
 func (s *Station) bootTimers() {

@@ -74,9 +74,13 @@ func (s *Station) liveEVSE(ref term.Ref, id model.ID) (string, bool) {
 		if c != nil {
 			return string(s.statusOf(e, c)), true
 		}
-	case model.ConnectorProblem:
+	case model.ConnectorProblem: // a problem of the lock is one of the connector too
 		if c != nil {
 			return strconv.FormatBool(c.faults != 0), true
+		}
+	case model.LockProblem:
+		if c != nil {
+			return strconv.FormatBool(c.faults&lockFaults != 0), true
 		}
 	}
 	return "", false

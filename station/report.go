@@ -76,6 +76,16 @@ const (
 	StatusFaulted     ConnectorStatus = "Faulted"
 )
 
+// NotifyEvent tells that a component has a problem, or has none any more: its variable Problem has changed (N07, G05).
+type NotifyEvent struct {
+	EventID   int // counts up from 1 at each start
+	At        time.Time
+	Component model.Component
+	Problem   bool
+	Code      string // the faults, as term.Fault spells them, separated by commas
+	Info      string
+}
+
 // Heartbeat (G02).
 type Heartbeat struct{}
 
@@ -151,6 +161,7 @@ type Unreadable []byte
 func (Unreadable) report()                {}
 func (BootNotification) report()          {}
 func (StatusNotification) report()        {}
+func (NotifyEvent) report()               {}
 func (Heartbeat) report()                 {}
 func (Authorize) report()                 {}
 func (MeterValues) report()               {}

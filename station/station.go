@@ -80,6 +80,8 @@ type Station struct {
 	availability
 	faults                   faultSet  // of the station itself
 	storage                  string    // stable code of a storage trouble, "" for none
+	toldFaults               faultSet  // what the CSMS was told last
+	events                   int       // events notified since the start
 	slot                     int       // network slot in use
 	profile                  int       // security profile in use
 	aligned                  time.Time // when a clock-aligned instant comes, monotonic
@@ -108,6 +110,7 @@ type evse struct {
 	opened     time.Time // when the contactor last opened, monotonic
 	cut        time.Time // when the permit to close was last withdrawn, monotonic
 	faults     faultSet
+	toldFaults faultSet // what the CSMS was told last
 	reading    hal.MeterReading
 	read       bool // reading is valid
 	meter      metering
@@ -124,20 +127,22 @@ type evse struct {
 
 // connector is the state of one connector.
 type connector struct {
-	ref     term.Ref
-	cfg     Connector
-	pilot   term.PilotState
-	car     bool // a car is on the line: true from B, C or D until A
-	present bool
-	rating  unit.Current
-	closed  bool
-	locked  bool
-	offer   unit.Current
-	faults  faultSet
-	permit  term.Permit
-	issued  bool
-	told    ConnectorStatus // what the CSMS was told last
-	shown   hal.Indication
+	ref        term.Ref
+	cfg        Connector
+	pilot      term.PilotState
+	car        bool // a car is on the line: true from B, C or D until A
+	present    bool
+	rating     unit.Current
+	closed     bool
+	locked     bool
+	offer      unit.Current
+	faults     faultSet
+	permit     term.Permit
+	issued     bool
+	told       ConnectorStatus // what the CSMS was told last
+	toldFaults faultSet
+	toldLock   faultSet
+	shown      hal.Indication
 	availability
 }
 
@@ -321,6 +326,7 @@ func (s *Station) timers() {
 func (s *Station) finish() Output {
 	s.issuePermits()
 	s.tellStatuses()
+	s.tellProblems()
 	s.out.Deadline = s.deadline()
 	return s.out
 }

@@ -75,6 +75,8 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 		return bootNotification(&b)
 	case station.StatusNotification:
 		return statusNotification(&b)
+	case station.NotifyEvent:
+		return notifyEvent(&b)
 	case station.Heartbeat:
 		return &msg2.HeartbeatRequest{}
 	case station.Authorize:

@@ -65,6 +65,9 @@ var reports = []struct {
 		ICCID: "8931440000000000001", IMSI: "204080000000001",
 	}}},
 	{"boot-least", station.BootNotification{Reason: station.BootWatchdog, Identity: station.Identity{Vendor: "v", Model: "m"}}},
+	{"problem", station.NotifyEvent{EventID: 3, At: at, Problem: true, Code: "connectorLockFailure",
+		Component: model.Component{Name: "ConnectorPlugRetentionLock", EVSE: 1, Connector: 2}}},
+	{"problem-over", station.NotifyEvent{EventID: 4, At: at, Info: "STO-FULL", Component: model.Component{Name: "ChargingStation"}}},
 	{"status", station.StatusNotification{At: at, Ref: term.Ref{EVSE: 2, Connector: 1}, Status: station.StatusOccupied}},
 	{"heartbeat", station.Heartbeat{}},
 	{"authorize", station.Authorize{

@@ -37,6 +37,7 @@ func TestResult(t *testing.T) {
 		{"transaction with token", "TransactionEvent", `{"totalCost":1.25,"idTokenInfo":` + info + `}`, station.TokenReply{Has: true, Info: told}},
 		{"transaction", "TransactionEvent", `{}`, station.TokenReply{}},
 		{"status", "StatusNotification", `{}`, station.Acknowledged{}},
+		{"event", "NotifyEvent", `{}`, station.Acknowledged{}},
 		{"meter values", "MeterValues", `{"customData":{"vendorId":"x","y":1}}`, station.Acknowledged{}},
 		{"security", "SecurityEventNotification", `{}`, station.Acknowledged{}},
 		{"report", "NotifyReport", `{}`, station.Acknowledged{}},

@@ -35,6 +35,7 @@ func getOne(t *testing.T, m *Model, key string, a Attribute) GetResult {
 	return results[0]
 }
 
+// covers: TC_B_34_CS
 func TestGet(t *testing.T) {
 	live := world{}
 	live.set(EVSEAvailabilityState, term.Ref{EVSE: 1}, "Occupied")

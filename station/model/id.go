@@ -118,6 +118,8 @@ const (
 	ConnectorSupplyPhases
 	ConnectorType
 
+	LockProblem
+
 	idCount
 )
 

@@ -154,7 +154,7 @@ func (m *Model) inSummary(e *entry) bool {
 	switch e.row.id {
 	case StationAvailabilityState, EVSEAvailabilityState:
 		return true
-	case StationProblem, EVSEProblem, ConnectorProblem:
+	case StationProblem, EVSEProblem, ConnectorProblem, LockProblem:
 		return m.text(e) == "true"
 	case ConnectorAvailabilityState:
 		evse := Component{Name: "EVSE", EVSE: m.comps[e.comp].EVSE}

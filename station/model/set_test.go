@@ -151,6 +151,7 @@ func TestSetAnswersEveryItemInOrder(t *testing.T) { // B05.FR.01, B05.FR.02, B05
 	}
 }
 
+// covers: B05.FR.06 TC_B_37_CS
 func TestSetOtherAttributesAreNotSupported(t *testing.T) { // B05.FR.06
 	m := newModel(t, twoEVSEs(), nil)
 	for _, a := range []Attribute{Target, MinSet, MaxSet} {

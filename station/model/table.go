@@ -52,4 +52,5 @@ var table = [...]group{
 	{component: "TxCtrlr", rows: txRows},
 	{component: "EVSE", tier: tierEVSE, rows: evseRows},
 	{component: "Connector", tier: tierConnector, rows: connectorRows},
+	{component: "ConnectorPlugRetentionLock", tier: tierConnector, rows: lockRows},
 }

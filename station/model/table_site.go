@@ -31,3 +31,8 @@ var connectorRows = []row{
 	{id: ConnectorSupplyPhases, name: "SupplyPhases", mut: ReadOnly, kind: TypeInteger, min: at(0), max: at(3), reader: "report"},
 	{id: ConnectorType, name: "ConnectorType", mut: ReadOnly, kind: TypeString, max: at(20), reader: "report"},
 }
+
+// The lock of a socket (G05).
+var lockRows = []row{
+	{id: LockProblem, name: "Problem", mut: ReadOnly, kind: TypeBoolean, live: true, def: "false", reader: "report"},
+}

@@ -153,6 +153,8 @@ func describeReport(b *Bench, body station.ReportBody) string {
 		return fmt.Sprintf("BootNotification %s", r.Reason)
 	case station.StatusNotification:
 		return fmt.Sprintf("StatusNotification %s %s", r.Ref, r.Status)
+	case station.NotifyEvent:
+		return strings.TrimSpace(fmt.Sprintf("NotifyEvent %s/Problem=%t %s %s", r.Component, r.Problem, r.Code, r.Info))
 	case station.Authorize:
 		return fmt.Sprintf("Authorize %s", r.Token.Value)
 	case station.MeterValues:
