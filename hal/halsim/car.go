@@ -74,7 +74,7 @@ func (k *car) act(t time.Time, c *connector) {
 	} else {
 		k.starts = time.Time{}
 	}
-	if k.amps == 0 || t.Equal(t.Truncate(tick)) {
+	if k.amps == 0 || t.Equal(t.Truncate(c.e.w.cfg.Tick)) {
 		k.taper = k.acceptance()
 	}
 	k.amps = 0
@@ -167,6 +167,28 @@ func (k *car) moveS2(t time.Time, wants bool) {
 
 // next returns the instant up to which the car stays as it is.
 func (k *car) next(t, to time.Time, c *connector) time.Time {
+	to = k.turn(t, to)
+	if k.amps > 0 {
+		tick := c.e.w.cfg.Tick
+		to = sooner(to, t.Truncate(tick).Add(tick), t)
+		if full := k.full(c); full < tick {
+			to = sooner(to, t.Add(full), t)
+		}
+	}
+	return to
+}
+
+// full returns the time after which the car has what it wants, if it goes on drawing as it does; a battery that tapers takes longer.
+func (k *car) full(c *connector) time.Duration {
+	p := k.watts(c)
+	if p <= 0 {
+		return math.MaxInt64
+	}
+	return time.Duration(math.Ceil(math.Min(k.missing()/p*float64(time.Hour), float64(maxCarDelay))))
+}
+
+// turn returns the instant up to which the car does nothing new, but for what its battery does.
+func (k *car) turn(t, to time.Time) time.Time {
 	for _, at := range [...]time.Time{k.reacts, k.s2Opens, k.starts, k.readyAt, k.departure} {
 		to = sooner(to, at, t)
 	}
@@ -175,15 +197,6 @@ func (k *car) next(t, to time.Time, c *connector) time.Time {
 	}
 	if k.leaving != 0 && !k.left.IsZero() {
 		to = sooner(to, k.left.Add(leaveDelay), t)
-	}
-	if k.amps > 0 {
-		to = sooner(to, t.Truncate(tick).Add(tick), t)
-		if p := k.watts(c); p > 0 {
-			full := k.missing() / p * float64(time.Hour)
-			if full < float64(tick) {
-				to = sooner(to, t.Add(time.Duration(math.Ceil(full))), t)
-			}
-		}
 	}
 	return to
 }

@@ -25,6 +25,7 @@ type Config struct {
 	EVSEs   []EVSE
 	Keep    func(*Saved) error // see World.Saved; nil: nothing survives the process
 	Observe func(Event)        // called with the world locked, in order; must not call back
+	Tick    time.Duration      // how often a flowing current is computed anew: only the taper of a battery changes in between; 0: 100 ms
 }
 
 // EVSE is one supply point with its meter.
@@ -67,8 +68,8 @@ type Event struct {
 	Info  string // of a fault that is raised
 }
 
-// tick is how often a flowing current is computed anew; only the taper of a battery changes in between.
-const tick = 100 * time.Millisecond
+// defaultTick is the Tick of a Config that has none.
+const defaultTick = 100 * time.Millisecond
 
 // World is the simulated world. Its methods may be called from any goroutine.
 type World struct {
@@ -120,6 +121,9 @@ type connector struct {
 func New(cfg Config, saved *Saved) (*World, error) {
 	if cfg.Clock == nil || len(cfg.EVSEs) == 0 {
 		return nil, fmt.Errorf("build world: %w: needs a clock and an EVSE", ErrBadValue)
+	}
+	if cfg.Tick <= 0 {
+		cfg.Tick = defaultTick
 	}
 	w := &World{cfg: cfg, powered: true, now: cfg.Clock(), swipes: make(chan Swipe, maxSwipes)}
 	for _, ec := range cfg.EVSEs {
