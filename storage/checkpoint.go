@@ -82,7 +82,7 @@ func (s *Store) reopen(f **file) error {
 		return err
 	}
 	var rep Report
-	in, err := inspect(s.dir, old.name, old.maxSize, s.schema)
+	in, err := s.inspect(old.name, old.maxSize)
 	if err == nil {
 		err = in.bring(s.dir, s.schema, &rep)
 	}

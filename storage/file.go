@@ -47,6 +47,7 @@ type file struct {
 	tallies    [256]tally
 	suspect    atomic.Bool // an update or a read failed: check and open again before the next write
 	broken     atomic.Bool // bbolt panicked: its locks may be held for ever
+	paged      func(path string, written bool) error
 }
 
 // bucketName is the bbolt name of a bucket: its number, because names may change and numbers may not.
@@ -121,7 +122,7 @@ func (f *file) update(seq uint64, changes []change) error {
 // write is one transaction.
 func (f *file) write(seq uint64, changes []change) error {
 	tallies := f.tallies
-	err := f.guarded(func() error {
+	err := f.watched(func() error {
 		return f.bolt.Update(func(tx *bbolt.Tx) error {
 			var touched [256]bool
 			for len(changes) > 0 {
@@ -129,6 +130,9 @@ func (f *file) write(seq uint64, changes []change) error {
 				bucket, err := tx.CreateBucketIfNotExists(bucketName(b))
 				if err != nil {
 					return err
+				}
+				if b == station.BucketOutbox {
+					bucket.FillPercent = 1 // entries only come in behind the last one: a page that is full stays so
 				}
 				for ; len(changes) > 0 && changes[0].bucket == b; changes = changes[1:] {
 					if err := f.put(bucket, &tallies[b], changes[0]); err != nil {
@@ -146,6 +150,17 @@ func (f *file) write(seq uint64, changes []change) error {
 	}
 	f.seq, f.tallies = seq, tallies
 	return nil
+}
+
+// watched runs a transaction before the eyes of whoever asked for it.
+func (f *file) watched(transaction func() error) error {
+	if f.paged == nil {
+		return f.guarded(transaction)
+	}
+	if err := f.paged(f.path, false); err != nil {
+		return err
+	}
+	return firstError(f.guarded(transaction), f.paged(f.path, true))
 }
 
 func (f *file) put(bucket *bbolt.Bucket, t *tally, c change) error {

@@ -68,11 +68,11 @@ func (s *Store) openAll(rep *Report) error {
 	if err := s.finishWipe(); err != nil {
 		return err
 	}
-	settings, err := inspect(s.dir, settingsName, settingsMaxSize, s.schema)
+	settings, err := s.inspect(settingsName, settingsMaxSize)
 	if err != nil {
 		return err
 	}
-	state, err := inspect(s.dir, stateName, s.stateMaxSize(), s.schema)
+	state, err := s.inspect(stateName, s.stateMaxSize())
 	if err != nil {
 		return err
 	}

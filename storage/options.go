@@ -42,6 +42,10 @@ type Options struct {
 	Now               func() time.Time // the station's monotonic clock; nil: time is what Tick says
 	SegmentSize       int64            // of the journal; 0 = journal.DefaultSegmentSize
 	Segments          int              // 0 = journal.DefaultSegments
+
+	// paged is told the path of a database before and after each of its transactions; an error fails the transaction.
+	// bbolt maps its files: whoever wants to know what a power cut would leave looks at them here.
+	paged func(path string, written bool) error
 }
 
 func (o Options) withDefaults(dir string) (Options, error) {

@@ -23,15 +23,15 @@ type inspected struct {
 }
 
 // inspect reads a database. A foreign schema is refused.
-func inspect(dir, name string, maxSize int, s schema) (in inspected, err error) {
-	in.file = &file{path: filepath.Join(dir, name), name: name, maxSize: maxSize, schema: s.version}
+func (s *Store) inspect(name string, maxSize int) (in inspected, err error) {
+	in.file = &file{path: filepath.Join(s.dir, name), name: name, maxSize: maxSize, schema: s.schema.version, paged: s.opts.paged}
 	in.index = newIndex()
 	if in.verdict, err = checkFile(in.file.path, in.index.row); err != nil {
 		return in, fmt.Errorf("check %s: %w", name, err)
 	}
 	in.index.rowsDone()
 	if v := in.verdict.schema; v != 0 {
-		if err := s.check(name, v); err != nil {
+		if err := s.schema.check(name, v); err != nil {
 			return in, err
 		}
 	}
@@ -62,7 +62,7 @@ func (in *inspected) bring(dir string, s schema, rep *Report) error {
 // rebuild writes the whole rows of the file into a new one, in today's schema, and puts it in the old one's place. It
 // makes an empty file the same way, because a cut during bbolt's own creation can leave one that does not open.
 func (f *file) rebuild(dir string, s schema, v verdict, rep *Report) error {
-	b := rebuilder{out: &file{path: f.path + newSuffix, name: f.name + newSuffix, maxSize: f.maxSize, schema: s.version}, schema: s, seq: v.seq}
+	b := rebuilder{out: &file{path: f.path + newSuffix, name: f.name + newSuffix, maxSize: f.maxSize, schema: s.version, paged: f.paged}, schema: s, seq: v.seq}
 	if err := b.out.open(); err != nil {
 		return err
 	}
