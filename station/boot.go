@@ -38,6 +38,7 @@ const maxHeartbeat = 365 * 24 * 3600
 const (
 	metaBootReason = "bootReason"
 	metaBoots      = "boots"
+	metaEvents     = "events"
 )
 
 func (s *Station) startBoot() {
@@ -52,6 +53,7 @@ func (s *Station) startBoot() {
 	b.offline = s.now
 	s.record(BucketMeta, metaBoots, strconv.AppendInt(nil, int64(b.boots), 10))
 	s.record(BucketMeta, metaBootReason, nil)
+	s.reserveEvents()
 	s.securityEvent(StartupOfTheDevice, string(b.reason))
 }
 

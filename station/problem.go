@@ -1,6 +1,7 @@
 package station
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/evsed/evsed/station/model"
@@ -43,9 +44,30 @@ func (s *Station) tellProblem(c model.Component, now faultSet, told *faultSet, i
 	for _, f := range now.list() {
 		words = append(words, f.String())
 	}
-	s.events++
-	s.report(Latest, "problem/"+c.String(), NotifyEvent{EventID: s.events, At: s.wall(), Component: c, Problem: now != 0,
+	s.report(Latest, "problem/"+c.String(), NotifyEvent{EventID: s.nextEvent(), At: s.wall(), Component: c, Problem: now != 0,
 		Code: strings.Join(words, ","), Info: info})
+}
+
+// eventsAhead is how many event ids one record reserves, at the start and when they are used up: telling a problem then waits
+// for no flash, which may be the problem. A restart skips the rest. A CSMS may refuse an id that it has seen.
+const eventsAhead = 256
+
+// maxEvents is the greatest count that is believed; it leaves room below the greatest integer of OCPP.
+const maxEvents = 1 << 30
+
+func (s *Station) reserveEvents() {
+	s.eventsKept = s.events + eventsAhead
+	s.record(BucketMeta, metaEvents, strconv.AppendInt(nil, int64(s.eventsKept), 10))
+}
+
+// nextEvent returns an id that is greater than all before it.
+func (s *Station) nextEvent() int {
+	if s.events == s.eventsKept {
+		s.reserveEvents()
+		s.out.MustSync = true
+	}
+	s.events++
+	return s.events
 }
 
 // forgetProblems has every problem told again that is there; what has gone meanwhile is told anyway.

@@ -78,7 +78,7 @@ const (
 
 // NotifyEvent tells that a component has a problem, or has none any more: its variable Problem has changed (N07, G05).
 type NotifyEvent struct {
-	EventID   int // counts up from 1 at each start
+	EventID   int // grows, over restarts too
 	At        time.Time
 	Component model.Component
 	Problem   bool

@@ -47,6 +47,12 @@ func (s *Station) restoreMeta(r Record) error {
 			return fmt.Errorf("count of boots: %w", err)
 		}
 		s.boot.boots = n
+	case metaEvents:
+		n, err := strconv.Atoi(string(r.Value))
+		if err != nil || n < 0 || n > maxEvents {
+			return fmt.Errorf("count of events: %q", r.Value)
+		}
+		s.events = n
 	}
 	return nil
 }

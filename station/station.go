@@ -81,7 +81,8 @@ type Station struct {
 	faults                   faultSet  // of the station itself
 	storage                  string    // stable code of a storage trouble, "" for none
 	toldFaults               faultSet  // what the CSMS was told last
-	events                   int       // events notified since the start
+	events                   int       // the last eventId; ids grow over restarts too
+	eventsKept               int       // ids up to this one are reserved on flash
 	slot                     int       // network slot in use
 	profile                  int       // security profile in use
 	aligned                  time.Time // when a clock-aligned instant comes, monotonic
