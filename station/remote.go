@@ -42,6 +42,8 @@ func (s *Station) requestStart(r RequestStart) StartStatus {
 func (s *Station) whyNoTarget(id term.EVSEID) (reason, info string) {
 	e := s.evse(id)
 	switch {
+	case s.storage != "": // no session may begin that could not be kept
+		return "OutOfStorage", s.storage
 	case e == nil:
 		return "Unspecified", "no EVSE is free"
 	case e.grant != nil || e.tx != nil:

@@ -332,7 +332,7 @@ func (s *Station) finish() Output {
 	return s.out
 }
 
-// wake notes a deadline; the earliest wins.
+// earliest returns the earlier of two deadlines; zero is none.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
