@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type Loop struct {
 	asks    chan ask
 	answers map[station.RequestID]chan<- station.Response
 	lastAsk uint64
+	wake    sync.Mutex // held by who looks whether something waits until the clock knows
 	turns   atomic.Uint64
 	waiting atomic.Int64
 	notices []iec61851.Notice
@@ -102,7 +104,7 @@ func (l *Loop) Run(ctx context.Context, wall time.Time) {
 		case ev := <-l.Events:
 			l.runner.Handle(l.clock.Now(), ev)
 		case m := <-l.meters:
-			l.runner.Meter(l.clock.Now(), m.evse, m.reading)
+			l.readings(m)
 		case a := <-l.asks:
 			l.ask(a)
 		case <-l.guard.Wake():
@@ -145,7 +147,29 @@ func (l *Loop) sleep(timer *time.Timer) {
 	} else {
 		l.beat = time.Time{}
 	}
-	timer.Reset(max(l.clock.Real(next.Sub(now)), 0))
+	timer.Reset(max(l.promise(next.Sub(now)), 0))
+}
+
+// promise says that the loop's next turn is due after d, or at once if something waits already.
+func (l *Loop) promise(d time.Duration) time.Duration {
+	l.wake.Lock()
+	defer l.wake.Unlock()
+	if l.waits() {
+		d = 0
+	}
+	return l.clock.Real(d)
+}
+
+// waits reports whether something that is bound to a time waits for the loop.
+func (l *Loop) waits() bool { return len(l.Events)+len(l.meters)+len(l.guard.Wake()) > 0 }
+
+// Woken tells the loop's clock that a turn is due. Who gives the loop something to do calls it afterwards.
+func (l *Loop) Woken() {
+	l.wake.Lock()
+	defer l.wake.Unlock()
+	if l.waits() {
+		woken(l.clock)
+	}
 }
 
 // tickEvery bounds how often the writer is told the time: one that hangs in a call to its device is not pressed.
@@ -196,10 +220,20 @@ func (l *Loop) takeNotices() {
 	}
 }
 
+// readings takes a reading and those that wait behind it: a loop that is late must not make them older still.
+func (l *Loop) readings(m reading) {
+	l.runner.Meter(l.clock.Now(), m.evse, m.reading)
+	for range len(l.meters) {
+		m = <-l.meters
+		l.runner.Meter(l.clock.Now(), m.evse, m.reading)
+	}
+}
+
 // Reading takes a meter's reading; it is what a poller calls.
 func (l *Loop) Reading(ctx context.Context, evse term.EVSEID, r hal.MeterReading) {
 	select {
 	case l.meters <- reading{evse, r}:
+		l.Woken()
 	case <-ctx.Done():
 	}
 }
@@ -208,6 +242,7 @@ func (l *Loop) Reading(ctx context.Context, evse term.EVSEID, r hal.MeterReading
 func (l *Loop) Post(ctx context.Context, ev station.Event) error {
 	select {
 	case l.Events <- ev:
+		l.Woken()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -24,10 +24,21 @@ type poller struct {
 	meter hal.Meter
 	once  chan struct{}
 	every chan time.Duration
+	again chan struct{} // sleep anew
+	wake  sync.Mutex    // held by who wakes the poller until its clock knows
 }
 
 // forker is a Clock that knows its goroutines apart: each poller gets one of its own.
 type forker interface{ Fork() Clock }
+
+// waker is a Clock that waits for its goroutine: it has to know when somebody gives that something to do.
+type waker interface{ Wake() }
+
+func woken(c Clock) {
+	if w, ok := c.(waker); ok {
+		w.Wake()
+	}
+}
 
 // NewMeters returns pollers for the given meters. deliver is called from their goroutines.
 func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.Context, term.EVSEID, hal.MeterReading)) *Meters {
@@ -37,7 +48,7 @@ func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.C
 		if f, ok := c.(forker); ok {
 			clock = f.Fork()
 		}
-		m.pollers[id] = &poller{clock: clock, meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1)}
+		m.pollers[id] = &poller{clock: clock, meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1), again: make(chan struct{}, 1)}
 	}
 	return m
 }
@@ -53,25 +64,42 @@ func (m *Meters) Run(ctx context.Context) {
 func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var every time.Duration
+	every := longest // only when asked
+	due := p.clock.Now().Add(every)
 	for {
-		wait := every
-		if every == 0 {
-			wait = longest
-		}
-		timer.Reset(p.clock.Real(wait))
+		timer.Reset(p.sleep(due.Sub(p.clock.Now())))
+		asked := false
 		select {
 		case <-ctx.Done():
 			return
-		case every = <-p.every:
-			if every == 0 {
-				continue
-			}
-		case <-p.once:
+		case <-p.again:
 		case <-timer.C:
+		case <-p.once:
+			asked = true
+		case every = <-p.every:
+			asked = every > 0
+			if every == 0 {
+				every = longest
+			}
+			due = p.clock.Now().Add(every)
 		}
+		now := p.clock.Now()
+		if !asked && now.Before(due) {
+			continue // a new rate, or simulated time that stood still: nothing is owed yet
+		}
+		due = now.Add(every)
 		m.read(ctx, id, p.meter)
 	}
+}
+
+// sleep promises the poller's next turn after d, or at once if it was woken meanwhile.
+func (p *poller) sleep(d time.Duration) time.Duration {
+	p.wake.Lock()
+	defer p.wake.Unlock()
+	if len(p.once)+len(p.every)+len(p.again) > 0 {
+		d = 0
+	}
+	return p.clock.Real(d)
 }
 
 // read delivers one reading; a meter that does not answer delivers nothing, and the core's patience runs out.
@@ -87,30 +115,41 @@ func (m *Meters) read(ctx context.Context, id term.EVSEID, meter hal.Meter) {
 
 // PollMeter asks for a reading now; it is part of Board and never blocks.
 func (m *Meters) PollMeter(id term.EVSEID) {
-	if p := m.pollers[id]; p != nil {
+	p := m.pollers[id]
+	if p == nil {
+		return
+	}
+	p.wake.Lock()
+	defer p.wake.Unlock()
+	select {
+	case p.once <- struct{}{}:
+		woken(p.clock)
+	default: // one is on its way
+	}
+}
+
+// Wake lets every poller look at its clock: its speed has changed.
+func (m *Meters) Wake() {
+	for _, p := range m.pollers {
 		select {
-		case p.once <- struct{}{}:
-			p.clock.Real(0) // its next turn is now
-		default: // one is on its way
+		case p.again <- struct{}{}:
+		default:
 		}
 	}
 }
 
-// MeterRate sets how often a meter is read; it is part of Board and never blocks.
+// MeterRate sets how often a meter is read, beginning with a reading at once; it is part of Board and never blocks.
 func (m *Meters) MeterRate(id term.EVSEID, every time.Duration) {
 	p := m.pollers[id]
 	if p == nil {
 		return
 	}
-	for {
-		select {
-		case p.every <- every:
-			return
-		default:
-		}
-		select {
-		case <-p.every: // an older wish that was not seen yet
-		default:
-		}
+	p.wake.Lock()
+	defer p.wake.Unlock()
+	select {
+	case <-p.every: // an older wish that was not seen yet
+	default:
 	}
+	p.every <- every // there is room: only who holds the lock sends
+	woken(p.clock)
 }

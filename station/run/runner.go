@@ -163,6 +163,7 @@ func (r *Runner) carry(o station.Output) {
 		r.permits.grant(p, r.synced)
 	}
 	r.deadline = o.Deadline
+	o.Commands = r.measure(o.Commands)
 	if r.ill {
 		o = r.speak(o)
 	}
@@ -173,7 +174,22 @@ func (r *Runner) carry(o station.Output) {
 		panic("run: the journal has made nothing durable for too long")
 	}
 	r.held = append(r.held, held{needs: r.synced, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
-		commands: slices.Clone(o.Commands)})
+		commands: o.Commands})
+}
+
+// measure asks the meters at once, and returns the other commands: a question promises nothing that a record has to keep,
+// and a slow disk is no fault of the meter whose answer is waited for.
+func (r *Runner) measure(commands []station.Command) []station.Command {
+	var rest []station.Command
+	for _, c := range commands {
+		switch c.(type) {
+		case station.PollMeter, station.MeterRate:
+			r.command(c)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	return rest
 }
 
 // speak lets out what needs no journal while that is ill: answers that rest on no new record, and the newest status. A

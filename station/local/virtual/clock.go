@@ -22,12 +22,15 @@ type Clock struct {
 	wall    time.Time     // wall time at epoch
 	offset  time.Duration // by which a simulation moved the wall clock
 	parties map[*Party]struct{}
+	looked  time.Time // real: when the clock was read last
+
+	late func(*Party) // lets a turn wait, as a busy machine does; nil but in tests
 }
 
 // NewClock returns a clock at real speed.
 func NewClock() *Clock {
 	now := time.Now()
-	return &Clock{real: now, at: epoch, rate: 1, wall: now.UTC().Round(0), parties: map[*Party]struct{}{}}
+	return &Clock{real: now, looked: now, at: epoch, rate: 1, wall: now.UTC().Round(0), parties: map[*Party]struct{}{}}
 }
 
 // Now is the monotonic time.
@@ -39,6 +42,8 @@ func (c *Clock) Now() time.Time {
 
 func (c *Clock) now() time.Time {
 	real := time.Now()
+	seen := min(real.Sub(c.looked), glance)
+	c.looked = real
 	d := real.Sub(c.real)
 	if c.rate == 1 {
 		return c.at.Add(d)
@@ -47,9 +52,12 @@ func (c *Clock) now() time.Time {
 	if c.rate < 1 {
 		return t
 	}
-	stands := false
+	stands, wish := false, t
 	for p := range c.parties {
-		if p.holds(real) && p.until.Before(t) {
+		if p.until.IsZero() || !p.until.Before(wish) {
+			continue
+		}
+		if p.held += seen; p.held < standstill && p.until.Before(t) {
 			t, stands = p.until, true
 		}
 	}
@@ -94,14 +102,15 @@ func (c *Clock) SetOffset(d time.Duration) {
 	c.offset = d
 }
 
-// SetRate changes the speed. rate: above 0, at most MaxRate.
+// SetRate changes the speed. rate: above 0, at most MaxRate. Who sleeps for long at the old speed has to be woken: a
+// faster clock waits for it.
 func (c *Clock) SetRate(rate float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at, c.real = c.now(), time.Now()
 	c.rate = rate
 	for p := range c.parties {
-		p.until = time.Time{} // what was promised at the old speed; each party says more at its next turn
+		p.held = 0 // whoever sleeps at the old speed is waited for
 	}
 }
 
@@ -111,22 +120,27 @@ const MaxRate = 3600
 // Bounds of a fast clock.
 const (
 	shortest   = 200 * time.Microsecond // real; a shorter sleep costs more than it sleeps
-	lateness   = 800 * time.Millisecond // of the clock: the most that a party is behind what it asked for; see below
-	standstill = time.Second            // real: a party that is late by so much hangs, and time goes on without it
+	lateness   = 600 * time.Millisecond // of the clock: the most that a party is behind what it asked for; see below
+	standstill = 10 * time.Second       // real: a party that was waited for so long hangs, and time goes on without it
+	glance     = 100 * time.Millisecond // real: the most that one look at the clock counts as waiting; see Party.held
 	slowTurn   = 10 * time.Millisecond  // real: parties of a slow clock take no more turns than this asks for
 )
 
-// lateness is bounded by the guard's patience: a reading is asked for every 500 ms, waits for a loop that is late and for a
-// guard that is late, and may be 5 s old there (iec61851.ReadingLimit): 2 * (0.5 s + lateness) + lateness stays below.
-// More of it makes higher rates possible, since a machine with other things to do is late by milliseconds of its own.
+// lateness is bounded by the guard's patience: when a contactor closes, a reading is due within 5 s
+// (iec61851.ReadingLimit). That is a turn of the guard, which tells it, of the loop, of the poller and of the loop again,
+// each of which may be late twice: at the end of the turn before, and with this one. More of it makes higher rates
+// possible, since a machine with other things to do is late by milliseconds of its own.
 
 // Party is the clock in the hands of one goroutine that takes turns. What it asks Real for is what it promises: that its
-// next turn is due after that span. Who wakes that goroutine
-// promises in its name.
+// next turn is due after that span. Who gives that goroutine
+// something to do earlier calls Wake.
 type Party struct {
 	clock *Clock
 	until time.Time // the clock does not pass it; zero: nothing is promised. The clock's mutex guards both
-	due   time.Time // real: when the promised turn should come
+
+	// held is how long the clock was seen to stand still for this turn. It grows only while somebody looks: where the
+	// whole process gets no turn, as on a machine that is suspended, nobody is late.
+	held time.Duration
 }
 
 // Party returns the clock for one more goroutine.
@@ -138,11 +152,13 @@ func (c *Clock) Party() *Party {
 	return p
 }
 
-// holds reports whether the clock has to wait for p.
-func (p *Party) holds(real time.Time) bool { return !p.until.IsZero() && real.Sub(p.due) < standstill }
-
 // Now is the monotonic time.
-func (p *Party) Now() time.Time { return p.clock.Now() }
+func (p *Party) Now() time.Time {
+	if p.clock.late != nil {
+		p.clock.late(p)
+	}
+	return p.clock.Now()
+}
 
 // Real promises the next turn after d, and says how long to sleep until then. On a slow clock that is never longer than
 // d, since its speed may change meanwhile.
@@ -155,8 +171,19 @@ func (p *Party) Real(d time.Duration) time.Duration {
 	if c.rate < 1 {
 		sleep = min(sleep, max(d, slowTurn))
 	}
-	p.until, p.due = c.now().Add(d+lateness), time.Now().Add(sleep)
+	p.until, p.held = c.now().Add(d+lateness), 0
 	return sleep
+}
+
+// Wake promises the next turn for now, in the name of a goroutine that was given something to do. A turn that is due
+// already becomes no later by it.
+func (p *Party) Wake() {
+	c := p.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if until := c.now().Add(lateness); p.until.IsZero() || until.Before(p.until) {
+		p.until = until
+	}
 }
 
 // Leave ends the party's part.

@@ -61,6 +61,7 @@ func (s *Station) SetRate(rate float64) error {
 	if s.life != nil { // those that sleep at the old speed wake up
 		s.life.link.Wake()
 		s.life.post(nil)
+		s.life.meters.Wake()
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 func (l *life) buildGuard() error {
 	var refs []term.Ref
 	clock := l.party()
-	cfg := guard.Config{Clock: clock.Now, Real: clock.Real, Watchdog: l.world.Watchdog()}
+	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock), Watchdog: l.world.Watchdog()}
 	for _, e := range l.s.o.Station.EVSEs {
 		for _, k := range e.Connectors {
 			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
@@ -88,6 +88,16 @@ func (l *life) buildGuard() error {
 	}
 	l.guard = g
 	return nil
+}
+
+// guardReal is the guard's sleep: before it the loop's turn is promised if the guard has told it something.
+func (l *life) guardReal(clock *Party) func(time.Duration) time.Duration {
+	return func(d time.Duration) time.Duration {
+		if l.loop != nil {
+			l.loop.Woken()
+		}
+		return clock.Real(d)
+	}
 }
 
 // maxTemperature is where socket and cable of the simulated station are called too hot, in 0.001 degrees Celsius.
@@ -224,6 +234,7 @@ func (l *life) with(ctx context.Context) (context.Context, context.CancelFunc) {
 func (l *life) post(ev station.Event) bool {
 	select {
 	case l.loop.Events <- ev:
+		l.loop.Woken()
 		return true
 	default:
 		return false
