@@ -200,6 +200,13 @@ func (g *Guard) Found() {
 	}
 }
 
+// Assure says a status again in the next cycle, so that the station hears that the guard moves.
+func (g *Guard) Assure() {
+	if len(g.ports) > 0 {
+		g.ports[0].dirty = true
+	}
+}
+
 // forgetLost ends the permits of a station that is gone, once they have been held for long enough.
 func (g *Guard) forgetLost(now time.Time) {
 	if g.forget.IsZero() || now.Before(g.forget) {

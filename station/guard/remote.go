@@ -19,11 +19,13 @@ type Remote struct {
 	pipe  *Pipe
 	clock instants
 	kick  chan struct{}
+
+	patience time.Duration // with a guard that says nothing, counted twice; see AssureEvery
 }
 
 // NewRemote returns the station's side for the given connectors. clock is the station's monotonic one.
 func NewRemote(refs []term.Ref, clock func() time.Time) *Remote {
-	return &Remote{pipe: NewPipe(refs), clock: newInstants(clock), kick: make(chan struct{}, 1)}
+	return &Remote{pipe: NewPipe(refs), clock: newInstants(clock), kick: make(chan struct{}, 1), patience: patience}
 }
 
 // Permit says what the station allows at a connector. It reports whether there is such a connector.
@@ -57,12 +59,31 @@ func (r *Remote) signal() {
 	}
 }
 
+// ErrSilent says that a guard is there and does not move.
+var ErrSilent = errors.New("the guard is silent")
+
+// A guard in another process says something each AssureEvery. One that says nothing for twice the patience hangs. Twice,
+// for a station that was stopped itself finds its first deadline passed, and what was said meanwhile behind it.
+const (
+	AssureEvery = time.Second
+	patience    = 2500 * time.Millisecond
+)
+
+// Absent says that there is no guard. What Run has said already it does not say twice.
+func (r *Remote) Absent() { r.pipe.lost(r.clock.clock) }
+
 // Run talks to the guard over conn, a non-blocking SOCK_SEQPACKET socket, until ctx ends (nil), the guard is gone
-// (ErrClosed), or says what is no frame (ErrFrame). It closes conn, upon which a guard opens everything. Without a guard
-// every connector counts as open and faulty; the next Run, with the next guard, says all permits again.
+// (ErrClosed), hangs (ErrSilent), or says what is no frame (ErrFrame). It closes conn, upon which a guard opens everything.
+// Without a guard every connector counts as open and faulty, but where ctx has ended: then the station ends, and takes up
+// its sessions after the next start. The next Run, with the next guard, says all permits again.
 func (r *Remote) Run(ctx context.Context, conn *os.File) error {
 	r.pipe.restart()
-	defer r.pipe.lost(r.clock.clock)
+	asked := ctx
+	defer func() {
+		if asked.Err() == nil {
+			r.Absent()
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
 	received := make(chan error, 1)
 	go func() {
@@ -90,8 +111,13 @@ func ignoreClosed(err error) error {
 
 func (r *Remote) receive(conn *os.File) error {
 	var frame [StatusSize + 1]byte // one more: a longer datagram shows
-	for {
-		n, err := conn.Read(frame[:])
+	for missed := 0; ; missed = 0 {
+		n, err := r.read(conn, frame[:])
+		for ; errors.Is(err, os.ErrDeadlineExceeded); n, err = r.read(conn, frame[:]) {
+			if missed++; missed > 1 {
+				return ErrSilent
+			}
+		}
 		if n == 0 {
 			return gone("receive from", err)
 		}
@@ -103,6 +129,14 @@ func (r *Remote) receive(conn *os.File) error {
 		s.At = r.clock.time(at)
 		r.pipe.arrived(&s)
 	}
+}
+
+// read reads, for as long as the patience.
+func (r *Remote) read(conn *os.File, frame []byte) (int, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(r.patience)); err != nil {
+		return 0, err
+	}
+	return conn.Read(frame)
 }
 
 func (r *Remote) send(ctx context.Context, conn *os.File) error {
@@ -164,9 +198,22 @@ func (p *Pipe) next(c *Command) bool {
 	return p.fetch(c)
 }
 
-// arrived is Send for one who may wait for the mutex.
+// arrived is Send for one who may wait for the mutex. What is known already wakes nobody.
 func (p *Pipe) arrived(s *iec61851.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for i := range p.boxes {
+		if b := &p.boxes[i]; b.ref == s.Ref && b.knows(s) {
+			b.newest.At = s.At
+			return
+		}
+	}
 	p.deliver(s)
+}
+
+// knows reports whether a status says no more than the newest one.
+func (b *box) knows(s *iec61851.Status) bool {
+	again := *s
+	again.At, again.Seen = b.newest.At, b.newest.Seen
+	return b.hasStatus && !b.first && again == b.newest && s.Seen == 0
 }

@@ -51,6 +51,7 @@ type DeviceKind uint8
 const (
 	DeviceNone DeviceKind = iota // not fitted
 	DeviceRig                    // a wire of a test rig in shared memory: chip is the descriptor, line the connector
+	DeviceSim                    // the simulated board: chip is the descriptor of its lines, 0 for the file that the guard is told; line the connector, argument 1 its cable
 )
 
 // Device says where a device is. What chip, line, flags and argument mean is the kind's affair; what it does not use is zero.

@@ -36,6 +36,7 @@ type loop struct {
 	bell    int // an eventfd that wakes the loop when it shall end
 	ending  atomic.Bool
 	woken   bool // by a socket, the last time
+	assured time.Time
 	fds     [3]unix.PollFd
 	timeout unix.Timespec
 	figures Figures
@@ -60,6 +61,10 @@ func (l *loop) run() (err error) {
 	for due := time.Now(); ; {
 		now := time.Now()
 		l.figures.Late = max(l.figures.Late, now.Sub(due))
+		if now.Sub(l.assured) >= guard.AssureEvery {
+			l.assured = now
+			l.g.Assure()
+		}
 		due = now.Add(l.g.Cycle(now))
 		l.figures.Cycles++
 		if err := l.link.Err(); err != nil {
