@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
@@ -53,6 +54,9 @@ func (s *Station) SetNetwork(up bool, latency time.Duration, loss float64) error
 func (s *Station) SetRate(rate float64) error {
 	if !(rate > 0 && rate <= MaxRate) {
 		return fmt.Errorf("rate %g: want more than 0 and at most %d", rate, MaxRate)
+	}
+	if s.o.Guard != nil && rate != 1 {
+		return fmt.Errorf("rate %g: %w: %w", rate, errRealTime, halsim.ErrImpossible)
 	}
 	s.clock.SetRate(rate)
 	s.mu.Lock()
@@ -134,7 +138,7 @@ func (s *Station) Status() Status {
 // Service acknowledges latched faults, as a fitter does. The zero Ref means all connectors.
 func (s *Station) Service(ref term.Ref) {
 	if l := s.alive(); l != nil {
-		l.pipe.Service(ref)
+		l.guard.Service(ref)
 	}
 }
 

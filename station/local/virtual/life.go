@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"sync"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
-	"github.com/evsed/evsed/station/guard"
-	"github.com/evsed/evsed/station/iec61851"
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/storage"
@@ -33,8 +30,7 @@ type life struct {
 	linked   chan station.Event // from the link
 	writer   *storage.Writer
 	core     *station.Station
-	guard    *guard.Guard
-	pipe     *guard.Pipe
+	guard    Guard
 	loop     *run.Loop
 	link     *link.Link
 	meters   *run.Meters
@@ -55,6 +51,9 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 	for _, step := range steps {
 		if err := step(); err != nil {
 			l.leave()
+			if l.guard != nil {
+				_ = l.guard.Stop()
+			}
 			if l.store != nil {
 				l.store.Abandon()
 			}
@@ -63,45 +62,6 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 	}
 	return l, nil
 }
-
-func (l *life) buildGuard() error {
-	var refs []term.Ref
-	clock := l.party()
-	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock), Watchdog: l.world.Watchdog()}
-	for _, e := range l.s.o.Station.EVSEs {
-		for _, k := range e.Connectors {
-			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
-			dev, err := l.world.Devices(ref)
-			if err != nil {
-				return err
-			}
-			refs = append(refs, ref)
-			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{
-				Ref: ref, MaxCurrent: e.MaxCurrent, Phases: uint8(max(e.Phases, 1)), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Meter: iec61851.MeterReport,
-				Ventilation: true, MaxTemperature: maxTemperature, MaxCableTemperature: maxTemperature}})
-		}
-	}
-	l.pipe = guard.NewPipe(refs)
-	g, err := guard.New(cfg, l.pipe)
-	if err != nil {
-		return fmt.Errorf("guard: %w", err)
-	}
-	l.guard = g
-	return nil
-}
-
-// guardReal is the guard's sleep: before it the loop's turn is promised if the guard has told it something.
-func (l *life) guardReal(clock *Party) func(time.Duration) time.Duration {
-	return func(d time.Duration) time.Duration {
-		if l.loop != nil {
-			l.loop.Woken()
-		}
-		return clock.Real(d)
-	}
-}
-
-// maxTemperature is where socket and cable of the simulated station are called too hot, in 0.001 degrees Celsius.
-const maxTemperature = 90_000
 
 func (l *life) openStore(reset bool) error {
 	opts := l.s.o.Storage
@@ -123,7 +83,7 @@ func (l *life) openStore(reset bool) error {
 
 func (l *life) buildLoop() error {
 	l.writer = l.store.Start()
-	l.loop = run.NewLoop(l.party(), l.pipe, &finding{Writer: l.writer, l: l})
+	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l})
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
 		m, err := l.world.Meter(e.ID)
@@ -144,7 +104,7 @@ func (l *life) buildLoop() error {
 	if err != nil {
 		return err
 	}
-	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.pipe, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}})
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}})
 	l.loop.Attach(l.runner)
 	return nil
 }

@@ -29,6 +29,7 @@ type Options struct {
 	Dir      string                                           // everything persistent; created if need be
 	Seed     uint64                                           // of the world's noise
 	Clock    *Clock                                           // nil: real time
+	Guard    GuardMaker                                       // nil: within the process. Any other knows the real time only
 	Trace    func(at time.Time, d link.Direction, frame []byte)
 	Observe  func(halsim.Event) // what happens in the world
 	Watch    run.Watcher        // what goes into the core and out of it; nil: nobody

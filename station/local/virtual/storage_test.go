@@ -159,7 +159,7 @@ func TestDiskHangs(t *testing.T) {
 
 // duty reports whether the pilot offers current.
 func (b *bubble) duty() bool {
-	s, _ := b.station.alive().pipe.Status(term.Ref{EVSE: 1, Connector: 1})
+	s, _ := b.station.alive().guard.Status(term.Ref{EVSE: 1, Connector: 1})
 	return s.Offered > 0
 }
 

@@ -280,7 +280,7 @@ func (p *tour) beginGuard() error {
 				Phases: uint8(e.Phases), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Ventilation: true}})
 		}
 	}
-	p.pipe = l.pipe
+	p.pipe = l.guard.(within).Pipe
 	g, err := guard.New(cfg, p.pipe)
 	p.guard, p.guardNext = g, p.now
 	return err
