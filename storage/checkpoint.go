@@ -112,7 +112,6 @@ func (s *Store) reindex(x *index) {
 	for _, c := range over.changes(true) {
 		s.overlay.put(c.record())
 	}
-	s.overlay.records = over.records
 	s.pending, s.records, s.bytes, s.acks, s.accepted = nil, 0, 0, 0, s.durable
 	for _, h := range pending {
 		s.take(h.records, h.size, h.must)

@@ -291,7 +291,7 @@ func TestTimers(t *testing.T) {
 func TestCheckpointAfterManyRecords(t *testing.T) {
 	s, _ := mustOpen(t, t.TempDir(), Options{Files: faultfs.New()})
 	for i := 0; i < 256; i++ {
-		must(t, s.Commit([]station.Record{set(station.BucketMeta, "a", fmt.Sprint(i))}))
+		must(t, s.Commit([]station.Record{set(station.BucketMeta, fmt.Sprint(i), "a")}))
 	}
 	if s.state.seq != 256 || s.overlay.records != 0 {
 		t.Errorf("checkpoint up to %d, %d records left", s.state.seq, s.overlay.records)

@@ -110,13 +110,23 @@ func (c change) record() station.Record {
 // update writes changes, which are sorted by bucket and key, and the number of the batch they reach up to. All or
 // nothing; after an error the file is suspect, because bbolt may have left a half-written transaction in its mapping.
 //
-// bbolt's two meta pages take turns. The second transaction has nothing new, and after it both lead to the same rows:
+// bbolt's two meta pages take turns. The second transaction has nothing in it, and after it both lead to the same rows:
 // the loss of the newer page cannot bring an old value back.
 func (f *file) update(seq uint64, changes []change) error {
 	if err := f.write(seq, changes); err != nil {
 		return err
 	}
-	return f.write(seq, nil)
+	return f.twin()
+}
+
+// twin makes the older meta page lead to the newest rows.
+func (f *file) twin() error {
+	err := f.guarded(func() error { return f.bolt.Update(func(*bbolt.Tx) error { return nil }) })
+	if err != nil {
+		f.suspect.Store(true)
+		return fmt.Errorf("update %s: %w", f.name, err)
+	}
+	return nil
 }
 
 // write is one transaction.

@@ -9,7 +9,7 @@ import (
 // overlay holds the durable records that are in the journal and not yet in bbolt. A nil value is a delete.
 type overlay struct {
 	buckets [256]*layer
-	records int // as written, repeats counted: what the next checkpoint is worth
+	records int // rows that the next checkpoint writes or deletes
 }
 
 type layer struct {
@@ -26,9 +26,9 @@ func (o *overlay) put(r station.Record) {
 	if _, ok := l.values[r.Key]; !ok {
 		i, _ := slices.BinarySearch(l.keys, r.Key)
 		l.keys = slices.Insert(l.keys, i, r.Key)
+		o.records++
 	}
 	l.values[r.Key] = r.Value
-	o.records++
 }
 
 // get returns what the overlay says about a key; known is false when it says nothing.

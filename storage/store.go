@@ -236,20 +236,28 @@ func (s *Store) append(payload []byte) error {
 	return err
 }
 
-// nextGroup encodes as many whole batches as fit one write.
+// nextGroup encodes as many whole batches as fit one write. A group is there as a whole or not at all: of a row that it
+// changes more than once only the last value is in it.
 func (s *Store) nextGroup() (batches int, payload []byte) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	s.buf = binary.LittleEndian.AppendUint16(s.buf[:0], s.schema.version)
 	size := 0
 	for _, h := range s.pending {
 		if size += h.size; batches > 0 && size > MaxBatch {
 			break
 		}
+		batches++
+	}
+	s.buf = binary.LittleEndian.AppendUint16(s.buf[:0], s.schema.version)
+	last := s.durable + uint64(batches)
+	for i, h := range s.pending[:batches] {
+		number := s.durable + uint64(i) + 1
 		for _, r := range h.records {
+			if newest := s.waiting[recordKey{r.Bucket, r.Key}].batch; newest > number && newest <= last {
+				continue
+			}
 			s.buf = appendRecord(s.buf, r)
 		}
-		batches++
 	}
 	return batches, s.buf
 }
