@@ -12,8 +12,12 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// errNoWorld is what every device says while no world with power serves the lines.
-var errNoWorld = errors.New("no power: no simulated world serves these lines")
+// errNoWorld is what the pilot says while there is no world with power behind the lines. That keeps every contactor open;
+// the other devices show nothing out of the ordinary.
+var errNoWorld = errors.New("no power: there is no simulated world behind these lines")
+
+// proximityOpen is what an open input reads.
+const proximityOpen = 1000 * unit.KiloOhm
 
 // Board is the guard's side. Its devices neither block nor allocate.
 type Board struct{ l *Lines }
@@ -63,17 +67,15 @@ type Connector struct {
 	level unit.Voltage // high half of the pilot, as last seen while the generator drove it
 }
 
-// dead is the error of a device that reads; what is written stands, and counts once there is a world.
-func (c *Connector) dead() error {
-	if c.m.world.Load() == 0 {
-		return errNoWorld
-	}
-	return nil
-}
+// dead reports that there is no world. What is written stands, and counts once there is one.
+func (c *Connector) dead() bool { return c.m.world.Load() == 0 }
 
 // Sample reads the pilot. A sample that was taken before the newest duty is what that duty makes of it behind a sound diode:
 // a world that is late must not look like a vehicle that is faulty.
 func (c *Connector) Sample() (hal.PilotSample, error) {
+	if c.dead() {
+		return hal.PilotSample{}, errNoWorld
+	}
 	s, under := unpackSample(c.c.pilot.Load())
 	if under != unit.DutyLow {
 		c.level = s.High
@@ -89,7 +91,7 @@ func (c *Connector) Sample() (hal.PilotSample, error) {
 			s.Low = -12 * unit.Volt
 		}
 	}
-	return s, c.dead()
+	return s, nil
 }
 
 // SetDuty drives the pilot.
@@ -100,7 +102,10 @@ func (c *Connector) SetDuty(d unit.Duty) error {
 
 // Resistance is the proximity input's.
 func (c *Connector) Resistance() (unit.Resistance, error) {
-	return unit.Resistance(c.c.proximity.Load()), c.dead()
+	if c.dead() {
+		return proximityOpen, nil
+	}
+	return unit.Resistance(c.c.proximity.Load()), nil
 }
 
 // Set tells the coil.
@@ -115,9 +120,9 @@ func (c *Connector) Set(closed bool, phases uint8) error {
 func (c *Connector) Closed() (bool, error) {
 	coil, contact := c.c.coil.Load(), c.c.contact.Load()
 	if contact>>1 != coil>>8 {
-		return coil&1 != 0, c.dead()
+		return coil&1 != 0, nil
 	}
-	return contact&1 != 0, c.dead()
+	return contact&1 != 0, nil
 }
 
 // SetLocked drives the lock's motor.
@@ -136,16 +141,16 @@ func (c *Connector) Tripped() (bool, error) { return c.input(inputTripped) }
 // EmergencyStop is the button.
 func (c *Connector) EmergencyStop() (bool, error) { return c.input(inputEmergencyStop) }
 
-func (c *Connector) input(mask uint64) (bool, error) { return c.c.inputs.Load()&mask != 0, c.dead() }
+func (c *Connector) input(mask uint64) (bool, error) { return c.c.inputs.Load()&mask != 0, nil }
 
 // Active is a diagnosis line.
 func (c *Connector) Active(f term.Fault) (bool, error) {
-	return c.c.diagnosis.Load()>>f&1 != 0, c.dead()
+	return c.c.diagnosis.Load()>>f&1 != 0, nil
 }
 
 // Temperature is the socket's.
 func (c *Connector) Temperature() (unit.Temperature, error) {
-	return unit.Temperature(c.c.socket.Load()), c.dead()
+	return unit.Temperature(c.c.socket.Load()), nil
 }
 
 // Cable is the cable's thermometer.
@@ -154,5 +159,5 @@ func (c *Connector) Cable() hal.Thermometer { return cable{c} }
 type cable struct{ c *Connector }
 
 func (t cable) Temperature() (unit.Temperature, error) {
-	return unit.Temperature(t.c.c.cable.Load()), t.c.dead()
+	return unit.Temperature(t.c.c.cable.Load()), nil
 }

@@ -8,6 +8,6 @@
 // Every access is one atomic word. Neither side can hold the other up, and a side that is killed or stopped leaves the
 // other with the newest levels, as a real board would: a coil is what the guard told it last, whatever became of the world.
 //
-// Memory that is all zero is a board without a world: its devices fail until a world serves them. So either side may come
+// Memory that is all zero is a board without a world: its pilots fail until a world serves them. So either side may come
 // first.
 package simlines

@@ -65,9 +65,8 @@ func (l *Lines) World(conns []hal.Devices, watchdog hal.Watchdog) (*Server, erro
 	return s, nil
 }
 
-// Run serves until ctx ends. The lines are without power then.
+// Run serves until ctx ends. The lines stand still then, as those of a world that is killed do.
 func (s *Server) Run(ctx context.Context) {
-	defer s.l.m.world.Store(0)
 	tick := time.NewTicker(turn)
 	defer tick.Stop()
 	for {
@@ -115,7 +114,7 @@ func (c *served) command(now time.Time) {
 	}
 }
 
-// show writes what the wires show. The error is that of a world without power.
+// show writes what the wires show; a world without power shows nothing new. The error is that of a world without power.
 func (c *served) show(now time.Time) error {
 	sample, err := c.dev.Pilot.Sample()
 	if err != nil {

@@ -236,23 +236,47 @@ func TestWorldStandsStill(t *testing.T) {
 	})
 }
 
-// TestWorldWithoutPower: the devices fail, the coils are off, and all is well again after it.
+// TestWorldWithoutPower: the coils are off, and all is well again after it.
 func TestWorldWithoutPower(t *testing.T) {
 	play(t, func(b *bench) {
 		b.charge()
-		b.served()
+		b.ok(b.world.SetPower(false))
 		time.Sleep(time.Second)
 		for i, ref := range refs {
 			if s := b.status(ref); b.lines.Energised(i) || !s.Faults.Has(term.FaultPilot) {
 				t.Errorf("coil %v, %+v", b.lines.Energised(i), s)
 			}
 		}
-		b.serve()
-		time.Sleep(2 * time.Minute)
+		b.ok(b.world.SetPower(true))
+		time.Sleep(10 * time.Second)
 		for _, ref := range refs {
 			if s := b.status(ref); s.Faults != 0 || !s.Closed || !b.relay(ref) {
 				t.Errorf("with power again: %+v", s)
 			}
+		}
+	})
+}
+
+// TestNextWorld: the world that comes after one that was killed does what the coils say.
+func TestNextWorld(t *testing.T) {
+	play(t, func(b *bench) {
+		b.charge()
+		b.served()
+		time.Sleep(5 * time.Second)
+		for i := range refs {
+			if !b.lines.Energised(i) {
+				t.Errorf("coil %d is off without reason", i)
+			}
+		}
+		b.world = newWorld(t)
+		b.ok(b.world.Plug(1, 1, halsim.PlugOptions{}))
+		b.serve() // with a car at the first connector alone
+		time.Sleep(5 * time.Second)
+		if s := b.status(fixed); !s.Closed || !b.relay(fixed) {
+			t.Errorf("a car that charges on: %+v", s)
+		}
+		if s := b.status(socket); s.Closed || b.relay(socket) || s.Pilot != term.StateA {
+			t.Errorf("a car that is gone: %+v", s)
 		}
 	})
 }
@@ -304,7 +328,7 @@ func TestOneGuardOneWorld(t *testing.T) {
 	}
 }
 
-// TestLinesWithoutWorld: the guard may come first; it drives, and every reading fails.
+// TestLinesWithoutWorld: the guard may come first; it drives, and has no pilot.
 func TestLinesWithoutWorld(t *testing.T) {
 	l, err := simlines.New()
 	if err != nil {
@@ -325,8 +349,11 @@ func TestLinesWithoutWorld(t *testing.T) {
 	if _, err := c.Sample(); err == nil {
 		t.Error("a pilot without a world")
 	}
-	if _, err := c.Tripped(); err == nil {
-		t.Error("a residual-current device without a world")
+	if on, err := c.Tripped(); on || err != nil {
+		t.Error("a fault current without a world")
+	}
+	if r, err := c.Resistance(); r < 100*unit.KiloOhm || err != nil {
+		t.Errorf("a cable of %v without a world", r)
 	}
 	if _, err := b.Connector(simlines.MaxConnectors); err == nil {
 		t.Error("a connector too many")
