@@ -13,6 +13,9 @@ const (
 	MaxValue = 64 << 10  // bytes of a record's value
 	MaxBatch = 200 << 10 // bytes of an encoded batch; the journal takes a little more
 
+	// DefaultCheckpointRecords rows that the journal has changed are worth a checkpoint.
+	DefaultCheckpointRecords = 256
+
 	// HeadWindow is how many outbox entries Head hands out at most, and how many acknowledgements may wait in RAM.
 	HeadWindow = 16
 	// protectedHead entries at the front of the outbox are never thinned: one window may have been handed out, and
@@ -36,7 +39,7 @@ type Options struct {
 	MaxOutboxEntries  int              // above it the outbox is thinned (E04.FR.08); 0 = 100,000
 	MaxOutboxBytes    int64            // keys and values; 0 = 48 MiB
 	MaxDeadLetters    int              // the oldest goes first; 0 = 1024
-	CheckpointRecords int              // records in the overlay; 0 = 256
+	CheckpointRecords int              // rows in the overlay; 0 = DefaultCheckpointRecords
 	CheckpointEvery   time.Duration    // 0 = 10 min
 	NoteWindow        time.Duration    // longest wait of a Note in RAM; 0 = 60 s
 	Now               func() time.Time // the station's monotonic clock; nil: time is what Tick says
@@ -52,7 +55,7 @@ func (o Options) withDefaults(dir string) (Options, error) {
 	setDefault(&o.MaxOutboxEntries, 100_000)
 	setDefault(&o.MaxOutboxBytes, 48<<20)
 	setDefault(&o.MaxDeadLetters, 1024)
-	setDefault(&o.CheckpointRecords, 256)
+	setDefault(&o.CheckpointRecords, DefaultCheckpointRecords)
 	setDefault(&o.CheckpointEvery, 10*time.Minute)
 	setDefault(&o.NoteWindow, time.Minute)
 	if o.Files == nil {
