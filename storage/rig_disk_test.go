@@ -143,9 +143,10 @@ type keeper struct {
 	w        *world
 	handed   uint64
 	durable  uint64
-	owed     []station.Record  // messages handed over and not durable
-	promised map[string]string // messages that are durable and that the CSMS has not heard
-	slow     bool              // a sync takes its time
+	owed     []station.Record           // messages handed over and not durable
+	promised map[string]string          // messages that are durable and that the CSMS has not heard
+	slow     bool                       // a sync takes its time
+	history  map[string]map[string]bool // every value that was handed over, by place; nil: nobody asks
 }
 
 // Append implements run.Journal.
@@ -164,6 +165,12 @@ func (k *keeper) Append(batch []station.Record, sync bool) (uint64, error) {
 	}
 	k.handed++
 	for _, r := range batch {
+		if k.history != nil {
+			if k.history[place(r)] == nil {
+				k.history[place(r)] = map[string]bool{}
+			}
+			k.history[place(r)][string(r.Value)] = true
+		}
 		if r.Bucket == station.BucketOutbox && r.Value != nil {
 			k.owed = append(k.owed, station.Record{Key: r.Key, Value: append([]byte{}, r.Value...)})
 		}

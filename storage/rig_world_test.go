@@ -182,7 +182,7 @@ func (w *world) boot() {
 	}
 	w.life++
 	w.booted, w.state, w.found = w.now, "", 0
-	w.keeper = keeper{w: w, promised: w.keeper.promised}
+	w.keeper = keeper{w: w, promised: w.keeper.promised, history: w.keeper.history}
 	if w.keeper.promised == nil {
 		w.keeper.promised = map[string]string{}
 	}
