@@ -45,6 +45,7 @@ type process struct {
 	dir   string
 	seed  string
 	api   string
+	args  []string // of evsed run, beside those that every test needs
 	cmd   *exec.Cmd
 	out   output
 	start time.Time
@@ -104,6 +105,7 @@ func (p *process) boot() {
 	p.api = "http://" + address + "/sim/v1"
 	p.out.Reset()
 	p.cmd = exec.Command(os.Args[0], "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
+	p.cmd.Args = append(p.cmd.Args, p.args...)
 	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.start = time.Now()
