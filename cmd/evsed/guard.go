@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal/rig"
+	"github.com/evsed/evsed/hal/simlines"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/guard/realtime"
 )
@@ -15,6 +17,7 @@ import (
 // guardOptions are the flags of evsed guard.
 type guardOptions struct {
 	table, listen string
+	lines         string
 	figures       bool
 	selftest      uint64
 }
@@ -25,6 +28,7 @@ func parseGuard(args []string) (guardOptions, error) {
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.table, "table", "", "")
 	fs.StringVar(&o.listen, "listen", "", "")
+	fs.StringVar(&o.lines, "sim-lines", "", "")
 	fs.BoolVar(&o.figures, "figures", false, "")
 	fs.Uint64Var(&o.selftest, "selftest", 0, "")
 	if err := fs.Parse(args); err != nil {
@@ -50,7 +54,7 @@ func runGuard(args []string, out, errs io.Writer) error {
 	if o.listen != "" {
 		conn = -1
 	}
-	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers().open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Errs: errs})
+	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers(o.lines).open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Errs: errs})
 	if o.figures || o.selftest > 0 {
 		fmt.Fprintf(errs, "guard: %d cycles, %d allocations, %d collections, at most %v late\n", figures.Cycles, figures.Mallocs, figures.Collections, figures.Late)
 	}
@@ -94,16 +98,36 @@ func openTable(path string) (*os.File, error) {
 const takeover = 2 * time.Second
 
 // drivers opens the devices of a table; those of one board share what the board has once.
-type drivers struct{ rigs map[uint16]*rig.Board }
+type drivers struct {
+	lines string // file of a simulated board's lines; "": they are inherited
+	rigs  map[uint16]*rig.Board
+	sims  map[uint16]*simlines.Board
+}
 
-func newDrivers() *drivers { return &drivers{rigs: map[uint16]*rig.Board{}} }
+func newDrivers(lines string) *drivers {
+	return &drivers{lines: lines, rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
+}
 
 func (d *drivers) open(dev guard.Device) (any, error) {
-	if dev.Kind != guard.DeviceRig {
-		return nil, fmt.Errorf("device kind %d: this build has no driver for it", dev.Kind)
+	if dev.Flags != 0 {
+		return nil, fmt.Errorf("device of kind %d with flags %d: it takes none", dev.Kind, dev.Flags)
 	}
-	if dev.Flags != 0 || dev.Arg != 0 {
-		return nil, fmt.Errorf("rig device with flags %d and argument %d: it takes none", dev.Flags, dev.Arg)
+	switch dev.Kind {
+	case guard.DeviceRig:
+		return d.rig(dev)
+	case guard.DeviceSim:
+		b, err := d.sim(dev.Chip)
+		if err != nil {
+			return nil, err
+		}
+		return openSim(b, dev)
+	}
+	return nil, fmt.Errorf("device kind %d: this build has no driver for it", dev.Kind)
+}
+
+func (d *drivers) rig(dev guard.Device) (any, error) {
+	if dev.Arg != 0 {
+		return nil, fmt.Errorf("rig device with argument %d: it takes none", dev.Arg)
 	}
 	b := d.rigs[dev.Chip]
 	if b == nil {
@@ -114,4 +138,28 @@ func (d *drivers) open(dev guard.Device) (any, error) {
 		d.rigs[dev.Chip] = b
 	}
 	return b.Wire(int(dev.Line))
+}
+
+// sim opens and locks the lines of a simulated board.
+func (d *drivers) sim(chip uint16) (*simlines.Board, error) {
+	if b := d.sims[chip]; b != nil {
+		return b, nil
+	}
+	open := func() (*simlines.Lines, error) { return simlines.OpenFD(int(chip)) }
+	if chip == 0 {
+		if d.lines == "" {
+			return nil, errors.New("simulated lines in a file: want --sim-lines FILE")
+		}
+		open = func() (*simlines.Lines, error) { return simlines.OpenFile(d.lines) }
+	}
+	l, err := open()
+	if err != nil {
+		return nil, err
+	}
+	b, err := l.Guard(takeover)
+	if err != nil {
+		return nil, err
+	}
+	d.sims[chip] = b
+	return b, nil
 }

@@ -27,6 +27,8 @@ import (
 type runOptions struct {
 	seed, state, listen string
 	logOCPP, verbose    bool
+	guard, lines        string
+	silence             time.Duration
 }
 
 func parseRun(args []string) (runOptions, error) {
@@ -36,10 +38,13 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.seed, "seed", "", "")
 	fs.StringVar(&o.state, "state", "", "")
 	fs.StringVar(&o.listen, "sim-listen", "", "")
+	fs.StringVar(&o.guard, "guard", guardWithin, "")
+	fs.StringVar(&o.lines, "sim-lines", "", "")
+	fs.DurationVar(&o.silence, "guard-silence", 0, "")
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --guard, --sim-lines, --guard-silence, --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -49,7 +54,7 @@ func parseRun(args []string) (runOptions, error) {
 	case o.listen == "":
 		return o, usagef("--sim-listen: want HOST:PORT on loopback; running on a real board is not supported by this build")
 	}
-	return o, nil
+	return o, o.checkGuard()
 }
 
 // runStation runs a station in the simulated world until SIGTERM or SIGINT.
@@ -155,8 +160,12 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	}
 	clock := virtual.NewClock()
 	a.events = sim.NewLog(clock.Wall)
+	vo := a.stationOptions(o, clock)
 	var err error
-	a.station, err = virtual.New(a.stationOptions(o, clock))
+	if vo.Guard, err = guardMaker(o, a.log, errs); err != nil {
+		return nil, err
+	}
+	a.station, err = virtual.New(vo)
 	if err != nil {
 		return nil, usagef("--state %s: %w", o.state, err)
 	}

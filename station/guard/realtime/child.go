@@ -37,6 +37,7 @@ func Start(path string, args []string, table *guard.Table, devices []*os.File, e
 		return nil, err
 	}
 	cmd := exec.Command(path, args...)
+	cmd.Args[0] = os.Args[0] // path may be one that says little, as /proc/self/exe
 	cmd.Env, cmd.Stderr = env, errs
 	cmd.ExtraFiles = append([]*os.File{theirs, lines}, devices...)
 	// A terminal's signals are for the station, which ends its sessions before it closes the socket.
