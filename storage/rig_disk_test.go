@@ -20,6 +20,7 @@ type disk struct {
 	keep   func() bool       // chooses what of the unsynced is there behind the cut
 	script func(faultfs.Call) (faultfs.Fault, bool)
 	cuts   int
+	calls  int // that a script has seen
 }
 
 // arm sets the write in which the power goes.

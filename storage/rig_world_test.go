@@ -34,12 +34,14 @@ type world struct {
 	state  string // code of the storage, as the core knows it
 	found  int    // findings that were told
 	damage []storage.Finding
-	life   int // number of the boot: tasks of an earlier one are void
-	booted time.Duration
-	ids    int
-	lights [2]string
-	asked  uint64
-	said   map[station.RequestID]station.Response
+	// wronged: a call went wrong, so that a start may fail once. deceived: the device lies, so that what it held may be lost.
+	wronged, deceived bool
+	life              int // number of the boot: tasks of an earlier one are void
+	booted            time.Duration
+	ids               int
+	lights            [2]string
+	asked             uint64
+	said              map[station.RequestID]station.Response
 
 	posts [2]*post
 	line  line
@@ -197,6 +199,12 @@ func (w *world) boot() {
 		w.dark()
 		return
 	}
+	if err != nil && w.wronged {
+		w.wronged = false
+		w.disk.cutNow()
+		w.dark()
+		return
+	}
 	if err != nil {
 		w.fail("the station does not start: %v", err)
 		return
@@ -289,7 +297,7 @@ func (w *world) stop() {
 		return
 	}
 	err := w.store.Close()
-	if err != nil && !w.disk.off() && w.state == "" {
+	if err != nil && !w.disk.off() && w.state == "" && !w.wronged {
 		w.fail("close: %v", err)
 	}
 	w.disk.cutNow()
