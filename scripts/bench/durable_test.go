@@ -66,3 +66,31 @@ func TestRivalsKeep(t *testing.T) {
 	}
 	s.Abandon()
 }
+
+// Offline samples are all kept, a window of them at a time, and survive a power cut between two windows.
+func TestSamplesShareASync(t *testing.T) {
+	dir := t.TempDir()
+	m, err := newSampler(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.span(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.sample(); err != nil { // waits in memory
+		t.Fatal(err)
+	}
+	m.s.Abandon()
+	s, rep, err := storage.Open(filepath.Join(dir, "store"), storage.Options{})
+	if err != nil || rep.Damaged() {
+		t.Fatal(err, rep.Findings)
+	}
+	defer s.Abandon()
+	windows := int(checkpointEvery / sampledWindow)
+	if got, want := s.OutboxLen(), int(checkpointEvery/sampledInterval)*sampledEVSEs; got != want {
+		t.Errorf("%d events of %d", got, want)
+	}
+	if want := windows * (int(sampledWindow/sampledInterval) + 1) * sampledEVSEs; rep.Replayed != want {
+		t.Errorf("%d rows replayed, want %d: each event, and each transaction once a window", rep.Replayed, want)
+	}
+}

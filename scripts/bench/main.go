@@ -41,6 +41,7 @@ func parts() []part {
 		{"codec", codecSection},
 		{"step", stepSection},
 		{"durable", durableSection},
+		{"sampled", sampledSection},
 		{"roundtrip", roundTripSection},
 		{"boot", bootSection},
 		{"memory", memorySection},
