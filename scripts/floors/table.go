@@ -101,6 +101,7 @@ var House = Rules{
 		{"storage/*", Devices},
 		{"hal/*", Devices},
 		{"hal/*/*", Devices},
+		{"ocpp/link/faultnet", Devices},
 
 		{"station/run", Services},
 		{"station/local/*", Services},
@@ -137,7 +138,7 @@ var House = Rules{
 
 	HALPackage: "hal",
 	HALUsers: []string{
-		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "cmd/*",
+		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "cmd/*", "scripts/years",
 	},
 
 	Exec: []string{"scripts/*", "scripts/*/*", "station/guard/realtime"},
