@@ -373,7 +373,7 @@ func TestTwoUnits(t *testing.T) {
 
 	u.kill()
 	s.until("it is missed", func() bool { return strings.Contains(s.text("/state"), "internalError") })
-	u = s.startUnit(socket, 0)
+	s.startUnit(socket, 0)
 	s.chargeAgain()
 	s.terminate()
 	s.until("the contactor opens", s.dark)
