@@ -88,3 +88,13 @@ func TestAssuranceWakesNobody(t *testing.T) {
 		t.Error("the first status of the next guard is no news")
 	}
 }
+
+// TestOwnEndIsNoLoss: a reader that has not begun to wait yet when its own side closes the socket has lost no guard.
+func TestOwnEndIsNoLoss(t *testing.T) {
+	_, conn := pair(t)
+	r := NewRemote([]term.Ref{{EVSE: 1, Connector: 1}}, time.Now)
+	conn.Close()
+	if err := ignoreClosed(r.receive(conn)); err != nil {
+		t.Error(err)
+	}
+}
