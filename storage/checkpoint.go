@@ -3,7 +3,6 @@ package storage
 import (
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -135,13 +134,13 @@ func (s *Store) Tick(now time.Time) (next time.Time) {
 	}
 	if retry || note && !ill {
 		if s.flush() == nil && retry {
-			s.restoreReserve()
 			check = true
 		}
 	}
 	if check && (retry || !ill) {
 		_ = s.checkpoint() // noted as the State
 	}
+	s.refill(now)
 	return s.arm(now)
 }
 
@@ -176,35 +175,11 @@ func (s *Store) deadline() time.Time {
 	if s.overlay.records > 0 && !s.checkDue.IsZero() && (next.IsZero() || s.checkDue.Before(next)) {
 		next = s.checkDue
 	}
-	return next
-}
-
-// reserveName is the file that is given up when the disk is full.
-const reserveName = "reserve"
-
-// dropReserve gives the reserve up and reports whether there was one.
-func (s *Store) dropReserve() bool {
-	f, err := s.opts.Files.Open(reserveName)
-	if err != nil {
-		return false
-	}
-	size, err := f.Size()
-	if f.Close() != nil || err != nil || size < reserveBytes {
-		return false
-	}
-	return s.opts.Files.Remove(reserveName) == nil
-}
-
-// restoreReserve takes the reserve from the device if it is not there. Without room the store works on without one.
-func (s *Store) restoreReserve() {
-	f, err := s.opts.Files.Open(reserveName)
-	if err != nil {
-		return
-	}
-	if size, err := f.Size(); err == nil && size < reserveBytes {
-		if err := f.Allocate(reserveBytes); errors.Is(err, syscall.ENOSPC) {
-			_ = s.opts.Files.Remove(reserveName) // an empty reserve is none
+	if due := s.missing.Load(); due != nil && !s.now.IsZero() && (next.IsZero() || due.Before(next)) {
+		next = *due
+		if next.IsZero() {
+			next = s.now
 		}
 	}
-	_ = f.Close()
+	return next
 }

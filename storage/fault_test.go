@@ -47,6 +47,7 @@ func TestFailedCallsRecover(t *testing.T) {
 					}
 					s.Tick(s.Deadline())
 				}
+				calm(s)
 				if got := s.State(); got.Code != "" {
 					t.Fatalf("call %d: state stays %+v", n, got)
 				}
@@ -65,6 +66,13 @@ func TestFailedCallsRecover(t *testing.T) {
 			}
 			s.Abandon()
 		}
+	}
+}
+
+// calm gives the store the time to get a reserve again.
+func calm(s *Store) {
+	for now := epoch; s.State().Code != "" && now.Before(epoch.Add(5*time.Minute)); now = now.Add(time.Minute) {
+		s.Tick(now)
 	}
 }
 
@@ -122,6 +130,10 @@ func TestDatabaseFull(t *testing.T) {
 	}
 	s.state.maxSize = s.stateMaxSize()
 	s.Tick(s.Deadline()) // opens it again
+	if st := s.State(); st.Code != CodeFull || !errors.Is(st.Err, ErrReserve) {
+		t.Errorf("state without a reserve %+v", st)
+	}
+	s.Tick(s.Deadline()) // takes a reserve again
 	if st := s.State(); st.Code != "" {
 		t.Errorf("state after the retry %+v", st)
 	}

@@ -76,7 +76,11 @@ func (s *Store) openAll(rep *Report) error {
 	if err != nil {
 		return err
 	}
-	j, jrep, err := journal.Open(s.opts.Files, journal.Options{SegmentSize: s.opts.SegmentSize, Segments: s.opts.Segments}, checkpointOf(&state))
+	log := journal.Options{SegmentSize: s.opts.SegmentSize, Segments: s.opts.Segments}
+	j, jrep, err := journal.Open(s.opts.Files, log, checkpointOf(&state))
+	if codeOf(err) == CodeFull && s.dropReserve() { // a segment went missing on a full device
+		j, jrep, err = journal.Open(s.opts.Files, log, checkpointOf(&state))
+	}
 	if err != nil {
 		return err
 	}

@@ -129,8 +129,7 @@ type csms struct {
 	events  map[term.TransactionID]map[int]event // what it was told of each transaction
 	kinds   map[string]int
 	repeats int
-	wrong   int // values that no meter told, and repeats with other content
-	lenient bool
+	differ  int // repeats with other content
 }
 
 type event struct {
@@ -139,7 +138,7 @@ type event struct {
 }
 
 func (c *csms) init(w *world) {
-	*c = csms{w: w, heard: map[string]string{}, events: map[term.TransactionID]map[int]event{}, kinds: map[string]int{}, lenient: c.lenient, repeats: c.repeats, wrong: c.wrong}
+	*c = csms{w: w, heard: map[string]string{}, events: map[term.TransactionID]map[int]event{}, kinds: map[string]int{}}
 }
 
 func (c *csms) hear(r station.Report) station.Reply {
@@ -168,7 +167,7 @@ func (c *csms) enter(r station.Report) {
 	raw := string(station.EncodeReport(r))
 	if old, again := c.heard[r.ID.Key()]; again {
 		if c.repeats++; old != raw {
-			c.bad("message %d is told again with other content:\n%q\n%q", r.ID, old, raw)
+			c.contradicts("message %d is told again with other content:\n%q\n%q", r.ID, old, raw)
 		}
 	}
 	c.heard[r.ID.Key()] = raw
@@ -185,7 +184,7 @@ func (c *csms) enter(r station.Report) {
 		c.events[ev.Transaction] = tx
 	}
 	if old, again := tx[ev.SeqNo]; again && old.raw != raw {
-		c.bad("%s: event %d is told again with other content:\n%q\n%q", ev.Transaction, ev.SeqNo, old.raw, raw)
+		c.contradicts("%s: event %d is told again with other content:\n%q\n%q", ev.Transaction, ev.SeqNo, old.raw, raw)
 	}
 	tx[ev.SeqNo] = event{ev, raw}
 	c.values(ev)
@@ -196,14 +195,16 @@ func (c *csms) values(ev *station.TransactionEvent) {
 	for _, v := range ev.Values {
 		for _, sv := range v.Sampled {
 			if sv.Measurand == term.EnergyActiveImportRegister && (ev.Ref.EVSE == 0 || !c.w.post(ev.Ref.EVSE).told[unit.Energy(sv.Value)]) {
-				c.bad("%s: event %d tells %d mWh, which the meter of EVSE %d never showed", ev.Transaction, ev.SeqNo, sv.Value, ev.Ref.EVSE)
+				c.w.fail("%s: event %d tells %d mWh, which the meter of EVSE %d never showed", ev.Transaction, ev.SeqNo, sv.Value, ev.Ref.EVSE)
 			}
 		}
 	}
 }
 
-func (c *csms) bad(format string, args ...any) {
-	if c.wrong++; !c.lenient {
+// contradicts takes a repeat with other content. Only a device that lies, or that lost what it had, may be the cause: what
+// was told before is gone then, and its number is used once more.
+func (c *csms) contradicts(format string, args ...any) {
+	if c.differ++; !c.w.deceived {
 		c.w.fail(format, args...)
 	}
 }

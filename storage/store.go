@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/evsed/evsed/station"
@@ -47,6 +48,9 @@ type Store struct {
 	noteDue  time.Time
 	checkDue time.Time
 	closed   bool
+
+	// missing: the reserve is not there, because the device is full; it is asked for again at this time. nil: it is there.
+	missing atomic.Pointer[time.Time]
 }
 
 // handed is one batch that is not durable yet.
@@ -298,6 +302,8 @@ func (s *Store) State() State {
 	switch {
 	case s.health.err != nil:
 		return State{codeOf(s.health.err), s.health.err}
+	case s.missing.Load() != nil:
+		return State{CodeFull, ErrReserve}
 	case s.full:
 		return State{CodeFull, ErrOutboxFull}
 	}
