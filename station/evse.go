@@ -345,6 +345,9 @@ func (s *Station) evseDeadline(e *evse) time.Time {
 	d = earliest(d, s.closingDeadline(e))
 	d = earliest(d, s.connectionDeadline(e))
 	d = earliest(d, s.graceDeadline(e))
+	for i := range e.conns {
+		d = earliest(d, e.conns[i].again.at)
+	}
 	return earliest(d, s.sampleDeadline(e))
 }
 

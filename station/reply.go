@@ -34,6 +34,8 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 		if r, ok := ev.Reply.(TokenReply); ok && r.Has {
 			s.tokenTold(body, r.Info)
 		}
+	case StatusNotification:
+		s.statusAnswered(body, ev.Reply)
 	case NotifyReport:
 		_, ok := ev.Reply.(Acknowledged)
 		s.partDone(ev.ID, ok)

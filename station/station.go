@@ -141,6 +141,7 @@ type connector struct {
 	permit     term.Permit
 	issued     bool
 	told       ConnectorStatus // what the CSMS was told last
+	again      statusAgain
 	toldFaults faultSet
 	toldLock   faultSet
 	shown      hal.Indication

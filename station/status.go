@@ -43,11 +43,38 @@ func (s *Station) tellStatuses() {
 			if c.pilot == term.StateUnknown && s.now.Sub(s.started) < pilotPatience {
 				continue // right after a start nobody knows yet what is plugged in
 			}
+			if s.due(c.again.at) {
+				c.told, c.again.at = "", time.Time{}
+			}
 			if st := s.statusOf(e, c); online && st != c.told {
-				c.told = st
+				c.told, c.again.at = st, time.Time{}
 				s.tellStatus(c, st)
 			}
 		}
+	}
+}
+
+// statusAgain is a status that the CSMS answered with an error: it is told again, after a wait that doubles.
+type statusAgain struct {
+	at    time.Time // zero: none is owed
+	tries int       // errors in a row
+}
+
+// maxStatusDoublings bounds the wait for the next try: a CSMS that never takes a status hears it about once an hour.
+const maxStatusDoublings = 6
+
+// statusAnswered notes what the CSMS made of a status: one that it refused it does not know (G01).
+func (s *Station) statusAnswered(body StatusNotification, r Reply) {
+	_, c := s.connector(body.Ref)
+	if c == nil || c.told != body.Status {
+		return // a newer one has been told
+	}
+	switch r.(type) {
+	case Refused:
+		c.again.at = s.now.Add(bootRetry << min(c.again.tries, maxStatusDoublings))
+		c.again.tries++
+	case Acknowledged:
+		c.again = statusAgain{}
 	}
 }
 
