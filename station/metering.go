@@ -254,7 +254,7 @@ func (s *Station) serve(e *evse, w wants) {
 	if w&wantAlignedEnded != 0 {
 		kept = s.keep(e, trainAlignedEnded, c.AlignedTxEnded, term.SampleClock) || kept
 	}
-	if kept {
+	if kept && s.storage == "" {
 		s.saveTransaction(e.tx)
 	}
 }
@@ -281,8 +281,12 @@ func (s *Station) tellValues(e *evse, ms []term.Measurand, c term.ReadingContext
 	}
 }
 
-// sample tells an Updated event with values (J02.FR.11).
+// sample tells an Updated event with values (J02.FR.11). While the storage is ill there are none of its own accord: the room
+// that is left is for what ends the sessions.
 func (s *Station) sample(e *evse, t train, ms []term.Measurand, c term.ReadingContext, trigger term.TriggerReason) {
+	if s.storage != "" && trigger != term.TriggerTrigger {
+		return
+	}
 	vs := s.valuesOf(e, t, ms, c)
 	if vs == nil && trigger != term.TriggerTrigger {
 		return
