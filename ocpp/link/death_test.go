@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/evsed/evsed/ocpp/link/faultnet"
 	"github.com/evsed/evsed/station"
 )
 
@@ -57,8 +58,8 @@ func dies(t *testing.T, bound time.Duration, wire func(net.Conn) net.Conn, first
 
 func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	// no CALL, only pings: within twice the interval, and the first wait of the back-off
-	var wire *hole
-	cut := func(c net.Conn) net.Conn { wire = newHole(c, -1, -1, false); return wire }
+	var wire *faultnet.Hole
+	cut := func(c net.Conn) net.Conn { wire = faultnet.NewHole(c, -1, -1, faultnet.Swallow); return wire }
 	change := func(o *Options) {
 		dial := o.Dial
 		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -72,9 +73,7 @@ func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	in(t, change, faithfulServer, func(w *world) {
 		w.want(0, "up")
 		time.Sleep(10 * time.Minute)
-		wire.mu.Lock()
-		wire.in, wire.out = 0, 0
-		wire.mu.Unlock()
+		wire.Cut(0, 0)
 		// the Read that is under way still lets one chunk through
 		w.want(2*60*time.Second, "down")
 		w.want(10*time.Second, "up")
@@ -95,14 +94,14 @@ func TestBlackHoleAtAnyByteIsNoticed(t *testing.T) {
 		step = 17
 	}
 	for n := 0; n < 260; n += step {
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, n, -1, false) }, nil)
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, -1, n, false) }, nil)
+		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return faultnet.NewHole(c, n, -1, faultnet.Swallow) }, nil)
+		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return faultnet.NewHole(c, -1, n, faultnet.Swallow) }, nil)
 	}
 }
 
 func TestFullWindowIsNoticed(t *testing.T) {
 	for n := 0; n < 500; n += 25 {
-		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return newHole(c, -1, n, true) }, nil)
+		dies(t, 5*time.Minute, func(c net.Conn) net.Conn { return faultnet.NewHole(c, -1, n, faultnet.Block) }, nil)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/evsed/evsed/ocpp/link/faultnet"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 )
@@ -267,7 +268,7 @@ func TestStopInAnyState(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return newHole(c, -1, 250, true), nil
+			return faultnet.NewHole(c, -1, 250, faultnet.Block), nil
 		}
 	}
 	for _, c := range []struct {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -138,27 +139,78 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
-// Ten thousand stations that lose their CSMS in the same moment come back spread over the random range.
+// TestReturnIsSpread: ten thousand stations lose their CSMS in the same moment. However long it is away, in no stretch of
+// time do more than twice as many of them come back as would if they were spread evenly over the random range.
 func TestReturnIsSpread(t *testing.T) {
-	const stations, buckets = 10000, 10
-	var o Options
-	o.Dialects, o.Events = plainDialects, make(chan<- stationEvent)
+	const (
+		stations, parts = 10_000, 20
+		minimum, span   = 30 * time.Second, 60 * time.Second
+	)
+	for _, away := range []time.Duration{0, time.Minute, 5 * time.Minute, time.Hour, 24 * time.Hour} {
+		rng := rand.New(rand.NewPCG(uint64(away), 0x666c656574))
+		var at []time.Duration
+		for range stations {
+			p := &plan{jitter: func(longest time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(longest) + 1)) }}
+			p.configure(Config{Profiles: []Profile{profileOf(1, "ws://csms.test")}, BackOffMinimum: minimum, BackOffRange: span, BackOffRepeat: 4})
+			now, wait := time.Duration(0), p.lost()
+			for now += wait; now < away; now += wait {
+				if wait = p.failed(); wait < minimum {
+					t.Fatalf("away %v: wait %v", away, wait)
+				}
+			}
+			at = append(at, now)
+		}
+		slices.Sort(at)
+		even, window := float64(stations)/parts, span/parts
+		peak, first := 0, 0
+		for i := range at {
+			for at[i]-at[first] >= window {
+				first++
+			}
+			peak = max(peak, i-first+1)
+		}
+		t.Logf("away %v: at most %d stations within %v, %.2f of the even rate", away, peak, window, float64(peak)/even)
+		if float64(peak) > 2*even {
+			t.Errorf("away %v: %d stations within %v: more than twice the even %.0f", away, peak, window, even)
+		}
+		if away == 0 {
+			evenly(t, at, minimum, span)
+		}
+	}
+}
+
+// evenly compares arrivals with the even distribution: chi square with 59 degrees of freedom, one in ten thousand.
+func evenly(t *testing.T, at []time.Duration, from, span time.Duration) {
+	t.Helper()
+	const parts, limit = 60, 107
+	var n [parts]int
+	for _, a := range at {
+		n[min(int((a-from)*parts/span), parts-1)]++
+	}
+	want, chi := float64(len(at))/parts, 0.0
+	for _, k := range n {
+		chi += (float64(k) - want) * (float64(k) - want) / want
+	}
+	if chi > limit {
+		t.Errorf("chi square %.0f: %v", chi, n)
+	}
+}
+
+// TestChanceIsSeeded: two links do not wait the same.
+func TestChanceIsSeeded(t *testing.T) {
+	o := Options{Dialects: plainDialects, Events: make(chan<- stationEvent)}
 	if err := o.fill(); err != nil {
 		t.Fatal(err)
 	}
-	var arrivals [buckets]int
-	for range stations {
-		p := &plan{jitter: o.Jitter}
-		p.configure(Config{BackOffMinimum: 10 * time.Second, BackOffRange: 60 * time.Second})
-		wait := p.lost()
-		if wait < 10*time.Second || wait > 70*time.Second {
-			t.Fatalf("wait %v", wait)
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		d := o.Jitter(time.Hour)
+		if d < 0 || d > time.Hour {
+			t.Fatalf("wait %v", d)
 		}
-		arrivals[min(int((wait-10*time.Second)*buckets/(60*time.Second)), buckets-1)]++
+		seen[d] = true
 	}
-	for _, n := range arrivals {
-		if n > 2*stations/buckets {
-			t.Errorf("arrivals %v: a peak of more than twice the mean", arrivals)
-		}
+	if len(seen) < 90 {
+		t.Errorf("%d different waits of 100", len(seen))
 	}
 }

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/link/faultnet"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 )
@@ -30,46 +30,20 @@ type world struct {
 	gone   chan struct{} // Run has returned
 	start  time.Time
 
-	mu     sync.Mutex // guards what follows
-	dials  []time.Duration
-	wire   func(n int, c net.Conn) net.Conn // nil: as it is
-	server *pipeServer
+	net    *faultnet.Network
+	server http.Server
 }
-
-// pipeServer is an HTTP server whose connections come from net.Pipe.
-type pipeServer struct {
-	http.Server
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (s *pipeServer) Accept() (net.Conn, error) {
-	select {
-	case c := <-s.conns:
-		return c, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (s *pipeServer) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
-func (s *pipeServer) Close() error   { return nil }
 
 // in runs f in a bubble with a CSMS that behaves as serve says, and a link that is configured by change.
 func in(t *testing.T, change func(*Options), serve func(w *world, n int, rw http.ResponseWriter, r *http.Request), f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, events: make(chan station.Event, 64), gone: make(chan struct{}), start: time.Now()}
-		w.server = &pipeServer{conns: make(chan net.Conn), closed: make(chan struct{})}
+		w.net = faultnet.NewNetwork()
 		w.server.ErrorLog = log.New(io.Discard, "", 0)
-		n := 0
-		w.server.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			w.mu.Lock()
-			n++
-			i := n
-			w.mu.Unlock()
-			serve(w, i, rw, r)
-		})
-		go w.server.Serve(w.server)
+		var n atomic.Int64
+		w.server.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { serve(w, int(n.Add(1)), rw, r) })
+		go w.server.Serve(w.net)
 		o := Options{
 			Config: Config{
 				Identity:     "CS 1",
@@ -79,7 +53,7 @@ func in(t *testing.T, change func(*Options), serve func(w *world, n int, rw http
 			Dialects: []ocpp.Dialect{plain{rpc.V21}, plain{rpc.V201}},
 			Events:   w.events,
 			IDPrefix: "t-",
-			Dial:     w.dial,
+			Dial:     w.net.Dial,
 		}
 		if change != nil {
 			change(&o)
@@ -109,36 +83,17 @@ func (w *world) stop() {
 	if d := time.Since(before); d > 100*time.Millisecond {
 		w.t.Errorf("the link took %v to stop", d)
 	}
-	close(w.server.closed)
-	w.server.Server.Close()
+	w.net.Close()
+	w.server.Close()
 	time.Sleep(time.Minute) // virtual: what the server's side of dead connections still waits for
 }
 
-func (w *world) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	w.mu.Lock()
-	w.dials = append(w.dials, time.Since(w.start))
-	n, wire := len(w.dials), w.wire
-	w.mu.Unlock()
-	var c net.Conn = near
-	if wire != nil {
-		if c = wire(n, near); c == nil {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}
+// dialled is when connections were asked for, since the start.
+func (w *world) dialled() (at []time.Duration) {
+	for _, t := range w.net.Dials() {
+		at = append(at, t.Sub(w.start))
 	}
-	select {
-	case w.server.conns <- far:
-		return c, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (w *world) dialled() []time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]time.Duration(nil), w.dials...)
+	return at
 }
 
 // next returns the next event for the core, waiting for it at most d.
@@ -164,7 +119,7 @@ func (w *world) want(d time.Duration, line string) station.Event {
 
 // accept takes the WebSocket of r with the newest subprotocol.
 func accept(rw http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
-	return websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: []string{"ocpp2.1", "ocpp2.0.1"}})
+	return websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
 }
 
 // faithful answers every CALL with {} and gives every answer to got, until the connection ends.
@@ -197,78 +152,10 @@ func faithful(rw http.ResponseWriter, r *http.Request, got func(*websocket.Conn,
 
 func faithfulServer(_ *world, _ int, rw http.ResponseWriter, r *http.Request) { faithful(rw, r, nil) }
 
+// subprotocols are those that the CSMS of a world speaks.
+var subprotocols = []string{"ocpp2.1", "ocpp2.0.1"}
+
 // mute keeps the WebSocket alive and never says a word.
-func mute(rw http.ResponseWriter, r *http.Request) {
-	ws, err := accept(rw, r)
-	if err != nil {
-		return
-	}
-	defer ws.CloseNow()
-	for {
-		if _, _, err := ws.Read(context.Background()); err != nil {
-			return
-		}
-	}
-}
-
-// hole is a wire that, after so many bytes, swallows what is written and brings nothing more. It never errs.
-type hole struct {
-	net.Conn
-	mu      sync.Mutex // guards in, out
-	in, out int        // bytes still let through; < 0: all
-	block   bool       // written bytes block the writer instead
-	closed  chan struct{}
-	once    sync.Once
-}
-
-func newHole(c net.Conn, in, out int, block bool) *hole {
-	return &hole{Conn: c, in: in, out: out, block: block, closed: make(chan struct{})}
-}
-
-// some takes at most n from *budget.
-func (h *hole) some(budget *int, n int) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if *budget < 0 {
-		return n
-	}
-	n = min(n, *budget)
-	*budget -= n
-	return n
-}
-
-func (h *hole) Read(p []byte) (int, error) {
-	n := h.some(&h.in, len(p))
-	if n == 0 {
-		<-h.closed
-		return 0, io.ErrClosedPipe
-	}
-	m, err := h.Conn.Read(p[:n])
-	h.mu.Lock()
-	if h.in >= 0 {
-		h.in += n - m
-	}
-	h.mu.Unlock()
-	return m, err
-}
-
-func (h *hole) Write(p []byte) (int, error) {
-	n := h.some(&h.out, len(p))
-	if n > 0 {
-		if m, err := h.Conn.Write(p[:n]); err != nil {
-			return m, err
-		}
-	}
-	if n < len(p) && h.block {
-		<-h.closed
-		return n, io.ErrClosedPipe
-	}
-	return len(p), nil
-}
-
-func (h *hole) Close() error {
-	h.once.Do(func() { close(h.closed) })
-	return h.Conn.Close()
-}
+func mute(rw http.ResponseWriter, r *http.Request) { faultnet.Mute(subprotocols...).ServeHTTP(rw, r) }
 
 var errNoRoute = errors.New("no route")
