@@ -13,6 +13,7 @@ const (
 	CodeFull = "STO-FULL" // no room: refuse new transactions; those that run can still be ended
 	CodeRO   = "STO-RO"   // the file system is read-only
 	CodeIO   = "STO-IO"   // the device fails, or a database was damaged while in use
+	CodeSlow = "STO-SLOW" // the device takes long: what rests on a record waits. Told by who waits; never a State
 )
 
 // State says how the store is. The zero value is well.

@@ -1,6 +1,9 @@
 package run
 
 import (
+	"time"
+
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
 )
@@ -19,6 +22,9 @@ type permitSlot struct {
 	waiting bool
 	target  term.Permit
 	needs   uint64 // the journal position behind which target holds
+	since   time.Time
+	light   hal.Indication // what the core wants shown
+	patient bool           // shown is that the driver has to wait
 }
 
 func (p *permits) slot(ref term.Ref) *permitSlot {
@@ -42,8 +48,11 @@ func (p *permits) cut(c term.Permit) {
 }
 
 // grant lets a permit take effect behind journal position needs.
-func (p *permits) grant(c term.Permit, needs uint64) {
+func (p *permits) grant(c term.Permit, needs uint64, now time.Time) {
 	s := p.slot(c.Ref)
+	if !s.waiting {
+		s.since = now
+	}
 	s.waiting, s.target, s.needs = true, c, needs
 }
 
@@ -81,6 +90,7 @@ func (p *permits) energised() bool {
 // held is the rest of an Output that waits for the journal.
 type held struct {
 	needs     uint64
+	since     time.Time
 	reports   []station.Report
 	responses []station.Response
 	commands  []station.Command

@@ -84,7 +84,9 @@ type Runner struct {
 	synced   uint64 // the newest position on which an fsync was owed
 	deadline time.Time
 	retry    []batch
-	ill      bool            // storage makes nothing durable, as far as is known
+	ill      bool // storage makes nothing durable, as far as is known
+	slow     bool // storage takes long, and whoever waits has been told
+	now      time.Time
 	events   []station.Event // answers that came up while an Output was carried out
 	list     atomic.Uint64
 }
@@ -100,7 +102,11 @@ func New(s *station.Station, p Ports) *Runner {
 }
 
 // Start starts the station. wall is the best that is known of the time.
-func (r *Runner) Start(now, wall time.Time) { r.carry(r.Station.Start(now, wall)); r.settle(now) }
+func (r *Runner) Start(now, wall time.Time) {
+	r.now = now
+	r.carry(r.Station.Start(now, wall))
+	r.settle(now)
+}
 
 // Handle takes one event to the core; nil when only time has passed.
 func (r *Runner) Handle(now time.Time, ev station.Event) {
@@ -109,6 +115,7 @@ func (r *Runner) Handle(now time.Time, ev station.Event) {
 }
 
 func (r *Runner) step(now time.Time, ev station.Event) {
+	r.now = now
 	if r.ports.Watch != nil && ev != nil {
 		r.ports.Watch.Event(ev)
 	}
@@ -127,10 +134,16 @@ func (r *Runner) settle(now time.Time) {
 		r.step(now, ev)
 		r.Durable()
 	}
+	r.watchJournal(now)
 }
 
 // Deadline is when Handle(nil) is owed; zero for never.
-func (r *Runner) Deadline() time.Time { return r.deadline }
+func (r *Runner) Deadline() time.Time {
+	if d := r.slowDue(); !d.IsZero() && (r.deadline.IsZero() || d.Before(r.deadline)) {
+		return d
+	}
+	return r.deadline
+}
 
 // LocalList names the local list that the core uses, from any goroutine. It is current before any answer leaves.
 func (r *Runner) LocalList() station.StageID { return station.StageID(r.list.Load()) }
@@ -160,11 +173,11 @@ func (r *Runner) carry(o station.Output) {
 		r.write(batch{slices.Clone(o.Records), o.MustSync})
 	}
 	for _, p := range o.Permits {
-		r.permits.grant(p, r.synced)
+		r.permits.grant(p, r.synced, r.now)
 	}
 	r.deadline = o.Deadline
 	o.Commands = r.measure(o.Commands)
-	if r.ill {
+	if r.ill || r.slow {
 		o = r.speak(o)
 	}
 	if len(o.Reports)+len(o.Responses)+len(o.Commands) == 0 {
@@ -173,7 +186,7 @@ func (r *Runner) carry(o station.Output) {
 	if len(r.held) >= maxHeld {
 		panic("run: the journal has made nothing durable for too long")
 	}
-	r.held = append(r.held, held{needs: r.synced, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
+	r.held = append(r.held, held{needs: r.synced, since: r.now, reports: slices.Clone(o.Reports), responses: slices.Clone(o.Responses),
 		commands: o.Commands})
 }
 
@@ -192,7 +205,7 @@ func (r *Runner) measure(commands []station.Command) []station.Command {
 	return rest
 }
 
-// speak lets out what needs no journal while that is ill: answers that rest on no new record, and the newest status. A
+// speak lets out what needs no journal while that is ill or slow: answers that rest on no new record, and the newest status. A
 // station that cannot keep a promise makes none, but it says how it is.
 func (r *Runner) speak(o station.Output) station.Output {
 	now := held{reports: slices.DeleteFunc(slices.Clone(o.Reports), func(rep station.Report) bool { return o.MustSync && rep.Class != station.Latest })}
@@ -335,6 +348,7 @@ func (r *Runner) command(c station.Command) {
 	case station.Reconnect:
 		r.ports.Link.Reconnect()
 	case station.Indicate:
+		r.permits.slot(c.Ref).light = c.Show
 		r.ports.Board.Indicate(c.Ref, c.Show)
 	case station.PollMeter:
 		r.ports.Board.PollMeter(c.EVSE)

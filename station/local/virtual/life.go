@@ -291,6 +291,16 @@ type host struct{ l *life }
 
 func (h host) Answer(r station.Response) { h.l.loop.Answer(r) }
 
+// Storage tells that something waits for the device, and that it has come.
+func (h host) Storage(code string) {
+	if code == "" {
+		h.l.s.tell("storage", "what waited is kept")
+		return
+	}
+	h.l.s.o.Log.Warn("storage", "code", code)
+	h.l.s.tell("storage", code+": please wait, the station is keeping a record")
+}
+
 func (h host) Reconfigure() { h.l.link.Configure(linkConfig(h.l.core)) }
 
 // Reboot begins a new life once the queue is empty, or flush has passed (B12.FR.05).
