@@ -3,6 +3,10 @@
 //
 //	go run ./scripts/rig                              10^4 decisions of each kind of guard
 //	go run ./scripts/rig -decisions 1000000 -json     for other programs
+//	make bench                                        10^5, of this and of everything else
+//	make soak SOAKRUN=TestReaction                    10^6; EVSED_DECISIONS says another number
+//
+// Where EVSED_FIGURES names a folder the figures are left there, in reaction.tsv.
 //
 // Three kinds of processes take part. The rig plays the vehicles through shared memory and allocates nothing while it
 // measures. The agent makes garbage all the time, runs guards within itself, and is the parent of as many guards in
@@ -24,6 +28,9 @@ import (
 	"github.com/evsed/evsed/hal/rig"
 	"github.com/evsed/evsed/station/guard/realtime"
 )
+
+// guardsOfAKind is how many guards of each kind a run has. More would be sooner done, and would wait for each other.
+const guardsOfAKind = 8
 
 type options struct {
 	evsed     string
@@ -47,7 +54,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.evsed, "evsed", "", "binary of the product; built where none is given")
 	flag.IntVar(&o.decisions, "decisions", 10_000, "openings to measure of each kind of guard")
-	flag.IntVar(&o.guards, "guards", 4, "guards of each kind, with 64 connectors each")
+	flag.IntVar(&o.guards, "guards", guardsOfAKind, "guards of each kind, with 64 connectors each")
 	flag.IntVar(&o.hogs, "hogs", runtime.NumCPU()+1, "processes that do nothing but turn")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the moments at which vehicles leave C")
 	flag.BoolVar(&o.json, "json", false, "print the figures as JSON")
@@ -65,30 +72,11 @@ func exit(err error) {
 }
 
 func run(o options) error {
-	work, err := os.MkdirTemp("", "rig")
+	f, err := reaction(o)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	if o.evsed == "" {
-		o.evsed = filepath.Join(work, "evsed")
-		if text, err := exec.Command("go", "build", "-o", o.evsed, "github.com/evsed/evsed/cmd/evsed").CombinedOutput(); err != nil {
-			return fmt.Errorf("build evsed: %w: %s", err, text)
-		}
-	}
-	worlds, err := makeWorlds(2 * o.guards)
-	if err != nil {
-		return err
-	}
-	stop, err := startLoad(o, worlds)
-	if err != nil {
-		return err
-	}
-	f, err := measure(o, worlds)
-	if ended := stop(); err == nil {
-		err = ended
-	}
-	if err != nil {
+	if err := f.keep(os.Getenv("EVSED_FIGURES")); err != nil {
 		return err
 	}
 	if o.json {
@@ -98,16 +86,48 @@ func run(o options) error {
 	return nil
 }
 
+// reaction plays a whole run: boards, agent, guards, hogs and vehicles.
+func reaction(o options) (figures, error) {
+	if o.evsed == "" {
+		work, err := os.MkdirTemp("", "rig")
+		if err != nil {
+			return figures{}, err
+		}
+		defer os.RemoveAll(work)
+		o.evsed = filepath.Join(work, "evsed")
+		if text, err := exec.Command("go", "build", "-o", o.evsed, "github.com/evsed/evsed/cmd/evsed").CombinedOutput(); err != nil {
+			return figures{}, fmt.Errorf("build evsed: %w: %s", err, text)
+		}
+	}
+	worlds, err := makeWorlds(2 * o.guards)
+	if err != nil {
+		return figures{}, err
+	}
+	stop, err := startLoad(o, worlds)
+	if err != nil {
+		return figures{}, err
+	}
+	f, err := measure(o, worlds)
+	if ended := stop(); err == nil {
+		err = ended
+	}
+	return f, err
+}
+
 func measure(o options, worlds []*rig.World) (figures, error) {
 	runtime.GOMAXPROCS(runtime.NumCPU() + 2) // the clocks and the vehicles keep theirs
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	f := figures{Guards: o.guards, Hogs: o.hogs, Seed: o.seed, FIFO: true}
 	if err := realtime.First(rigPriority); err != nil {
-		fmt.Fprintf(os.Stderr, "rig: %v: its own delays count as the guards'\n", err)
+		fmt.Fprintf(os.Stderr, "rig: %v: NO SCHED_FIFO, for rig and guards alike: these figures are no measure of the goals\n", err)
+		f.FIFO = false
 	}
+	before := takeUsage()
 	c := startClocks()
 	own, within, err := play(o, worlds[:o.guards], worlds[o.guards:])
-	f := figures{Machine: c.stop(), Own: own.figure(), Within: within.figure(), Guards: o.guards, Hogs: o.hogs, Seed: o.seed}
+	f.Machine, f.Own, f.Within = c.stop(), own.figure(), within.figure()
+	f.Load, f.Stolen = before.until(takeUsage())
 	f.RatioOfMaxima = float64(f.Within.Max) / float64(max(f.Own.Max, 1))
 	return f, err
 }
