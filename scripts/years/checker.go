@@ -19,6 +19,7 @@ type checker struct {
 	places  []*place
 	byRef   map[term.Ref]*place
 	station iec61851.FaultSet
+	faults  int // that are active in the world
 	evses   []evseTruth
 	changed time.Time // the world, a fault or the availability changed last
 	looked  bool      // the statuses were compared since
@@ -43,6 +44,8 @@ type place struct {
 	fault   time.Time // closed against a fault that has to open it by then; zero: there is none
 	what    term.Fault
 	rating  unit.Current // of the cable that was plugged; 0: none, or fixed
+	before  unit.Current // of the one that was there until changed
+	changed time.Time
 	permit  term.Permit
 }
 
@@ -84,7 +87,7 @@ const stopLimit = 4 * time.Second
 
 // world takes a fact of the world.
 func (c *checker) world(e halsim.Event) {
-	c.changed, c.looked = c.s.now, false
+	c.unsettled()
 	switch e.Kind {
 	case halsim.EventRelay:
 		c.relay(c.byRef[e.Ref], e)
@@ -96,7 +99,7 @@ func (c *checker) world(e halsim.Event) {
 		c.faulted(e)
 	case halsim.EventUnplugged:
 		if p := c.byRef[e.Ref]; p.socket {
-			p.rating = 0
+			p.before, p.rating, p.changed = p.rating, 0, e.At
 		}
 	}
 	c.causeAt(e.Ref.EVSE)
@@ -216,6 +219,9 @@ func (c *checker) stuck(p *place) bool {
 }
 
 func (c *checker) faulted(e halsim.Event) {
+	if c.faults--; e.On {
+		c.faults += 2
+	}
 	set := func(f *iec61851.FaultSet) {
 		if *f = f.Without(e.Fault); e.On {
 			*f = f.With(e.Fault)
@@ -310,11 +316,14 @@ func (c *checker) step() {
 // steady is how long nothing has happened when the statuses are compared.
 const steady = 10 * time.Second
 
+// unsettled notes that the CSMS may not know yet how things are.
+func (c *checker) unsettled() { c.changed, c.looked = c.s.now, false }
+
 // heard reports whether the CSMS should know how things are.
 func (c *checker) heard() bool {
 	s, w := c.s, &c.s.wire
 	return s.alive && w.open != 0 && !w.hole && !s.csms.mute && !s.csms.moody && s.csms.registered == msg2.RegistrationStatusAccepted &&
-		s.now.Sub(s.begun) > time.Minute && s.core != nil && s.engine.Idle() && s.told == "" && !s.leaving && s.slow == 0
+		s.now.Sub(s.begun) > time.Minute && s.now.Sub(w.since) > time.Minute && s.core != nil && s.engine.Idle() && s.told == "" && !s.leaving && s.slow == 0
 }
 
 // statuses compares what the CSMS was told with what is (I7).
@@ -359,7 +368,7 @@ func (c *checker) offered(ref term.Ref, d unit.Duty) {
 	switch {
 	case amps > e.MaxCurrent:
 		c.s.broken("I3", "%v is offered %v, the EVSE carries %v", ref, amps, e.MaxCurrent)
-	case p.socket && amps > p.rating:
+	case p.socket && amps > p.rating && (amps > p.before || c.s.now.Sub(p.changed) > time.Second):
 		c.s.broken("I3", "%v is offered %v, its cable carries %v", ref, amps, p.rating)
 	case !p.permit.Close || amps > p.permit.Max:
 		c.s.broken("I3", "%v is offered %v, permitted are %v", ref, amps, p.permit.Max)
@@ -412,7 +421,7 @@ func (c *checker) durable(n uint64)                          { c.s.csms.books.du
 
 func (c *checker) gone() {
 	c.causeAt(0)
-	c.changed, c.looked = c.s.now, false
+	c.unsettled()
 	c.s.csms.books.gone()
 }
 

@@ -43,6 +43,9 @@ func (s *sim) demand(home bool) {
 		s.play(s.now.Add(20 * time.Second))
 	}
 	s.play(s.now.Add(2 * steady))
+	for n := 0; s.err == nil && !s.live() && n < 600; n++ { // not while an event is on its way
+		s.play(s.now.Add(300 * time.Millisecond))
+	}
 	s.audit(home)
 	s.calm = false
 }
@@ -50,7 +53,7 @@ func (s *sim) demand(home bool) {
 // healAll ends every trouble.
 func (s *sim) healAll() {
 	w, c := &s.wire, s.csms
-	w.down, w.hole = false, false
+	w.down, w.hole, w.since = false, false, s.now
 	c.mute, c.moody, c.unwilling, c.offset = false, false, false, 0
 	s.flash(nil)
 	s.slow = 0

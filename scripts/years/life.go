@@ -85,7 +85,7 @@ func (s *sim) newGuard() {
 			if err != nil {
 				panic(err)
 			}
-			dev.Pilot = spy{dev.Pilot, s.check, ref}
+			dev.Pilot, dev.Diagnosis = spy{dev.Pilot, s.check, ref}, lines{dev.Diagnosis, s.check}
 			refs = append(refs, ref)
 			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{Ref: ref, MaxCurrent: e.MaxCurrent,
 				Phases: uint8(e.Phases), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Ventilation: true, Meter: meter,
@@ -114,6 +114,19 @@ func (p spy) SetDuty(d unit.Duty) error {
 	err := p.ControlPilot.SetDuty(d)
 	p.check.offered(p.ref, d)
 	return err
+}
+
+// lines are the diagnosis lines of a board; while nothing at all is wrong they are not looked at one by one.
+type lines struct {
+	hal.Diagnosis
+	check *checker
+}
+
+func (l lines) Active(f term.Fault) (bool, error) {
+	if l.check.faults == 0 {
+		return false, nil
+	}
+	return l.Diagnosis.Active(f)
 }
 
 func (s *sim) bootStore() error {

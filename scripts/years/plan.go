@@ -87,7 +87,7 @@ func newPlan(seed uint64) *plan {
 	switch n := r.IntN(40); {
 	case n == 0:
 		p.cruise = time.Second
-	case n < 8:
+	case n < 5:
 		p.cruise = 15 * time.Second
 	}
 	p.jitter = []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond}[r.IntN(3)]

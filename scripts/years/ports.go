@@ -135,7 +135,7 @@ func (g guardPort) Meter(e term.EVSEID, m guard.MeterSummary) bool {
 func (g guardPort) Heartbeat() { g.s.pipe.Heartbeat() }
 
 // closeLook is how often the guard looks while the world is watched closely.
-const closeLook = 100 * time.Millisecond
+const closeLook = 250 * time.Millisecond
 
 // cycle lets the guard look. The loop's heartbeat comes as often as the guard looks.
 func (s *sim) cycle() {

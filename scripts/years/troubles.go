@@ -67,19 +67,25 @@ func (s *sim) digHole() {
 	if s.alive && s.wire.open != 0 {
 		s.wire.vanished()
 	}
-	s.later(s.awhile(), func() { s.trace.say(s.since(), "hole filled"); s.wire.hole, s.wire.down = false, false })
+	s.later(s.awhile(), func() {
+		s.trace.say(s.since(), "hole filled")
+		s.wire.hole, s.wire.down, s.wire.since = false, false, s.now
+	})
 }
 
 func (s *sim) muteCSMS() {
 	s.trace.say(s.since(), "CSMS mute")
 	s.csms.mute = true
-	s.later(s.awhile(), func() { s.trace.say(s.since(), "CSMS speaks"); s.csms.mute = false })
+	s.later(s.awhile(), func() { s.trace.say(s.since(), "CSMS speaks"); s.csms.mute, s.wire.since = false, s.now })
 }
 
 func (s *sim) sour() {
 	s.trace.say(s.since(), "CSMS moody")
 	s.csms.moody = true
-	s.later(s.awhile(), func() { s.trace.say(s.since(), "CSMS friendly"); s.csms.moody = false })
+	s.later(s.awhile(), func() {
+		s.trace.say(s.since(), "CSMS friendly")
+		s.csms.moody, s.wire.since = false, s.now.Add(2*time.Hour)
+	})
 }
 
 // unregister lets the CSMS forget the station, and accept it again only later.
@@ -340,7 +346,7 @@ func (c *csms) availability(ref term.Ref, operative bool) bool {
 
 // outOfService notes what may not be used (I8). One flag a level: a connector's stands for its EVSE only where that has but one.
 func (c *checker) outOfService(ref term.Ref, off bool) {
-	c.changed, c.looked = c.s.now, false
+	c.unsettled()
 	switch {
 	case ref.EVSE == 0:
 		for i := range c.evses {

@@ -14,6 +14,7 @@ type wire struct {
 	hole    bool // frames vanish
 	open    int  // number of the connection; 0: there is none
 	opened  int
+	since   time.Time // the connection was opened, or something that was wrong with it ended
 	version rpc.Version
 	fails   int
 	there   time.Time // when the newest frame arrives at the CSMS: none overtakes it
@@ -67,7 +68,7 @@ func (w *wire) dial() {
 	}
 	w.opened++
 	w.open, w.version = w.opened, pick(w.s, w.s.plan.versions...)
-	w.there, w.back, w.call = w.s.now, w.s.now, ""
+	w.there, w.back, w.call, w.since = w.s.now, w.s.now, "", w.s.now
 	w.s.trace.say(w.s.since(), "connected %d %v", w.open, w.version)
 	w.s.csms.connected(w.version)
 	w.s.linked(w.s.engine.Opened(w.s.now, dialect2.New(w.version), 1, 1))
