@@ -214,8 +214,21 @@ func (r *Runner) speak(o station.Output) station.Output {
 		now.responses, now.commands = o.Responses, o.Commands
 		o.Responses, o.Commands = nil, nil
 	}
+	for _, rep := range now.reports {
+		if rep.Class == station.Latest {
+			r.forget(rep.Slot)
+		}
+	}
 	r.deliver(now)
 	return o
+}
+
+// forget drops what is held of a slot whose newer report leaves before it: it may not come after that.
+func (r *Runner) forget(slot string) {
+	for i := range r.held {
+		h := &r.held[i]
+		h.reports = slices.DeleteFunc(h.reports, func(rep station.Report) bool { return rep.Class == station.Latest && rep.Slot == slot })
+	}
 }
 
 // never is a position that is not reached: it stands for batches that the journal has not taken yet.

@@ -78,3 +78,18 @@ func TestIllJournalIsNotCalledSlow(t *testing.T) {
 	p.after(time.Minute)
 	p.want("the core knows already", "append a")
 }
+
+// A status that waits for a record is old news once a newer one has left.
+func TestOlderStatusNeverFollowsTheNewer(t *testing.T) {
+	p := newPatient(t)
+	old := synced("a")
+	old.Reports = []station.Report{{ID: 1, Class: station.Latest, Slot: "status/1.1"}, {ID: 2, Class: station.Latest, Slot: "status/1.2"}}
+	p.after(0, old)
+	p.after(slowAfter)
+	p.want("the journal is slow", "append a", `storage "STO-SLOW"`)
+	p.after(0, station.Output{Reports: []station.Report{{ID: 3, Class: station.Latest, Slot: "status/1.1"}}})
+	p.want("the newer one leaves at once", "send 3")
+	p.durable = 1
+	p.after(0)
+	p.want("of the older ones only the other slot's is left", "send 2", `storage ""`)
+}
