@@ -269,7 +269,7 @@ func (j *Journal) findCut(finds []find, end frame, rep *Report) {
 }
 
 // Replay hands every whole batch behind `after` to fn, in order, once. A batch that went bad since Open, or an error
-// of fn, ends it.
+// of fn, ends it. A payload is valid during the call.
 func (j *Journal) Replay(fn func(seq uint64, payload []byte) error) error {
 	if err := j.each(j.frames, fn); err != nil {
 		return err
@@ -291,8 +291,9 @@ func (j *Journal) Peek(fn func(seq uint64, payload []byte) error) error {
 }
 
 func (j *Journal) each(frames []frame, fn func(seq uint64, payload []byte) error) error {
+	var in room
 	for _, fr := range frames {
-		payload, err := j.segs[fr.seg].payload(fr)
+		payload, err := j.segs[fr.seg].payload(fr, &in)
 		if err != nil {
 			return fmt.Errorf("replay batch %d: %w", fr.seq, err)
 		}

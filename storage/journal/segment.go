@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // segment is one file of the log.
@@ -102,6 +103,7 @@ func (s *segment) read(buf []byte) ([]byte, error) {
 // scan finds every whole batch in the content of segment number seg.
 func scan(content []byte, seg int) find {
 	var f find
+	var room []byte // for batches of many cells
 	blocks := int64(len(content) / BlockSize)
 	for b := int64(0); b < blocks; {
 		block := content[b*BlockSize:]
@@ -112,7 +114,7 @@ func scan(content []byte, seg int) find {
 		if !ok1 || !ok2 {
 			f.bad = append(f.bad, b)
 		}
-		fr, ok := wholeBatch(block, first, ok1, second, ok2)
+		fr, ok := wholeBatch(block, first, ok1, second, ok2, &room)
 		if !ok {
 			b++
 			continue
@@ -132,15 +134,18 @@ func (f *find) see(raw []byte, c cell, ok bool) {
 	f.torn = f.torn || len(bytes.TrimLeft(raw, "\x00")) > 0
 }
 
-// wholeBatch reports the batch that begins at content, if all of it is there.
-func wholeBatch(content []byte, first cell, ok1 bool, second cell, ok2 bool) (frame, bool) {
+// wholeBatch reports the batch that begins at content, if all of it is there. It is put together in room.
+func wholeBatch(content []byte, first cell, ok1 bool, second cell, ok2 bool, room *[]byte) (frame, bool) {
 	switch {
 	case ok1 && first.begins() && first.count == 1:
 		return frame{seq: first.seq, length: int(first.length), repaired: !ok2}, true
 	case !ok1 && ok2 && second.begins() && second.count == 1:
 		return frame{seq: second.seq, length: int(second.length), repaired: true}, true
 	case ok1 && first.begins() && blocksFor(int(first.length))*BlockSize <= int64(len(content)):
-		_, err := assemble(content, first)
+		payload, err := assemble(*room, content, first)
+		if err == nil {
+			*room = payload
+		}
 		return frame{seq: first.seq, length: int(first.length)}, err == nil
 	}
 	return frame{}, false
@@ -151,9 +156,9 @@ func (c cell) begins() bool { return !c.blank() && c.index == 0 }
 // errBatch says that a batch is not whole.
 var errBatch = errors.New("batch is damaged")
 
-// assemble returns the payload of the batch that begins at content with cell first.
-func assemble(content []byte, first cell) ([]byte, error) {
-	payload := make([]byte, 0, int(first.count)*cellPayload)
+// assemble returns the payload of the batch that begins at content with cell first, in buf, which it may grow.
+func assemble(buf, content []byte, first cell) ([]byte, error) {
+	payload := slices.Grow(buf[:0], int(first.count)*cellPayload)
 	for i := 0; i < int(first.count); i++ {
 		raw := content[i*cellSize : (i+1)*cellSize]
 		c, ok := parseCell(raw)
@@ -169,9 +174,14 @@ func assemble(content []byte, first cell) ([]byte, error) {
 	return payload, nil
 }
 
-// payload reads the batch of a frame again.
-func (s *segment) payload(fr frame) ([]byte, error) {
-	content := make([]byte, blocksFor(fr.length)*BlockSize)
+// room is what batches are read into, one after the other.
+type room struct{ content, payload []byte }
+
+// payload reads the batch of a frame again. It is valid until the next one is read into the room.
+func (s *segment) payload(fr frame, in *room) (payload []byte, err error) {
+	size := int(blocksFor(fr.length) * BlockSize)
+	in.content = slices.Grow(in.content[:0], size)
+	content := in.content[:size]
 	if _, err := s.file.ReadAt(content, fr.block*BlockSize); err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.name, err)
 	}
@@ -186,7 +196,8 @@ func (s *segment) payload(fr frame) ([]byte, error) {
 	if first.count == 1 {
 		return content[headerSize : headerSize+int(first.length)], nil
 	}
-	return assemble(content, first)
+	in.payload, err = assemble(in.payload, content, first)
+	return in.payload, err
 }
 
 // segmentName and segmentNumber are inverse.
