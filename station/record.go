@@ -78,15 +78,32 @@ func (h OutboxHeader) AppendTo(dst []byte) []byte {
 
 // ParseOutboxHeader reads the header of an outbox value and returns what follows it.
 func ParseOutboxHeader(value []byte) (h OutboxHeader, rest []byte, err error) {
+	id, seq, rest, err := splitOutboxHeader(value)
+	if err != nil {
+		return h, nil, err
+	}
+	return OutboxHeader{Phase(value[0]), term.TransactionID(id), seq}, rest, nil
+}
+
+// OutboxTransaction returns the transaction that an outbox value is about, as bytes of the value; nil for none.
+func OutboxTransaction(value []byte) []byte {
+	id, _, _, err := splitOutboxHeader(value)
+	if err != nil || len(id) == 0 {
+		return nil
+	}
+	return id
+}
+
+func splitOutboxHeader(value []byte) (id []byte, seq int, rest []byte, err error) {
 	if len(value) < 3 || Phase(value[0]) > PhaseEnded || len(value) < 2+int(value[1])+1 {
-		return h, nil, ErrOutboxHeader
+		return nil, 0, nil, ErrOutboxHeader
 	}
 	n := 2 + int(value[1])
-	seq, w := binary.Uvarint(value[n:])
-	if w <= 0 || seq > 1<<31-1 {
-		return h, nil, ErrOutboxHeader
+	number, w := binary.Uvarint(value[n:])
+	if w <= 0 || number > 1<<31-1 {
+		return nil, 0, nil, ErrOutboxHeader
 	}
-	return OutboxHeader{Phase(value[0]), term.TransactionID(value[2:n]), int(seq)}, value[n+w:], nil
+	return value[2:n], int(number), value[n+w:], nil
 }
 
 // ReportID numbers reports in the order in which they came to be; it grows over restarts.

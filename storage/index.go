@@ -85,11 +85,11 @@ func (x *index) count(key int, value []byte, by int) {
 	}
 	x.entries += by
 	x.bytes += int64(by) * int64(key+len(value))
-	h, _, err := station.ParseOutboxHeader(value)
-	if err != nil || h.Transaction == "" {
+	tx := station.OutboxTransaction(value)
+	if tx == nil {
 		return
 	}
-	id := hashID(string(h.Transaction))
+	id := hashID(tx)
 	if n := x.queued[id] + uint32(by); n == 0 {
 		delete(x.queued, id)
 	} else {
@@ -98,7 +98,7 @@ func (x *index) count(key int, value []byte, by int) {
 }
 
 // hashID is FNV-1a. Two transactions that share a hash could only make one of them seem queued for too long.
-func hashID(id string) uint64 {
+func hashID[T ~string | ~[]byte](id T) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(id); i++ {
 		h = (h ^ uint64(id[i])) * 1099511628211

@@ -14,11 +14,11 @@ const rowHeader = 6
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func rowSum(b station.Bucket, key, tail []byte) uint32 {
-	var head [3]byte
-	head[0] = byte(b)
-	binary.LittleEndian.PutUint16(head[1:], uint16(len(key)))
-	sum := crc32.Update(0, castagnoli, head[:])
-	sum = crc32.Update(sum, castagnoli, key)
+	sum := ^uint32(0)
+	for _, x := range [...]byte{byte(b), byte(len(key)), byte(len(key) >> 8)} {
+		sum = castagnoli[byte(sum)^x] ^ sum>>8 // as crc32.Update does, which would have the bytes on the heap
+	}
+	sum = crc32.Update(^sum, castagnoli, key)
 	return crc32.Update(sum, castagnoli, tail)
 }
 
