@@ -46,6 +46,7 @@ type pageWalk struct {
 	seen    []uint64 // one bit a page
 	window  []byte   // part of the file
 	start   int64    // its place
+	way     [maxTreeDepth + 1][]byte
 	defects []string
 	emit    func(bucket, key, value []byte) // in order; the slices are valid during the call
 }
@@ -182,15 +183,21 @@ func (w *pageWalk) tree(id uint64, bucket, low, high []byte, depth int) {
 	}
 	switch binary.LittleEndian.Uint16(p[8:]) {
 	case pageBranch:
-		w.branch(id, bytes.Clone(p), bucket, low, high, depth) // its children move the window
+		w.branch(id, w.keep(p, depth), bucket, low, high, depth) // its children move the window
 	case pageLeaf:
 		if bucket == nil {
-			p = bytes.Clone(p) // buckets stand below it
+			p = w.keep(p, depth) // buckets stand below it
 		}
 		w.leaf(id, p, bucket, low, high, depth)
 	default:
 		w.defect("page %d is neither branch nor leaf", id)
 	}
+}
+
+// keep copies a page of the way down from the root, in place of the one that was there before at this depth.
+func (w *pageWalk) keep(p []byte, depth int) []byte {
+	w.way[depth] = append(w.way[depth][:0], p...)
+	return w.way[depth]
 }
 
 // element returns key and rest of element i of a page; ok is false when it points outside.
