@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg2"
@@ -33,19 +34,21 @@ const localList = "localAuthorizationList"
 
 // listStream is a SendLocalList that is being read.
 type listStream struct {
-	d *Dialect
-	l staging
+	d       *Dialect
+	l       staging
+	payload []byte // the piece that is read, as a message; used again for the next
 }
 
 // Piece stages some items. They are read as those of a list of their own, so that the rules are the same.
 func (s *listStream) Piece(piece []byte) error {
 	const head, tail = `{"versionNumber":1,"updateType":"Differential","` + localList + `":`, `}`
-	payload := make([]byte, 0, len(head)+len(piece)+len(tail))
-	payload = append(append(append(payload, head...), piece...), tail...)
+	s.payload = append(append(append(s.payload[:0], head...), piece...), tail...)
 	first := s.l.count + 1 // the first of all comes last
 	s.l.index = first
 	var m msg2.SendLocalListRequest
-	if err := s.read(&m, string(payload)); err != nil {
+	// Nothing of a piece is kept: add copies what it stages, and refusal makes a text of its own. So the pieces of a list
+	// of 20 MB share one buffer.
+	if err := s.read(&m, unsafe.String(unsafe.SliceData(s.payload), len(s.payload))); err != nil {
 		return refusal(atItem(err, first))
 	}
 	if s.l.count > rpc.DefaultStream {

@@ -214,3 +214,51 @@ func TestSendLocalListRefusedLeavesNothingStaged(t *testing.T) {
 		}
 	}
 }
+
+// forgetful is a stage that keeps nothing.
+type forgetful struct{}
+
+func (forgetful) Begin() (station.StageID, error)              { return 1, nil }
+func (forgetful) Add(term.IdToken, term.TokenInfo, bool) error { return nil }
+func (forgetful) Abort()                                       {}
+
+// A long list costs what is copied out of it: the two tokens of each item, value and type. The pieces share a buffer.
+func TestPiecesOfAListShareABuffer(t *testing.T) {
+	const item = `{"idToken":{"idToken":"04A1B2C3D4E5F6","type":"ISO14443"},"idTokenInfo":{"status":"Accepted","groupIdToken":{"idToken":"GROUP","type":"Central"}}}`
+	const items = 100
+	piece := []byte("[" + strings.Repeat(item+",", items-1) + item + "]")
+	_, s := New(rpc.V201).Stream("SendLocalList", forgetful{})
+	if n := testing.AllocsPerRun(100, func() {
+		if err := s.Piece(piece); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 4*items+4 {
+		t.Errorf("%v allocations for %d items", n, items)
+	}
+}
+
+// What was staged is whole after the buffer has been used again.
+func TestPiecesLeaveNothingInTheBuffer(t *testing.T) {
+	stage := &listStage{}
+	_, s := New(rpc.V21).Stream("SendLocalList", stage)
+	for _, letter := range []string{"a", "b"} {
+		piece := strings.ReplaceAll(`[{"idToken":{"idToken":"###","type":"t###"},"idTokenInfo":{"status":"Accepted","groupIdToken":{"idToken":"g###","type":"u###"},"personalMessage":{"format":"UTF8","content":"m###"}}}]`, "#", letter)
+		if err := s.Piece([]byte(piece)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, letter := range []string{"a", "b"} {
+		three := strings.Repeat(letter, 3)
+		want := stagedItem{token: term.IdToken{Value: three, Type: term.IdTokenType("t" + three)}, info: term.TokenInfo{
+			Status: term.TokenAccepted, Group: term.IdToken{Value: "g" + three, Type: term.IdTokenType("u" + three)}, Message: "m" + three}}
+		if !reflect.DeepEqual(stage.items[i], want) {
+			t.Errorf("item %d: %+v, want %+v", i, stage.items[i], want)
+		}
+	}
+	err := s.Piece([]byte(`[{"idToken":{"idToken":"x","type":"y"},"idTokenInfo":{"stratus":"Accepted"}}]`))
+	said := fmt.Sprint(err)
+	_ = s.Piece([]byte(`[` + strings.Repeat(" ", 200) + `]`))
+	if again := fmt.Sprint(err); again != said || !strings.Contains(said, "stratus") {
+		t.Errorf("error %q became %q", said, again)
+	}
+}
