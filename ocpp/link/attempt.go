@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/ocpp"
-	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 )
 
@@ -66,13 +65,6 @@ func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
 		d.result <- dialed{conn: startConn(ws, life, limit, ping), d: dialect}
 	}()
 	return d
-}
-
-func frameLimit(l rpc.Limits) int {
-	if l.Frame <= 0 {
-		return rpc.DefaultFrame
-	}
-	return l.Frame
 }
 
 // dialled takes the outcome of an attempt.

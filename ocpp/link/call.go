@@ -16,9 +16,10 @@ const (
 	MinSilences = 3
 	MaxSilences = 10
 
-	codeNormal     = 1000 // WebSocket close codes
-	codeGoingAway  = 1001
-	initialPayload = 512 // bytes of room for a frame; most fit
+	codeNormal      = 1000 // WebSocket close codes
+	codeGoingAway   = 1001
+	codeUnsupported = 1003
+	initialPayload  = 512 // bytes of room for a frame; most fit
 )
 
 // flight is the CALL under way. There is at most one (part 4, 4.1.1).

@@ -14,6 +14,11 @@ const (
 	DefaultAttemptInterval    = 60 * time.Second
 	DefaultConnectionAttempts = 3
 
+	// DefaultFrame is the longest message of a CSMS that is kept whole while it is read, in bytes. The longest that a
+	// station is asked to take, variables and reports, are 64 KiB (BytesPerMessage of the device model); lists of tokens
+	// are read in parts. A message and its copy, and what is read out of it, stay far below 1 MiB.
+	DefaultFrame = 128 << 10
+
 	MinMessageTimeout = time.Second
 	MaxMessageTimeout = time.Hour
 	MinBackOff        = time.Second    // a station never hammers its CSMS, whatever it was told
@@ -88,5 +93,13 @@ func (c EngineConfig) filled() EngineConfig {
 		c.AttemptInterval = DefaultAttemptInterval
 	}
 	c.AttemptInterval = min(c.AttemptInterval, MaxBackOff)
+	c.Limits.Frame = frameLimit(c.Limits)
 	return c
+}
+
+func frameLimit(l rpc.Limits) int {
+	if l.Frame <= 0 {
+		return DefaultFrame
+	}
+	return l.Frame
 }

@@ -25,14 +25,28 @@ const (
 	MaxMessage = 32 << 20
 
 	slowCore     = time.Second // a message that waited longer was held up by the core
-	keptBuffer   = 64 << 10    // bytes of read buffer that are kept between messages, and of a part
+	firstBuffer  = 4 << 10     // bytes; nearly every message of a CSMS is shorter
+	keptBuffer   = 16 << 10    // bytes of read buffer that outlast the messages that need them
 	tracedOfLong = 256         // bytes of a message that is too long that are traced: type and id stand there
 )
 
 // life counts what arrives on a connection, whatever it is.
-type life struct{ n atomic.Uint64 }
+type life struct {
+	n     atomic.Uint64
+	pings pace // of the reader alone
+}
 
 func (l *life) heard() { l.n.Add(1) }
+
+// pinged counts a ping and tells whether to answer it. Of many only some need to be (RFC 6455, 5.5.3).
+func (l *life) pinged(now time.Time) bool {
+	l.heard()
+	if now.Before(l.pings.free(PingEvery, PingBurst)) {
+		return false
+	}
+	l.pings.spend(now, PingEvery)
+	return true
+}
 
 // message is what the reader hands to the owner. Its bytes are the reader's again after conn.next.
 type message struct {
@@ -66,6 +80,7 @@ type conn struct {
 
 	once   sync.Once
 	why    error
+	wish   *Close        // how to close after why; nil: there is nobody to tell
 	failed chan struct{} // closed when why is set
 	quit   chan struct{} // closed by shut
 	wrote  chan struct{} // closed when the writer has ended
@@ -90,7 +105,9 @@ func startConn(ws *websocket.Conn, l *life, limit int, ping time.Duration) *conn
 // fail ends the connection. The first reason stays.
 func (c *conn) fail(why error) {
 	c.once.Do(func() {
-		c.why = why
+		if c.why = why; errors.Is(why, errBinary) {
+			c.wish = &Close{Code: codeUnsupported, Reason: why.Error()}
+		}
 		close(c.failed)
 	})
 }
@@ -116,21 +133,28 @@ func (c *conn) shut(wish *Close) {
 // readAll hands over one message after the other. While the owner does not take one, nothing is read: a slow core
 // slows the CSMS down.
 func (c *conn) readAll() {
-	buf := make([]byte, 0, 4096)
+	buf := make([]byte, 0, firstBuffer)
 	for {
-		_, r, err := c.ws.Reader(context.Background())
+		kind, r, err := c.ws.Reader(context.Background())
+		if err == nil && kind != websocket.MessageText {
+			err = errBinary
+		}
+		n := 0
 		if err == nil {
-			buf, err = c.message(r, buf[:0])
+			buf, n, err = c.message(r, buf[:0])
 		}
 		if err != nil {
 			c.fail(readFault(err))
 			return
 		}
-		if cap(buf) > keptBuffer {
-			buf = make([]byte, 0, 4096)
+		if n <= keptBuffer && cap(buf) > keptBuffer { // long ones have come to an end
+			buf = make([]byte, 0, firstBuffer)
 		}
 	}
 }
+
+// errBinary ends a connection: OCPP-J is text (part 4, 4.1.2), and a peer that sends something else speaks something else.
+var errBinary = errors.New("binary message")
 
 // hand gives m to the owner, waits until it has been dealt with and returns whether more of the message is wanted.
 func (c *conn) hand(m message) (bool, error) {
@@ -157,33 +181,30 @@ func (c *conn) hand(m message) (bool, error) {
 
 var errShut = errors.New("connection is shut")
 
-// message reads one message into buf and hands it over: whole, or in parts if it is longer than the limit.
-func (c *conn) message(r io.Reader, buf []byte) ([]byte, error) {
-	buf, err := c.fill(r, buf, c.limit+1)
+// message reads one message into buf and hands it over: whole, or in parts of buf's length if it is longer than the
+// limit. n is how much of buf it needed.
+func (c *conn) message(r io.Reader, buf []byte) (_ []byte, n int, err error) {
+	buf, err = c.fill(r, buf, c.limit+1)
+	n = len(buf)
 	if errors.Is(err, io.EOF) {
 		_, err = c.hand(message{data: buf})
-		return buf, err
+		return buf, n, err
 	}
 	if err != nil {
-		return buf, err
+		return buf, n, err
 	}
 	more, err := c.hand(message{data: buf, part: beginning})
-	buf = make([]byte, 0, keptBuffer) // the long one is not needed while the rest comes
-	for err == nil {
+	for last := false; err == nil && !last; {
 		p := message{part: middle}
-		p.data, err = c.fill(r, buf, cap(buf))
-		last := errors.Is(err, io.EOF)
-		if last {
+		p.data, err = c.fill(r, buf[:0], c.limit)
+		if last = errors.Is(err, io.EOF); last {
 			p.part, err = end, nil
 		}
 		if more && err == nil {
 			more, err = c.hand(p)
 		}
-		if last {
-			break
-		}
 	}
-	return buf, err
+	return buf, n, err
 }
 
 // fill reads until buf holds n bytes, or to the end of the message: io.EOF then. A buffer that gets long is made as long

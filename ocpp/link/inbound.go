@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +68,11 @@ func (in *inbound) used(id string) bool {
 		}
 	}
 	return false
+}
+
+// under tells whether an action waits for the core's response.
+func (in *inbound) under(action string) bool {
+	return slices.ContainsFunc(in.calls, func(c inCall) bool { return c.action == action })
 }
 
 func (in *inbound) remember(id string) {
@@ -165,6 +171,8 @@ func (e *Engine) admit(now time.Time, f rpc.Frame) bool {
 		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
 	case len(e.in.calls) >= MaxInbound:
 		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
+	case f.Action == listAction && e.in.under(listAction):
+		e.refuse(f.ID, rpc.GenericError, "another list is being taken; try later")
 	case f.Action == listAction && !e.lists.take(now, listCost+len(f.Payload)/page, ListBurst):
 		e.refuse(f.ID, rpc.GenericError, tooOften)
 	default:

@@ -149,9 +149,11 @@ func TestLongListIsAdmittedAsAnyRequest(t *testing.T) {
 func TestListsAreRationedByTheirLength(t *testing.T) {
 	l := newLongTalk(t, 2000, "")
 	l.e.lists = budget{ListBurst - 1, epoch} // what three of the longest leave
-	if _, frames, _ := l.send(); len(frames) != 0 || l.stage.added != 2000 {
-		t.Errorf("the last list that there is something left for is answered %q", frames)
+	events, frames, _ := l.send()
+	if len(frames) != 0 || len(events) != 1 || l.stage.added != 2000 {
+		t.Fatalf("the last list that there is something left for is answered %q", frames)
 	}
+	l.e.Respond(epoch, station.Response{ID: events[0].(station.RequestReceived).ID, Body: station.Status{Status: "Accepted"}})
 	l.parts[0] = strings.Replace(l.parts[0], "long", "next", 1)
 	if _, frames, sent := l.send(); sent != 1 || len(frames) != 1 || !strings.HasPrefix(frames[0], `[4,"next","GenericError"`) {
 		t.Errorf("the next is answered %q after %d parts", frames, sent)

@@ -12,6 +12,9 @@ const (
 	// reading the answers stops itself.
 	MaxUnsent = 32
 
+	// MaxUnsentBytes is how long these may be together, and one longer.
+	MaxUnsentBytes = 64 << 10
+
 	// FlushTimeout is how long a wanted close waits for frames that are still to be written.
 	FlushTimeout = 5 * time.Second
 
@@ -38,6 +41,7 @@ type owner struct {
 	hangUp   *Close
 	hangUpBy time.Time
 	unsent   [][]byte
+	pace     pace // of what the CSMS sends
 
 	events  []station.Event // for the core; while there are any, nothing is read
 	due     time.Time       // of the engine
@@ -237,8 +241,20 @@ func (o *owner) wait(ctx context.Context) bool {
 
 // listening tells whether a message may be taken: not while the core or the CSMS is behind.
 func (o *owner) listening() bool {
-	return len(o.events) == 0 && len(o.unsent) < MaxUnsent && o.hangUp == nil
+	return len(o.events) == 0 && !o.behind() && o.hangUp == nil && !o.o.Now().Before(o.readFrom())
 }
+
+// behind tells whether the CSMS has left too much unread.
+func (o *owner) behind() bool {
+	n := 0
+	for _, f := range o.unsent {
+		n += len(f)
+	}
+	return len(o.unsent) >= MaxUnsent || n >= MaxUnsentBytes
+}
+
+// readFrom is from when on the next message may be taken.
+func (o *owner) readFrom() time.Time { return o.pace.free(MessageEvery, MessageBurst) }
 
 func pop[T any](s []T) []T {
 	var zero T
@@ -249,6 +265,7 @@ func pop[T any](s []T) []T {
 
 func (o *owner) received(m message) {
 	now := o.o.Now()
+	answers := o.e.Stats().Answers
 	var out *Output
 	var more bool
 	switch m.part {
@@ -260,6 +277,9 @@ func (o *owner) received(m message) {
 		out, more = o.e.Long(now, m.data)
 	default:
 		out, more = o.e.More(now, m.data, m.part == end)
+	}
+	if o.e.Stats().Answers == answers {
+		o.pace.spend(now, MessageEvery)
 	}
 	o.feed(out)
 	o.conn.next <- more
@@ -275,7 +295,7 @@ func (o *owner) failure() {
 		default:
 		}
 	}
-	o.lost(o.o.Now(), o.conn.why.Error(), nil)
+	o.lost(o.o.Now(), o.conn.why.Error(), o.conn.wish)
 }
 
 // tick lets time pass for the engine, unless the answer it waits for may be what cannot be read yet.
@@ -306,6 +326,9 @@ func (o *owner) setTimer() {
 	}
 	if o.hangUp != nil {
 		d.add(o.hangUpBy)
+	}
+	if from := o.readFrom(); o.conn != nil && from.After(o.o.Now()) {
+		d.add(from)
 	}
 	if d.t.IsZero() {
 		o.timer.Stop()
