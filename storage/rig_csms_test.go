@@ -130,6 +130,9 @@ type csms struct {
 	kinds   map[string]int
 	repeats int
 	differ  int // repeats with other content
+
+	latest   map[string]station.ReportBody // by slot
+	security []station.SecurityEvent
 }
 
 type event struct {
@@ -138,7 +141,17 @@ type event struct {
 }
 
 func (c *csms) init(w *world) {
-	*c = csms{w: w, heard: map[string]string{}, events: map[term.TransactionID]map[int]event{}, kinds: map[string]int{}}
+	*c = csms{w: w, heard: map[string]string{}, events: map[term.TransactionID]map[int]event{}, kinds: map[string]int{}, latest: map[string]station.ReportBody{}}
+}
+
+// problem is the newest word of a problem of the station.
+func (c *csms) problem() (p station.NotifyEvent, ok bool) {
+	for _, slot := range slices.Sorted(maps.Keys(c.latest)) {
+		if ev, is := c.latest[slot].(station.NotifyEvent); is && ev.Component.EVSE == 0 && ev.EventID >= p.EventID {
+			p, ok = ev, true
+		}
+	}
+	return p, ok
 }
 
 func (c *csms) hear(r station.Report) station.Reply {
@@ -146,7 +159,12 @@ func (c *csms) hear(r station.Report) station.Reply {
 	if r.Class == station.Kept {
 		c.enter(r)
 	}
+	if r.Class == station.Latest {
+		c.latest[r.Slot] = r.Body
+	}
 	switch body := r.Body.(type) {
+	case station.SecurityEvent:
+		c.security = append(c.security, body)
 	case station.BootNotification:
 		return station.BootReply{Status: station.RegistrationAccepted, Now: c.w.wall(), Interval: 300 * time.Second}
 	case station.Heartbeat:

@@ -3,6 +3,8 @@ package storage_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/storage/faultfs"
@@ -21,6 +23,9 @@ type disk struct {
 	script func(faultfs.Call) (faultfs.Fault, bool)
 	cuts   int
 	calls  int // that a script has seen
+
+	why            error // writes of the databases fail
+	packed, robbed bool  // there is no room; somebody else took that of the reserve
 }
 
 // arm sets the write in which the power goes.
@@ -52,6 +57,11 @@ func (d *disk) cutNow() {
 	}
 }
 
+func (d *disk) has(name string) bool {
+	names, err := d.files.List()
+	return err == nil && slices.Contains(names, name)
+}
+
 // databases reads every file that passes faultfs by.
 func (d *disk) databases() map[string][]byte {
 	all := map[string][]byte{}
@@ -74,6 +84,12 @@ func (d *disk) databases() map[string][]byte {
 func (d *disk) paged(path string, written bool) error {
 	if d.off() {
 		return faultfs.ErrCut
+	}
+	if !written && d.why != nil {
+		return d.why
+	}
+	if !written && d.packed && (d.robbed || d.has("reserve")) {
+		return syscall.ENOSPC
 	}
 	image, err := os.ReadFile(path)
 	if err != nil {

@@ -166,6 +166,9 @@ func (w *world) damaged(im image) {
 }
 
 func (all *damageTally) count(w *world, what string, truth, got map[string]string, rep storage.Report, history map[string]map[string]bool) {
+	if rep.Fresh && len(truth) > 0 {
+		w.fail("%s: the station takes itself for new", what)
+	}
 	all.images++
 	same := maps.Equal(truth, got)
 	switch {

@@ -189,6 +189,9 @@ func (w *world) Reboot(time.Duration) {
 	})
 }
 
+// Storage hears that something waits for the device.
+func (w *world) Storage(code string) { w.slow = code }
+
 func (w *world) Reconfigure()              {}
 func (w *world) Answer(r station.Response) { w.said[r.ID] = r }
 

@@ -39,6 +39,7 @@ type world struct {
 	life              int // number of the boot: tasks of an earlier one are void
 	booted            time.Duration
 	ids               int
+	slow              string // what the host was told of the storage last
 	lights            [2]string
 	asked             uint64
 	said              map[station.RequestID]station.Response
@@ -208,6 +209,9 @@ func (w *world) boot() {
 	if err != nil {
 		w.fail("the station does not start: %v", err)
 		return
+	}
+	if rep.Fresh && len(w.csms.events) > 0 && !w.deceived {
+		w.fail("the station takes itself for new")
 	}
 	w.store = store
 	w.damage = append(w.damage, rep.Findings...)
