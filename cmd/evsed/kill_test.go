@@ -6,20 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp/csms"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/station/term"
@@ -96,6 +92,19 @@ func variable(component, name, value string) string {
 // boot starts the process and waits until its interface answers.
 func (p *process) boot() {
 	p.t.Helper()
+	p.spawn()
+	p.until("the interface answers", func() bool {
+		resp, err := http.Get(p.api + "/health")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	})
+}
+
+// spawn starts the process.
+func (p *process) spawn() {
+	p.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") // a free port; nobody else takes it in the moment before evsed does
 	if err != nil {
 		p.t.Fatal(err)
@@ -105,20 +114,12 @@ func (p *process) boot() {
 	p.api = "http://" + address + "/sim/v1"
 	p.out.Reset()
 	p.cmd = exec.Command(os.Args[0], "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
-	p.cmd.Args = append(p.cmd.Args, p.args...)
 	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.start = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.until("the interface answers", func() bool {
-		resp, err := http.Get(p.api + "/health")
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err == nil
-	})
 }
 
 // kill ends the process as a power cut does.
@@ -197,67 +198,4 @@ func backend(t *testing.T, observe func(csms.Request)) (*csms.CSMS, string) {
 	go func() { defer close(done); _ = c.Serve(ctx, l) }()
 	t.Cleanup(func() { cancel(); <-done })
 	return c, "ws://" + l.Addr().String()
-}
-
-// TestKillWhileCharging kills the station again and again while two cars charge, and audits the bills: nothing that the
-// station had promised is lost, nothing is told twice with other content, and every watt-hour is billed.
-func TestKillWhileCharging(t *testing.T) {
-	kills := 8
-	if n, err := strconv.Atoi(os.Getenv("EVSED_KILLS")); err == nil {
-		kills = n
-	}
-	var booted atomic.Int64
-	var p *process
-	c, url := backend(t, func(r csms.Request) {
-		if r.Action == "BootNotification" {
-			booted.Store(time.Now().UnixNano())
-		}
-	})
-	p = newProcess(t, url, variable("SampledDataCtrlr", "TxUpdatedInterval", "1"), variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"),
-		variable("OCPPCommCtrlr", "RetryBackOffRandomRange", "0"))
-	rng := rand.New(rand.NewPCG(1, 2))
-	p.boot()
-	p.until("the CSMS accepts the station", func() bool { return p.state().Station.Connected })
-	p.do("/evses/1/plug", `{"ev":{"socPercent":5,"capacityWh":100000}}`)
-	p.do("/swipe", `{"idToken":"ALICE","type":"ISO14443","evses":[1]}`)
-	p.do("/evses/2/plug", `{"connector":1,"ev":{"socPercent":5,"capacityWh":100000}}`)
-	p.do("/swipe", `{"idToken":"BOB","type":"ISO14443","evses":[2]}`)
-	p.until("both cars charge", func() bool { s := p.state(); return s.EVSEs[0].Relay && s.EVSEs[1].Relay })
-	var boots []time.Duration
-	for range kills {
-		time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond) // a real process in real time: it is killed anywhere
-		before := p.state()
-		p.kill()
-		booted.Store(0)
-		p.boot()
-		p.until("it boots again", func() bool { return booted.Load() != 0 })
-		boots = append(boots, time.Unix(0, booted.Load()).Sub(p.start))
-		for i, e := range p.state().EVSEs {
-			if e.EnergyWh < before.EVSEs[i].EnergyWh {
-				t.Fatalf("EVSE %d: register fell from %v to %v Wh", i+1, before.EVSEs[i].EnergyWh, e.EnergyWh)
-			}
-		}
-	}
-	p.until("both cars charge again", func() bool { s := p.state(); return s.EVSEs[0].Relay && s.EVSEs[1].Relay })
-	p.do("/stop", `{}`)
-	p.until("both transactions have ended and everything is told", func() bool {
-		s := p.state()
-		return s.Station.Connected && s.EVSEs[0].Transaction == nil && s.EVSEs[1].Transaction == nil && s.Station.PendingMessages == 0
-	})
-	if found := c.Ledger().Check(nil); len(found) > 0 {
-		t.Errorf("the books do not add up: %q", found)
-	}
-	billed := map[int]unit.Energy{}
-	for _, tx := range c.Ledger().Transactions() {
-		billed[tx.EVSE] += tx.Energy()
-	}
-	for i, e := range p.state().EVSEs {
-		if lost := e.EnergyWh - float64(billed[i+1])/1e6*1e3; lost > 1 || lost < -1 {
-			t.Errorf("EVSE %d: the meter shows %v Wh, the bills %v", i+1, e.EnergyWh, billed[i+1])
-		}
-	}
-	if n := len(c.Ledger().Transactions()); n != 2 {
-		t.Errorf("%d transactions, want the 2 that were resumed every time", n)
-	}
-	t.Logf("%d kills; start to BootNotification: %v", kills, boots)
 }
