@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 )
 
 // Format of a bbolt file, version 2, as far as it is read here. Integers are in the byte order of the machine; all
@@ -44,8 +45,8 @@ type pageWalk struct {
 	pages   uint64 // pages in use, the high-water mark
 	free    uint64
 	seen    []uint64 // one bit a page
-	window  []byte   // part of the file
-	start   int64    // its place
+	window  part     // many pages in their order
+	aside   part     // one from elsewhere
 	way     [maxTreeDepth + 1][]byte
 	defects []string
 	emit    func(bucket, key, value []byte) // in order; the slices are valid during the call
@@ -150,25 +151,52 @@ func (w *pageWalk) page(id uint64) (p []byte, ok bool) {
 	return p, true
 }
 
-// read returns span pages from id on out of the window, which it moves when it must.
+// read returns span pages from id on. Pages that follow what was read before come in windows; one from elsewhere, a branch
+// mostly, is read alone and leaves the window where it is.
 func (w *pageWalk) read(id, span uint64) ([]byte, error) {
 	from, n := int64(id)*pageSize, int64(span)*pageSize
-	if from < w.start || from+n > w.start+int64(len(w.window)) {
-		size := min(max(n, walkWindow), int64(w.pages)*pageSize-from)
-		if int64(cap(w.window)) < size {
-			w.window = make([]byte, size)
-		}
-		w.window, w.start = w.window[:size], from
-		if _, err := w.file.ReadAt(w.window, from); err != nil {
-			// One unreadable sector must not hide its neighbours.
-			w.window = w.window[:n]
-			if _, err := w.file.ReadAt(w.window, from); err != nil {
-				w.window = w.window[:0]
-				return nil, err
-			}
-		}
+	if w.window.holds(from, n) {
+		return w.window.cut(from, n), nil
 	}
-	return w.window[from-w.start:][:n], nil
+	if w.aside.holds(from, n) {
+		return w.aside.cut(from, n), nil
+	}
+	if from != w.window.end() && from != w.aside.end() {
+		err := w.aside.read(w.file, from, n)
+		return w.aside.cut(from, n), err
+	}
+	err := w.window.read(w.file, from, min(max(n, walkWindow), int64(w.pages)*pageSize-from))
+	if err != nil { // one unreadable sector must not hide its neighbours
+		err = w.window.read(w.file, from, n)
+	}
+	return w.window.cut(from, n), err
+}
+
+// part is a part of a file that was read.
+type part struct {
+	bytes []byte
+	start int64
+}
+
+func (p *part) end() int64 { return p.start + int64(len(p.bytes)) }
+
+func (p *part) holds(from, n int64) bool { return from >= p.start && from+n <= p.end() }
+
+// cut returns n bytes, or nil when the part does not hold them.
+func (p *part) cut(from, n int64) []byte {
+	if !p.holds(from, n) {
+		return nil
+	}
+	return p.bytes[from-p.start:][:n]
+}
+
+func (p *part) read(file io.ReaderAt, from, n int64) error {
+	p.bytes, p.start = slices.Grow(p.bytes[:0], int(n))[:n], from
+	_, err := file.ReadAt(p.bytes, from)
+	if err != nil {
+		p.bytes = p.bytes[:0]
+	}
+	return err
 }
 
 // tree walks the pages below id, whose keys must lie in [low, high).
