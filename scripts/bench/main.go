@@ -44,6 +44,7 @@ func parts() []part {
 		{"sampled", sampledSection},
 		{"roundtrip", roundTripSection},
 		{"boot", bootSection},
+		{"queued", queuedSection},
 		{"memory", memorySection},
 		{"wakeups", wakeupSection},
 		{"reaction", reactionSection},

@@ -19,12 +19,22 @@ type server struct {
 	listener net.Listener
 	http     *http.Server
 	seen     func(at time.Time, what, station string) // accepted, opened, and every action; nil: nobody looks
+	mute     bool                                     // it answers nothing
 	mu       sync.Mutex                               // for conns
 	conns    map[string]*websocket.Conn
 }
 
 // startServer listens on loopback.
 func startServer(seen func(at time.Time, what, station string)) (*server, error) {
+	return listen(seen, false)
+}
+
+// startMute starts a server that hears and says nothing.
+func startMute(seen func(at time.Time, what, station string)) (*server, error) {
+	return listen(seen, true)
+}
+
+func listen(seen func(at time.Time, what, station string), mute bool) (*server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -32,7 +42,7 @@ func startServer(seen func(at time.Time, what, station string)) (*server, error)
 	if seen == nil {
 		seen = func(time.Time, string, string) {}
 	}
-	s := &server{url: "ws://" + l.Addr().String(), listener: l, seen: seen, conns: map[string]*websocket.Conn{}}
+	s := &server{url: "ws://" + l.Addr().String(), listener: l, seen: seen, mute: mute, conns: map[string]*websocket.Conn{}}
 	s.http = &http.Server{Handler: s, ConnState: func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			seen(time.Now(), accepted, "")
@@ -80,6 +90,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		s.seen(time.Now(), action, station)
+		if s.mute {
+			continue
+		}
 		if err := c.Write(ctx, websocket.MessageText, answer); err != nil {
 			return
 		}

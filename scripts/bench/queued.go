@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Goals of a start with a full outbox.
+const (
+	goalQueuedBoot = 50 * time.Millisecond // exec to BootNotification
+	goalQueuedRSS  = 1 << 20               // bytes of peak RSS more than with an empty outbox
+	queuedStarts   = 10
+)
+
+// riser is a station that was switched off with an outbox, full or empty.
+type riser struct {
+	newborn
+	dir   string
+	cold  bool // nothing of its files is in memory
+	peaks []float64
+}
+
+// queuedSection measures starts with a full outbox against starts with an empty one. The CSMS does not answer, so the outbox
+// stays as it is.
+func queuedSection(o options) (*section, error) {
+	seen := make(chan sighting, 64)
+	server, err := startMute(func(at time.Time, what, _ string) {
+		select {
+		case seen <- sighting{at, what}:
+		default:
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer server.close()
+	risers, err := newRisers(o, server.url)
+	if err != nil {
+		return nil, err
+	}
+	for n := range queuedStarts {
+		for _, r := range risers {
+			if err := r.live(n, seen); err != nil {
+				return nil, fmt.Errorf("%s: %w", r.name, err)
+			}
+		}
+	}
+	return queuedReport(risers)
+}
+
+func newRisers(o options, url string) ([]*riser, error) {
+	binary, err := buildStation(o, "", "")
+	if err != nil {
+		return nil, err
+	}
+	seed := filepath.Join(o.work, "queued.json")
+	if err := writeSeed(seed, url, 2); err != nil {
+		return nil, err
+	}
+	full := filepath.Join(o.work, "queued-full")
+	risers := []*riser{
+		{newborn: newborn{name: "empty outbox"}, dir: filepath.Join(o.work, "queued-empty")},
+		{newborn: newborn{name: fmt.Sprintf("%d events", queueSize)}, dir: full},
+		{newborn: newborn{name: fmt.Sprintf("%d events, cold", queueSize)}, dir: full, cold: true},
+	}
+	for _, r := range risers {
+		r.start = func(int) (time.Time, func() error, error) { return r.rise(binary, seed) }
+	}
+	for _, r := range risers[:2] { // the first boot makes the directory
+		p, _, err := start(binary, seed, r.dir)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(p.ready(), p.stop()); err != nil {
+			return nil, err
+		}
+	}
+	return risers, fillQueue(full, queueSize)
+}
+
+// rise starts the station. It ends as by a power cut, once its memory was read.
+func (r *riser) rise(binary, seed string) (began time.Time, end func() error, err error) {
+	if r.cold {
+		if err := forget(r.dir, binary); err != nil {
+			return began, nil, err
+		}
+	}
+	p, began, err := start(binary, seed, r.dir)
+	if err != nil {
+		return began, nil, err
+	}
+	return began, func() error {
+		w, err := weighProcess(p.cmd.Process.Pid)
+		r.peaks = append(r.peaks, w.peak)
+		_ = p.cmd.Process.Kill()
+		var killed *exec.ExitError
+		if wait := p.cmd.Wait(); !errors.As(wait, &killed) {
+			return errors.Join(err, fmt.Errorf("killed, and ended with %v: %s", wait, tail(p.log.Bytes())))
+		}
+		return err
+	}, nil
+}
+
+// forget has the kernel drop what it holds of the files in memory.
+func forget(dir, binary string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	names := []string{binary}
+	for _, e := range entries {
+		names = append(names, filepath.Join(dir, e.Name()))
+	}
+	var errs []error
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		errs = append(errs, f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED), f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func queuedReport(risers []*riser) (*section, error) {
+	s := &section{
+		title: "A start with a full outbox",
+		about: fmt.Sprintf("From exec to BootNotification after a power cut, %d starts of each, in turn. Cold: nothing of the state directory and of the\n"+
+			"binary is in the kernel's memory. Peak RSS is read when BootNotification has arrived.", queuedStarts),
+		head: []string{"outbox", "min", "median", "p90", "peak RSS MB"},
+	}
+	f := &figures{rig: "start"}
+	var boots []time.Duration
+	var peaks []float64
+	for i, r := range risers {
+		all := r.times(func(x birth) time.Duration { return x.boot })
+		boots, peaks = append(boots, median(all)), append(peaks, middle(r.peaks))
+		s.row(r.name, ms(percentile(all, 0)), ms(boots[i]), ms(percentile(all, 90)), fmt.Sprintf("%.2f", peaks[i]/1e6))
+		name := []string{"empty", "full", "full-cold"}[i]
+		f.add(name+"-boot", float64(boots[i].Microseconds())/1e3, "ms", "exec to BootNotification, median: %s", r.name)
+		f.add(name+"-peak", peaks[i]/1e6, "MB", "peak RSS at BootNotification, median: %s", r.name)
+	}
+	more := peaks[1] - peaks[0]
+	f.add("extra-rss", more/1e6, "MB", "peak RSS more than with an empty outbox")
+	s.goal(boots[1] <= goalQueuedBoot, fmt.Sprintf("start with %d events", queueSize), "<= "+ms(goalQueuedBoot), "%s", ms(boots[1]))
+	s.goal(more <= goalQueuedRSS, fmt.Sprintf("start with %d events, extra RSS", queueSize), fmt.Sprintf("<= %.2f MB", float64(goalQueuedRSS)/1e6), "%.2f MB", more/1e6)
+	return s, f.write()
+}
