@@ -144,3 +144,21 @@ func TestKillAtFirstStart(t *testing.T) {
 		p.kill()
 	}
 }
+
+// TestFirstStartCutShort: a first start that ended while it copied its seed is begun again. Any other file in the place of
+// the state is still refused: it may be somebody's.
+func TestFirstStartCutShort(t *testing.T) {
+	for _, name := range []string{seedCopy + newSuffix, "diary.txt"} {
+		p := newProcess(t, "ws://127.0.0.1:1")
+		must(t, os.Mkdir(p.dir, 0o700))
+		must(t, os.WriteFile(filepath.Join(p.dir, name), []byte(`{"format":"stati`), 0o600))
+		_, err := readSeed(runOptions{seed: p.seed, state: p.dir})
+		if refused := err != nil; refused != (name == "diary.txt") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			p.boot()
+			p.kill()
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -76,7 +77,10 @@ func runStation(args []string, out, errs io.Writer) error {
 	return a.run(ctx)
 }
 
-const seedCopy = "seed.json"
+const (
+	seedCopy  = "seed.json"
+	newSuffix = ".new" // of the copy while it is written
+)
 
 // readSeed reads the seed: the file on a first boot, afterwards the copy that lies with the state. It changes nothing:
 // the copy is made once everything else that can be wrong has been found right.
@@ -90,6 +94,7 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 		return s, err
 	}
 	entries, err := os.ReadDir(o.state)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == seedCopy+newSuffix }) // a first start that was cut short
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("--state %s: %w: want a directory that can be read and written", o.state, err)
@@ -118,10 +123,10 @@ func keepSeed(o runOptions) error {
 	if err := os.MkdirAll(o.state, 0o700); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be made", o.state, err)
 	}
-	if err := writeDurably(kept+".new", data); err != nil {
+	if err := writeDurably(kept+newSuffix, data); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be written", o.state, err)
 	}
-	return os.Rename(kept+".new", kept) // durable with the directory, which storage syncs before it keeps anything
+	return os.Rename(kept+newSuffix, kept) // durable with the directory, which storage syncs before it keeps anything
 }
 
 func writeDurably(path string, data []byte) error {
