@@ -39,20 +39,20 @@ func (h *Hole) Cut(in, out int) {
 	h.in, h.out = in, out
 }
 
-// some takes at most n from *budget.
-func (h *Hole) some(budget *int, n int) int {
+// some takes at most n from *budget; not counted: there is no budget.
+func (h *Hole) some(budget *int, n int) (_ int, counted bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if *budget < 0 {
-		return n
+		return n, false
 	}
 	n = min(n, *budget)
 	*budget -= n
-	return n
+	return n, true
 }
 
 func (h *Hole) Read(p []byte) (int, error) {
-	n := h.some(&h.in, len(p))
+	n, counted := h.some(&h.in, len(p))
 	if n == 0 && len(p) > 0 {
 		if h.fate == Reset {
 			return 0, h.tear()
@@ -62,7 +62,7 @@ func (h *Hole) Read(p []byte) (int, error) {
 	}
 	m, err := h.Conn.Read(p[:n])
 	h.mu.Lock()
-	if h.in >= 0 {
+	if counted && h.in >= 0 {
 		h.in += n - m
 	}
 	h.mu.Unlock()
@@ -70,7 +70,7 @@ func (h *Hole) Read(p []byte) (int, error) {
 }
 
 func (h *Hole) Write(p []byte) (int, error) {
-	n := h.some(&h.out, len(p))
+	n, _ := h.some(&h.out, len(p))
 	if n > 0 {
 		if m, err := h.Conn.Write(p[:n]); err != nil {
 			return m, err
