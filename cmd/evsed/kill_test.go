@@ -114,6 +114,7 @@ func (p *process) spawn() {
 	p.api = "http://" + address + "/sim/v1"
 	p.out.Reset()
 	p.cmd = exec.Command(os.Args[0], "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
+	p.cmd.Args = append(p.cmd.Args, p.args...)
 	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.start = time.Now()
