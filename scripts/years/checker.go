@@ -55,7 +55,8 @@ type evseTruth struct {
 	cause  time.Time // something happened that may end its energy
 	stop   time.Time // somebody stopped it: the contactor has to have opened by then; zero: nobody did
 	why    string
-	off    [3]bool // out of service: the station, the EVSE, one of its connectors
+	mended time.Time // a contactor was repaired last
+	off    [3]bool   // out of service: the station, the EVSE, one of its connectors
 }
 
 // card is a token that was shown, or came with a remote start.
@@ -215,7 +216,8 @@ func (c *checker) ready(p *place, at time.Time) {
 
 // stuck reports whether the contactor cannot be blamed on anybody.
 func (c *checker) stuck(p *place) bool {
-	return (p.faults | c.evses[p.ref.EVSE].faults | c.station).Has(term.FaultContactor)
+	t := &c.evses[p.ref.EVSE]
+	return (p.faults | t.faults | c.station).Has(term.FaultContactor) || !t.mended.IsZero() && c.s.now.Sub(t.mended) < time.Second
 }
 
 func (c *checker) faulted(e halsim.Event) {
@@ -239,6 +241,9 @@ func (c *checker) faulted(e halsim.Event) {
 		} else if p.what == e.Fault {
 			p.fault = time.Time{}
 		}
+	}
+	if e.Fault == term.FaultContactor && !e.On {
+		c.evses[e.Ref.EVSE].mended = c.s.now
 	}
 	switch {
 	case e.Ref.EVSE == 0:

@@ -99,7 +99,7 @@ func (c *csms) request(f *rpc.Frame) {
 		return
 	}
 	if c.moody && !boot && c.s.chance(3) {
-		c.refuse(f)
+		c.refuse(m, f)
 		return
 	}
 	c.reply(rpc.AppendCallResult(nil, f.ID, c.response(m, f)))
@@ -113,14 +113,12 @@ func (c *csms) message(action string) (msg2.Message, bool) {
 }
 
 // refuse answers with an error, or with what is no answer.
-func (c *csms) refuse(f *rpc.Frame) {
+func (c *csms) refuse(m msg2.Message, f *rpc.Frame) {
 	switch c.s.rng.IntN(8) {
-	case 0:
-		if f.Action != "TransactionEvent" { // there a CALLRESULT is an acknowledgement, whatever it holds
-			c.reply(rpc.AppendCallResult(nil, f.ID, []byte(`{"status":5,"currentTime":"never","idTokenInfo":7}`)))
-			return
-		}
-		fallthrough
+	case 0: // a CALLRESULT says that the CSMS has taken it, whatever else it holds (part 4, 4.2.2)
+		c.response(m, f)
+		c.reply(rpc.AppendCallResult(nil, f.ID, []byte(`{"status":5,"currentTime":"never","idTokenInfo":7}`)))
+		return
 	case 1:
 		c.reply([]byte(`[3,"` + f.ID)) // half an answer
 	case 2:
