@@ -178,6 +178,31 @@ func TestGuardIsAChild(t *testing.T) {
 	s.chargeAgain()
 }
 
+// TestLivesOfAGuardedStation: each life of a simulated station has a guard of its own, on the same lines.
+func TestLivesOfAGuardedStation(t *testing.T) {
+	t.Parallel()
+	s := newStationed(t, "child")
+	s.boot()
+	s.charge()
+	for _, change := range []struct{ path, body string }{
+		{"/power", `{"cycle":true,"offMs":300}`},
+		{"/reset-state", `{}`},
+	} {
+		guard := s.guardPID()
+		s.do(change.path, change.body)
+		s.until("the next guard is there", func() bool { return s.guardPID() != guard })
+		if s.told("NotifyEvent", "internalError") {
+			t.Error("the end of a life is told as a fault")
+		}
+		if change.path == "/reset-state" { // the world is a new one
+			s.until("the contactor is open", s.dark)
+			s.connected()
+			s.do("/evses/1/plug", `{}`)
+		}
+		s.chargeAgain()
+	}
+}
+
 // TestAgentDiesWhileCharging: killed, stopped or starved, the contactor opens without it.
 func TestAgentDiesWhileCharging(t *testing.T) {
 	t.Parallel()
