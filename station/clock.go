@@ -20,6 +20,13 @@ const TimeAdjustmentThreshold = 20 * time.Second
 // seconds are no clock error, and a clock that steps back between two events is one.
 const clockSlack = 1500 * time.Millisecond
 
+// A CSMS whose time lies outside of these dates is wrong: before, there was no station of this kind, and long after the
+// durations of this one end, at 292 years.
+var (
+	earliestTime = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	latestTime   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
 func (c *clock) at(mono time.Time) time.Time { return mono.Add(c.offset).UTC() }
 
 func (c *clock) set(mono, wall time.Time) { c.offset = wall.Sub(mono) }
@@ -27,6 +34,10 @@ func (c *clock) set(mono, wall time.Time) { c.offset = wall.Sub(mono) }
 // timeFromCSMS uses the time in a BootNotification or Heartbeat response if the station is configured to (B01.FR.06, G02.FR.06).
 func (s *Station) timeFromCSMS(wall time.Time) {
 	if wall.IsZero() || !s.model.Has(model.TimeSource, "Heartbeat") {
+		return
+	}
+	if wall.Before(earliestTime) || wall.After(latestTime) {
+		s.badMessage(BadMessage{Info: "currentTime " + wall.UTC().Format(time.RFC3339)})
 		return
 	}
 	s.boot.synced = s.now
