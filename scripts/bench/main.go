@@ -28,6 +28,7 @@ type options struct {
 	starts int           // of the binary
 	settle time.Duration // before memory is read
 	watch  time.Duration // one of the windows in which wake-ups are counted
+	replay int           // events that are told in real time
 }
 
 // part is one section of the report and its name on the command line.
@@ -45,6 +46,7 @@ func parts() []part {
 		{"roundtrip", roundTripSection},
 		{"boot", bootSection},
 		{"queued", queuedSection},
+		{"replay", replaySection},
 		{"memory", memorySection},
 		{"wakeups", wakeupSection},
 		{"reaction", reactionSection},
@@ -64,6 +66,7 @@ func main() {
 	flag.IntVar(&o.starts, "starts", 20, "starts of the binary")
 	flag.DurationVar(&o.settle, "settle", 5*time.Second, "how long a station runs before its memory is read")
 	flag.DurationVar(&o.watch, "watch", 30*time.Second, "each of the windows in which wake-ups are counted")
+	flag.IntVar(&o.replay, "replay", 500, "events that are told in real time")
 	flag.Parse()
 	if err := measure(o, *only, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
