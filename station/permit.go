@@ -14,7 +14,8 @@ func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
 	p := term.Permit{Ref: c.ref}
 	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
 	idle := e.tx == nil && e.grant == nil
-	p.Fail = !e.reset.IsZero() || idle && (s.inoperative || e.inoperative || c.inoperative)
+	used := e.tx != nil && e.is(c) // a session at another connector of the EVSE gives this one back no service
+	p.Fail = !e.reset.IsZero() || idle && (s.inoperative || e.inoperative) || c.inoperative && !used
 	if !e.is(c) {
 		return p
 	}
