@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type books struct {
 	events   map[string]int     // security events that were made durable and have not arrived, by type and time
 	waiting  []numbered         // handed to the store, not durable yet
 	gaps     map[promise]bool   // numbers that were passed over and want an excuse
+	dead     map[promise]bool   // events of open accounts that the CSMS refused to the last attempt
 	closed   map[string]closing // the newest accounts that were closed
 	closings []string           // of closed, oldest first
 }
@@ -86,7 +88,7 @@ const remembered = 64
 
 func newBooks(s *sim) *books {
 	return &books{s: s, open: map[string]*account{}, meters: make([]meterAccount, len(s.plan.evses)+1), recent: make([]told, memory), seed: maphash.MakeSeed(),
-		promised: map[promise]bool{}, events: map[string]int{}, gaps: map[promise]bool{}, closed: map[string]closing{}}
+		promised: map[promise]bool{}, events: map[string]int{}, gaps: map[promise]bool{}, dead: map[promise]bool{}, closed: map[string]closing{}}
 }
 
 // appended notes what the store was handed.
@@ -143,9 +145,7 @@ func (b *books) deadLetter(value []byte) {
 		}
 		return
 	}
-	if a := b.open[p.id]; a != nil && a.next == p.seq {
-		a.next++
-	}
+	b.dead[p] = true
 	b.waiting = slices.DeleteFunc(b.waiting, func(w numbered) bool { return w.p == p })
 	if h.Phase == station.PhaseEnded {
 		b.finish(p.id)
@@ -170,6 +170,9 @@ func (b *books) durable(n uint64) {
 func (b *books) gone() { b.waiting = b.waiting[:0] }
 
 func (b *books) arrived(p promise) bool {
+	if b.dead[p] {
+		return true
+	}
 	if a := b.open[p.id]; a != nil {
 		return p.seq < a.next
 	}
@@ -210,7 +213,9 @@ func (b *books) enter(x *msg2.TransactionEventRequest, payload string, v rpc.Ver
 	}
 	delete(b.gaps, p)
 	for ; a.next < p.seq; a.next++ {
-		b.gaps[promise{p.id, a.next}] = true
+		if gap := (promise{p.id, a.next}); !b.dead[gap] {
+			b.gaps[gap] = true
+		}
 	}
 	a.next = max(a.next, p.seq+1)
 	b.note(a, x)
@@ -341,6 +346,7 @@ func (b *books) finish(id string) {
 		next = a.next
 	}
 	delete(b.open, id)
+	maps.DeleteFunc(b.dead, func(p promise, _ bool) bool { return p.id == id })
 	b.order = slices.DeleteFunc(b.order, func(o string) bool { return o == id })
 	b.closed[id] = closing{next}
 	if b.closings = append(b.closings, id); len(b.closings) > remembered {

@@ -138,7 +138,8 @@ func (s *sim) audit(home bool) {
 	b.forgive(s.store)
 	s.count.checks += 3
 	if owed := b.owed(); len(owed) > 0 {
-		s.broken("I4", "%d events never came, the first is %s number %d", len(owed), owed[0].id, owed[0].seq)
+		thinned, _ := s.store.Thinned(owed[0].id)
+		s.broken("I4", "%d events never came: %v; of the first one's transaction the station has thinned %v", len(owed), owed[:min(len(owed), 5)], thinned)
 		return
 	}
 	if len(b.events) > 0 {
