@@ -35,9 +35,13 @@ func beModest(done <-chan struct{}) {
 	}
 	timer := time.NewTimer(settled)
 	defer timer.Stop()
-	for {
+	for limiting := false; ; {
 		select {
 		case <-timer.C:
+			if !limiting {
+				limiting = true
+				defer limitHeap()()
+			}
 			shedCode()
 			timer.Reset(shedEvery)
 		case <-done:
