@@ -41,24 +41,27 @@ func ByStarting(path string, args []string, table *guard.Table, devices []*os.Fi
 		if err != nil {
 			return nil, err
 		}
-		return &Peer{Conn: c.Conn, PID: c.PID(), end: c.end}, nil
+		return &Peer{Conn: c.Conn, PID: c.PID(), end: func() error { return c.end(grace) }}, nil
 	}
 }
 
-// end waits for the child, at most for grace.
-func (c *Child) end() error {
+// end waits for the child, kills it after grace, and gives it up after as much again: a process that hangs in the kernel
+// must not keep its agent from ending. Its lines stay locked.
+func (c *Child) end(grace time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case err := <-ended:
-		return err
-	case <-timer.C:
-		_ = unix.Kill(c.PID(), unix.SIGKILL)
-		return errors.Join(errors.New("it hung, and was killed"), <-ended)
+	for range 2 {
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(grace):
+			_ = unix.Kill(c.PID(), unix.SIGKILL)
+		}
 	}
+	return errUndead
 }
+
+var errUndead = errors.New("it hangs in the kernel and cannot be killed")
 
 // ByCalling reaches a guard that listens at path.
 func ByCalling(path string) Reach {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,5 +100,22 @@ func TestStopBeforeRun(t *testing.T) {
 	}
 	if err := k.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestChildThatDoesNotEnd: one that does not see its socket close is killed.
+func TestChildThatDoesNotEnd(t *testing.T) {
+	c := &Child{cmd: exec.Command("sleep", "1000")}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := c.end(10 * time.Millisecond); !errors.As(err, &exit) && !errors.Is(err, errUndead) {
+		t.Errorf("got %v, want how it was killed", err)
+	}
+	for end := time.Now().Add(20 * time.Second); syscall.Kill(c.PID(), 0) == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it lives")
+		}
 	}
 }
