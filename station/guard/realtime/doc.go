@@ -6,6 +6,9 @@
 //	dies, closes, or sends garbage            opens everything, ends
 //	falls silent                              permits end by the guard's own deadline
 //
+// A Keeper does the agent's part of this: it starts or calls a guard, notices one that is gone or hangs, and goes on with the
+// next.
+//
 // With Options.Listen the guard is a unit of its own instead: it outlives agents, holds what one had permitted for at most
 // the table's Hold, and tells the next one everything.
 //
