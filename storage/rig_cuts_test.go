@@ -83,6 +83,9 @@ func TestTwentySessionsCutAtEveryWrite(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts in %d writes of %d sessions", cuts, writes, len(sessions))
+	figures(t, append([]figure{{"every write: sessions", len(sessions), "", "each told once for every write of it, the power going in that write"},
+		{"every write: writes", writes, "", "of journal, side files and database pages, the first start included"},
+		{"every write: power cuts", cuts, "", "each write with nothing, everything and a random half of the unsynced sectors kept"}}, kept("every write")...)...)
 }
 
 // cutsOfLife is how often the power goes in the life of one station.
@@ -101,6 +104,9 @@ func TestRandomCuts(t *testing.T) {
 		w.remove()
 	}
 	t.Logf("%d cuts in %d writes; the CSMS heard %d messages, %d of them again", cuts, writes, told, repeats)
+	figures(t, append([]figure{{"random cuts: power cuts", cuts, "", "at random writes of random lives, random sectors of the unsynced kept"},
+		{"random cuts: messages", told, "", "kept messages that the CSMS heard"},
+		{"random cuts: repeats", repeats, "", "told again, with the same content"}}, kept("random cuts")...)...)
 }
 
 // cutLife is a life with cutsOfLife cuts; every tenth time the world is healed and the books are audited.
