@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -11,13 +12,17 @@ import (
 // laggedNet is a network in this process: every byte arrives half a round trip after it was sent, in its order.
 type laggedNet struct {
 	delay time.Duration // one way
+	early time.Duration // how long before that it stays awake, because a timer wakes late; 0 in virtual time
 	calls chan net.Conn
 	once  sync.Once
 	gone  chan struct{}
 }
 
-func newLaggedNet(roundTrip time.Duration) *laggedNet {
-	return &laggedNet{delay: roundTrip / 2, calls: make(chan net.Conn), gone: make(chan struct{})}
+// timerLate is what a timer is late at most, on a machine that is not overloaded.
+const timerLate = time.Millisecond
+
+func newLaggedNet(roundTrip, early time.Duration) *laggedNet {
+	return &laggedNet{delay: roundTrip / 2, early: early, calls: make(chan net.Conn), gone: make(chan struct{})}
 }
 
 // Accept, Close and Addr make it the listener of its only server.
@@ -77,13 +82,20 @@ func (n *laggedNet) carry(from, to net.Conn) {
 		}
 	}()
 	for p := range way {
-		time.Sleep(time.Until(p.due))
+		n.wait(p.due)
 		if _, err := to.Write(p.data); err != nil {
 			break
 		}
 	}
 	_, _ = from.Close(), to.Close()
 	for range way { // until the reader has seen that it is over
+	}
+}
+
+func (n *laggedNet) wait(due time.Time) {
+	time.Sleep(time.Until(due) - n.early)
+	for time.Now().Before(due) {
+		runtime.Gosched()
 	}
 }
 

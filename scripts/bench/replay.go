@@ -87,7 +87,7 @@ func rawReplay(calls int, roundTrip time.Duration) (pace, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := newLaggedNet(roundTrip)
+	n := newLaggedNet(roundTrip, timerLate)
 	defer n.Close()
 	g := newLedger(n, calls)
 	defer g.close()
@@ -126,7 +126,7 @@ func replaySection(o options) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := replay(filepath.Join(o.work, "replay"), o.replay, newLaggedNet(replayRoundTrip))
+	g, err := replay(filepath.Join(o.work, "replay"), o.replay, newLaggedNet(replayRoundTrip, timerLate))
 	if err != nil {
 		return nil, err
 	}
