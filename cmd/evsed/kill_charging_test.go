@@ -66,6 +66,9 @@ func TestKillWhileCharging(t *testing.T) {
 		p.boot()
 		p.until("it boots again", func() bool { return booted.Load() != 0 })
 		boots = append(boots, time.Unix(0, booted.Load()).Sub(p.start))
+		if b := boots[len(boots)-1]; b > time.Second {
+			t.Logf("kill %d: BootNotification after %v:\n%s", n, b, p.out.String())
+		}
 		for i, e := range p.state().EVSEs {
 			if e.EnergyWh < before.EVSEs[i].EnergyWh {
 				t.Fatalf("EVSE %d: register fell from %v to %v Wh", i+1, before.EVSEs[i].EnergyWh, e.EnergyWh)
