@@ -108,7 +108,7 @@ func (f figures) keep(dir string) error {
 		row(k.name+".change.max", ms(k.f.ChangeMax), "ms", k.means+": from the vehicle's change to the command, debounce and all, the latest")
 	}
 	row("ratio", fmt.Sprintf("%.1f", f.RatioOfMaxima), "", "maximum within the agent over maximum of the process")
-	row("machine.p9999", ms(f.Machine.P9999), "ms", "how late the machine wakes a thread that comes before all others: 9,999 of 10,000")
+	row("machine.p9999", ms(f.Machine.P9999), "ms", "how late the machine wakes a thread that comes before all others, at the worst of a debounce: 9,999 of 10,000")
 	row("machine.max", ms(f.Machine.Max), "ms", "the same, the latest: no guard can be better than its machine")
 	row("guards", f.Guards, "", "guards of each kind, with 64 connectors each")
 	row("hogs", f.Hogs, "", "processes that do nothing but turn; the agent makes garbage beside them")

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evsed/evsed/station/iec61851"
 )
 
 // rigPriority is above that of the guards: what delays the rig's threads is the machine, not a program of ours. All of them
@@ -16,15 +18,20 @@ import (
 const rigPriority = 46
 
 // clocks measure what the machine itself adds to any wait: on each processor a thread that does nothing but sleep for a
-// tick, by the kernel alone, and look how late it is. On a virtual machine this holds what its host takes.
+// tick, by the kernel alone, and look how late it is. On a virtual machine this holds what its host takes. A decision waits
+// several times, for each sample of a debounce: so that its delay can be compared, the latest of as many ticks as a debounce
+// takes is what counts.
 type clocks struct {
 	ended atomic.Bool
 	group sync.WaitGroup
 	late  [][]int64
 }
 
+// window is how many ticks a decision takes.
+const window = int(iec61851.PilotOpenDelay / tick)
+
 // samplesPerClock bounds what a clock keeps; a longer run goes on over the oldest, the most is kept apart.
-const samplesPerClock = 1 << 20
+const samplesPerClock = 1 << 18
 
 func startClocks() *clocks {
 	c := &clocks{late: make([][]int64, runtime.NumCPU())}
@@ -42,9 +49,12 @@ func (c *clocks) run(cpu int) {
 	_ = unix.SchedSetaffinity(0, &set) // a clock that may not be pinned still tells the time
 	kept := c.late[cpu]
 	for n := 1; !c.ended.Load(); n++ {
-		before := time.Now()
-		nap()
-		late := int64(time.Since(before) - tick)
+		late := int64(0)
+		for range window {
+			before := time.Now()
+			nap()
+			late = max(late, int64(time.Since(before)-tick))
+		}
 		kept[0] = max(kept[0], late)
 		if len(kept) < cap(kept) {
 			kept = append(kept, late)
@@ -70,7 +80,7 @@ func (c *clocks) stop() machineFigure {
 	return f
 }
 
-// machineFigure is how late the machine wakes a thread that comes before all others.
+// machineFigure is how late the machine wakes a thread that comes before all others, at the worst of a window.
 type machineFigure struct{ P99, P9999, Max time.Duration }
 
 // nap sleeps for a tick past Go's scheduler.
