@@ -38,6 +38,15 @@ type life struct {
 
 func (l *life) heard() { l.n.Add(1) }
 
+// ping takes a ping, slowly if there are many, and tells whether to answer it.
+func (l *life) ping() bool {
+	answer := l.pinged(time.Now())
+	if !answer {
+		time.Sleep(MessageEvery)
+	}
+	return answer
+}
+
 // pinged counts a ping and tells whether to answer it. Of many only some need to be (RFC 6455, 5.5.3).
 func (l *life) pinged(now time.Time) bool {
 	l.heard()

@@ -59,7 +59,7 @@ func dialWebSocket(ctx context.Context, e endpoint, dial DialFunc, life *life) (
 		},
 		HTTPHeader:     e.header,
 		Subprotocols:   e.offer,
-		OnPingReceived: func(context.Context, []byte) bool { return life.pinged(time.Now()) },
+		OnPingReceived: func(context.Context, []byte) bool { return life.ping() },
 		OnPongReceived: func(context.Context, []byte) { life.heard() },
 	})
 	if err != nil {

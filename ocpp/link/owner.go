@@ -61,11 +61,7 @@ func newOwner(l *Link) *owner {
 		}),
 	}
 	o.plan.configure(l.o.Config)
-	for _, p := range l.o.Config.Profiles {
-		if l.o.HasLastSlot && p.Slot == l.o.LastSlot {
-			o.plan.last = &p
-		}
-	}
+	o.plan.last = l.o.Last
 	return o
 }
 
@@ -279,7 +275,7 @@ func (o *owner) received(m message) {
 		out, more = o.e.More(now, m.data, m.part == end)
 	}
 	if o.e.Stats().Answers == answers {
-		o.pace.spend(now, MessageEvery)
+		o.pace.spend(now, messageCost(m))
 	}
 	o.feed(out)
 	o.conn.next <- more

@@ -40,6 +40,22 @@ func TestPace(t *testing.T) {
 	}
 }
 
+func TestLongMessagesTakeLonger(t *testing.T) {
+	for _, test := range []struct {
+		m    message
+		want time.Duration
+	}{
+		{message{}, MessageEvery},
+		{message{data: make([]byte, MessageSize-1)}, MessageEvery},
+		{message{data: make([]byte, 5*MessageSize)}, 6 * MessageEvery},
+		{message{data: make([]byte, DefaultFrame), part: middle}, MessageEvery},
+	} {
+		if got := messageCost(test.m); got != test.want {
+			t.Errorf("%d bytes, part %d: %v, want %v", len(test.m.data), test.m.part, got, test.want)
+		}
+	}
+}
+
 // What nobody asked for is read at its pace, all of it; the answers to what the station asks are not held up.
 func TestAFloodIsReadAtItsPace(t *testing.T) {
 	const flood = 2000
