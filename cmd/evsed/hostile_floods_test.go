@@ -92,7 +92,7 @@ func deaf(s *siege) {
 	p.mu.Unlock()
 	go func() { time.Sleep(2 * time.Second); close(hear) }() // the station has its own time
 	many := strings.Repeat(item+",", 60) + item
-	for i := range 2000 {
+	for i := range 600 {
 		if !p.write(fmt.Sprintf(`[2,"deaf%d","GetVariables",{"getVariableData":[%s]}]`, i, many)) {
 			break
 		}
@@ -102,7 +102,7 @@ func deaf(s *siege) {
 
 func pings(s *siege) {
 	p := s.peer()
-	p.repeat(p.raw, "\x89\x04ping", 1e5)
+	p.repeat(p.raw, "\x89\x04ping", 5e3)
 	p.ask("GetLocalListVersion", `{}`)
 }
 

@@ -176,9 +176,9 @@ func (s *siege) charging(when string) {
 
 // Bounds of what an attack may cost. What is wanted is wantOwn; on a busy machine the collector waits for its turn.
 const (
-	wantOwn        = 2 << 10         // kB of the process's own memory above the most there was at rest
-	mostOwn        = wantOwn + 1<<10 // where a test fails
-	mostHeap       = 1 << 20         // bytes of live objects afterwards, above what there were before the first attack
+	wantOwn        = 2 << 10        // kB of the process's own memory above the most there was at rest
+	mostOwn        = wantOwn + 1<<9 // where a test fails
+	mostHeap       = 1 << 20        // bytes of live objects afterwards, above what there were before the first attack
 	mostGoroutines = 4
 	mostFiles      = 2
 )
