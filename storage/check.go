@@ -112,7 +112,8 @@ func (v *verdict) compare(want map[station.Bucket]tally) {
 	}
 }
 
-// putAside renames a damaged file to NAME.corrupt-N with the next N and removes all but the newest copies.
+// putAside gives a damaged file the name NAME.corrupt-N with the next N and removes all but the newest copies. The file
+// stays in its place too, where that is possible: a power cut before its successor takes the place must not leave none.
 func putAside(dir, name string) (aside string, err error) {
 	numbers, err := asideNumbers(dir, name)
 	if err != nil {
@@ -123,8 +124,11 @@ func putAside(dir, name string) (aside string, err error) {
 		next = numbers[len(numbers)-1] + 1
 	}
 	aside = asideName(name, next)
-	if err := os.Rename(filepath.Join(dir, name), filepath.Join(dir, aside)); err != nil {
-		return "", err
+	from, to := filepath.Join(dir, name), filepath.Join(dir, aside)
+	if os.Link(from, to) != nil { // a directory, or a file system without links
+		if err := os.Rename(from, to); err != nil {
+			return "", err
+		}
 	}
 	for len(numbers) >= maxQuarantine {
 		if err := os.Remove(filepath.Join(dir, asideName(name, numbers[0]))); err != nil {

@@ -2,12 +2,14 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -171,6 +173,56 @@ func TestAsideCopiesAreBounded(t *testing.T) {
 	got, err := asideNumbers(dir, stateName)
 	if err != nil || len(got) != maxQuarantine || got[0] != 5 {
 		t.Errorf("copies %v, %v", got, err)
+	}
+}
+
+// withoutPage is an image of a database without the page in which a text stands.
+func withoutPage(image []byte, text string) []byte {
+	b := slices.Clone(image)
+	for at := bytes.LastIndex(b, []byte(text)); at >= 0; at = bytes.LastIndex(b, []byte(text)) {
+		page := at / pageSize * pageSize
+		clear(b[page : page+pageSize])
+	}
+	return b
+}
+
+// TestPowerCutWhilePutAside cuts the power between putting a damaged database aside and putting the rebuilt one in its
+// place: the next start still has the whole rows.
+func TestPowerCutWhilePutAside(t *testing.T) {
+	base, fs, truth := filled(t, true)
+	dir := t.TempDir()
+	base.write(t, dir)
+	b := withoutPage(base[1], "token-200")
+	must(t, os.WriteFile(filepath.Join(dir, stateName), b, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, stateName+newSuffix), base[1], 0o600))
+	if _, err := putAside(dir, stateName); err != nil {
+		t.Fatal(err)
+	}
+	s, rep := mustOpen(t, dir, smallLog(fs.Reboot(func() bool { return true })))
+	if got := dump(t, s); len(got) < len(truth)/2 {
+		t.Errorf("%d bytes of %d are left: %v", len(got), len(truth), rep.Findings)
+	}
+}
+
+// TestRebuildOnFullDevice: a damaged database that cannot be rebuilt for want of room stays where it is, the start is
+// refused with a reason, and behind the want everything whole is there.
+func TestRebuildOnFullDevice(t *testing.T) {
+	base, fs, truth := filled(t, true)
+	dir := t.TempDir()
+	b := withoutPage(base[1], "token-200")
+	images{base[0], b}.write(t, dir)
+	o := smallLog(fs.Reboot(func() bool { return true }))
+	o.paged = func(string, bool) error { return syscall.ENOSPC }
+	if _, _, err := Open(dir, o); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), stateName) {
+		t.Errorf("open: %v", err)
+	}
+	if left, err := os.ReadFile(filepath.Join(dir, stateName)); err != nil || !bytes.Equal(left, b) {
+		t.Errorf("the damaged database was touched: %v", err)
+	}
+	o.paged = nil
+	s, rep := mustOpen(t, dir, o)
+	if got := dump(t, s); len(got) < len(truth)/2 || !rep.Damaged() || rep.Fresh {
+		t.Errorf("%d bytes of %d are left: %+v", len(got), len(truth), rep)
 	}
 }
 
