@@ -94,12 +94,12 @@ func (j *Journal) open(opts Options, after uint64) (rep Report, err error) {
 	}
 	rep.Fresh = found == 0
 	var finds []find
-	var buf []byte
+	var buf, room []byte
 	for i := range j.segs {
 		if buf, err = j.segs[i].read(buf); err != nil {
 			return rep, err
 		}
-		finds = append(finds, scan(buf, i))
+		finds = append(finds, scan(buf, i, &room))
 	}
 	j.locate(finds, after, &rep)
 	if rep.Last == 0 && (after == 0 || after == Unknown) && neverUsed(finds) {

@@ -100,10 +100,9 @@ func (s *segment) read(buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// scan finds every whole batch in the content of segment number seg.
-func scan(content []byte, seg int) find {
+// scan finds every whole batch in the content of segment number seg. Batches of many cells are put together in room.
+func scan(content []byte, seg int, room *[]byte) find {
 	var f find
-	var room []byte // for batches of many cells
 	blocks := int64(len(content) / BlockSize)
 	for b := int64(0); b < blocks; {
 		block := content[b*BlockSize:]
@@ -114,7 +113,7 @@ func scan(content []byte, seg int) find {
 		if !ok1 || !ok2 {
 			f.bad = append(f.bad, b)
 		}
-		fr, ok := wholeBatch(block, first, ok1, second, ok2, &room)
+		fr, ok := wholeBatch(block, first, ok1, second, ok2, room)
 		if !ok {
 			b++
 			continue
