@@ -28,8 +28,8 @@ const (
 	boltVersion    = 2
 	maxTreeDepth   = 32
 	maxDefects     = 16
-	maxPageSpan    = 4096      // pages of one value or free list: 16 MiB
-	walkWindow     = 256 << 10 // bytes read at once: neighbours are mostly used together
+	maxPageSpan    = 4096     // pages of one value or free list: 16 MiB
+	walkWindow     = 64 << 10 // bytes read at once: neighbours are mostly used together
 	bucketElement  = 1
 	bucketHeader   = 16
 	freelistLongID = 0xffff
