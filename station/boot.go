@@ -66,7 +66,10 @@ func (s *Station) online() bool {
 func (s *Station) linkUp(ev LinkUp) {
 	b := &s.boot
 	b.linked, b.heard, b.pending, b.beating = true, false, false, false
-	s.slot, s.profile = ev.Slot, ev.SecurityProfile
+	s.slot, s.profile, s.dialled = ev.Slot, ev.SecurityProfile, nil
+	if p, ok := s.profiles[ev.Slot]; ok {
+		s.dialled = &workedNetwork{ev.Slot, p}
+	}
 	switch {
 	case b.status == RegistrationAccepted:
 		s.beat() // the first answer tells that somebody listens, and what time it is
@@ -189,6 +192,7 @@ func (s *Station) heartbeatUnanswered() {
 // cameOnline tells the statuses again: all of them after a boot or a long absence, the changed ones otherwise (B01.FR.05, B04).
 func (s *Station) cameOnline() {
 	b := &s.boot
+	s.rememberNetwork()
 	long := b.offline.IsZero() || s.now.Sub(b.offline) > s.model.Duration(model.OfflineThreshold)
 	b.offline = time.Time{}
 	if long {

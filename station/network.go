@@ -103,6 +103,9 @@ func (s *Station) storeProfile(slot int, p NetworkProfile) {
 }
 
 func (s *Station) restoreProfile(key string, value []byte) error {
+	if key == workedKey {
+		return s.restoreWorked(value)
+	}
 	slot, err := strconv.Atoi(key)
 	if err != nil {
 		return fmt.Errorf("network profile slot %q: %w", key, err)

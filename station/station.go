@@ -78,14 +78,15 @@ type Station struct {
 	unlocks    []unlocking
 	profiles   map[int]NetworkProfile
 	availability
-	faults                   faultSet  // of the station itself
-	storage                  string    // stable code of a storage trouble, "" for none
-	toldFaults               faultSet  // what the CSMS was told last
-	events                   int       // the last eventId; ids grow over restarts too
-	eventsKept               int       // ids up to this one are reserved on flash
-	slot                     int       // network slot in use
-	profile                  int       // security profile in use
-	aligned                  time.Time // when a clock-aligned instant comes, monotonic
+	faults                   faultSet       // of the station itself
+	storage                  string         // stable code of a storage trouble, "" for none
+	toldFaults               faultSet       // what the CSMS was told last
+	events                   int            // the last eventId; ids grow over restarts too
+	eventsKept               int            // ids up to this one are reserved on flash
+	slot                     int            // network slot in use
+	dialled, worked          *workedNetwork // of the open connection; of the last one on which the CSMS answered. nil: none
+	profile                  int            // security profile in use
+	aligned                  time.Time      // when a clock-aligned instant comes, monotonic
 	alignedNow, alignedEnded sampling.Aligned
 	restored                 []*transaction.Tx
 	settings                 settings

@@ -43,9 +43,8 @@ type Options struct {
 	// IDPrefix begins every message id: another one after every boot, at most MaxIDPrefix bytes.
 	IDPrefix string
 
-	// LastSlot is the configuration slot of the last successful connection before the restart (B10.FR.07).
-	LastSlot    int
-	HasLastSlot bool
+	// Last is the profile of the last successful connection before the restart, as it was then (B10.FR.07); nil: none.
+	Last *Profile
 
 	Now    func() time.Time                              // the station's monotonic clock; nil: time.Now
 	Real   func(span time.Duration) time.Duration        // how long a span of that clock takes; nil: as long as it says

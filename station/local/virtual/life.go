@@ -97,7 +97,7 @@ func (l *life) buildLoop() error {
 	table := ocpp.NewTable()
 	var err error
 	l.link, err = link.New(link.Options{
-		Config: linkConfig(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
+		Config: linkConfig(l.core), Last: lastProfile(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
 		Decode: station.DecodeReport, Table: table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})

@@ -20,12 +20,26 @@ func linkConfig(s *station.Station) link.Config {
 	}
 	for _, slot := range s.NetworkPriority() {
 		p, _ := s.NetworkProfile(slot)
-		if p.SecurityProfile == 1 && p.Password == "" {
-			p.Password = m.Text(model.BasicAuthPassword)
-		}
-		c.Profiles = append(c.Profiles, link.Profile{Slot: slot, NetworkProfile: p})
+		c.Profiles = append(c.Profiles, linkProfile(m, slot, p))
 	}
 	return c
+}
+
+func linkProfile(m *model.Model, slot int, p station.NetworkProfile) link.Profile {
+	if p.SecurityProfile == 1 && p.Password == "" {
+		p.Password = m.Text(model.BasicAuthPassword)
+	}
+	return link.Profile{Slot: slot, NetworkProfile: p}
+}
+
+// lastProfile is that of the last connection that worked; nil for none.
+func lastProfile(s *station.Station) *link.Profile {
+	slot, p, ok := s.WorkedNetwork()
+	if !ok {
+		return nil
+	}
+	last := linkProfile(s.Model(), slot, p)
+	return &last
 }
 
 // defaultMessageTimeout serves a profile without one.
