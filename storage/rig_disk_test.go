@@ -47,6 +47,10 @@ func (d *disk) watch() {
 	})
 }
 
+// ailing reports whether a start may be refused: the device fails every call, or there was no room for the first start. A
+// device that became full later is no reason.
+func (d *disk) ailing() bool { return d.why != nil || d.packed && len(d.w.csms.heard) == 0 }
+
 func (d *disk) off() bool { return d.files.Off() }
 
 // cutNow cuts the power between two writes.
@@ -131,6 +135,10 @@ func (d *disk) settle() {
 		d.keep = func() bool { return true }
 	}
 	d.files = d.files.Reboot(d.keep)
+	d.files.Always(d.why)
+	if d.packed {
+		d.files.Room(0)
+	}
 	if d.cutAt > 0 && d.cutAt <= d.writes {
 		d.cutAt = 0
 		d.cuts++

@@ -36,6 +36,8 @@ type world struct {
 	damage []storage.Finding
 	// wronged: a call went wrong, so that a start may fail once. deceived: the device lies, so that what it held may be lost.
 	wronged, deceived bool
+	storm             bool // the device may be ill when the station starts
+	refusedStarts     int
 	life              int // number of the boot: tasks of an earlier one are void
 	booted            time.Duration
 	ids               int
@@ -200,8 +202,9 @@ func (w *world) boot() {
 		w.dark()
 		return
 	}
-	if err != nil && w.wronged {
+	if err != nil && (w.wronged || w.storm && w.disk.ailing()) {
 		w.wronged = false
+		w.refusedStarts++
 		w.disk.cutNow()
 		w.dark()
 		return
@@ -301,7 +304,7 @@ func (w *world) stop() {
 		return
 	}
 	err := w.store.Close()
-	if err != nil && !w.disk.off() && w.state == "" && !w.wronged {
+	if err != nil && !w.disk.off() && w.state == "" && !w.wronged && !w.storm {
 		w.fail("close: %v", err)
 	}
 	w.disk.cutNow()
