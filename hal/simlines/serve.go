@@ -61,7 +61,7 @@ func (l *Lines) World(conns []hal.Devices, watchdog hal.Watchdog) (*Server, erro
 		}
 		s.conns[i] = served{c: c, dev: conns[i], coil: ^c.coil.Load(), lock: c.lock.Load(), duty: dutyNone}
 	}
-	s.step(time.Now())
+	s.step()
 	return s, nil
 }
 
@@ -72,25 +72,25 @@ func (s *Server) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			s.step(time.Now()) // the guard's last word
+			s.step() // the guard's last word
 			return
-		case now := <-tick.C:
-			s.step(now)
+		case <-tick.C: // its time may be that before this process was stopped
+			s.step()
 		}
 	}
 }
 
 // step carries commands to the world and what it shows to the lines.
-func (s *Server) step(now time.Time) {
-	powered := true
+func (s *Server) step() {
+	now, powered := time.Now(), true
 	slow := !now.Before(s.slow)
 	if slow {
 		s.slow = now.Add(slowTurn)
 	}
 	for i := range s.conns {
 		c := &s.conns[i]
-		c.command(now)
-		powered = c.show(now) == nil && powered
+		c.command()
+		powered = c.show() == nil && powered
 		if slow {
 			c.showSlow()
 		}
@@ -102,9 +102,9 @@ func (s *Server) step(now time.Time) {
 }
 
 // command carries out what the guard has said anew. What its board's watchdog has released since stays released.
-func (c *served) command(now time.Time) {
+func (c *served) command() {
 	if w := c.c.coil.Load(); w != c.coil && c.dev.Contactor.Set(w&1 != 0, uint8(w>>1&3)) == nil {
-		c.coil, c.since = w, now
+		c.coil, c.since = w, time.Now() // not a moment before
 	}
 	if d := c.c.duty.Load(); d != c.duty && c.dev.Pilot.SetDuty(unit.Duty(d)) == nil {
 		c.duty = d
@@ -115,14 +115,16 @@ func (c *served) command(now time.Time) {
 }
 
 // show writes what the wires show; a world without power shows nothing new. The error is that of a world without power.
-func (c *served) show(now time.Time) error {
+func (c *served) show() error {
 	sample, err := c.dev.Pilot.Sample()
 	if err != nil {
 		return err
 	}
 	c.c.pilot.Store(packSample(sample, unit.Duty(c.duty)))
-	if closed, err := c.dev.Contactor.Closed(); err == nil && now.Sub(c.since) >= landing {
-		c.c.contact.Store(c.coil>>8<<1 | bit(closed, 1))
+	if time.Since(c.since) >= landing { // first the time, then the contact: it is no older
+		if closed, err := c.dev.Contactor.Closed(); err == nil {
+			c.c.contact.Store(c.coil>>8<<1 | bit(closed, 1))
+		}
 	}
 	if c.dev.Proximity != nil {
 		r, err := c.dev.Proximity.Resistance()
