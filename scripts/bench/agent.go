@@ -54,7 +54,7 @@ func childAgent(url, dir string, in io.Reader, out io.Writer) error {
 
 // openAgent makes an agent with its state in dir. dial is how it reaches its CSMS, nil over TCP.
 func openAgent(dir, url string, dial link.DialFunc) (*agent, error) {
-	store, _, err := storage.Open(dir, storage.Options{})
+	store, _, err := storage.Open(dir, storage.Options{MaxOutboxEntries: 2 * queueSize}) // nothing is thinned
 	if err != nil {
 		return nil, err
 	}

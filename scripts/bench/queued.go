@@ -17,6 +17,7 @@ const (
 	goalQueuedBoot = 50 * time.Millisecond // exec to BootNotification
 	goalQueuedRSS  = 1 << 20               // bytes of peak RSS more than with an empty outbox
 	queuedStarts   = 10
+	queuedEvents   = queueSize - 100 // what each start adds does not bring it to the bound
 )
 
 // riser is a station that was switched off with an outbox, full or empty.
@@ -92,8 +93,8 @@ func newRisers(o options, url string) ([]*riser, error) {
 	full := filepath.Join(o.work, "queued-full")
 	risers := []*riser{
 		{newborn: newborn{name: "empty outbox"}, dir: filepath.Join(o.work, "queued-empty")},
-		{newborn: newborn{name: fmt.Sprintf("%d events", queueSize)}, dir: full},
-		{newborn: newborn{name: fmt.Sprintf("%d events, cold", queueSize)}, dir: full, cold: true},
+		{newborn: newborn{name: fmt.Sprintf("%d events", queuedEvents)}, dir: full},
+		{newborn: newborn{name: fmt.Sprintf("%d events, cold", queuedEvents)}, dir: full, cold: true},
 	}
 	for _, r := range risers {
 		r.start = func(int) (time.Time, func() error, error) { return r.rise(binary, seed) }
@@ -107,7 +108,7 @@ func newRisers(o options, url string) ([]*riser, error) {
 			return nil, err
 		}
 	}
-	return risers, fillQueue(full, queueSize)
+	return risers, fillQueue(full, queuedEvents)
 }
 
 // rise starts the station. It ends as by a power cut, once its memory was read.
@@ -175,7 +176,7 @@ func queuedReport(risers []*riser, reads []time.Duration) (*section, error) {
 	s.row("cold, its database read once", ms(percentile(reads, 0)), ms(median(reads)), ms(percentile(reads, 90)), "")
 	more := peaks[1] - peaks[0]
 	f.add("extra-rss", more/1e6, "MB", "peak RSS more than with an empty outbox")
-	s.goal(boots[1] <= goalQueuedBoot, fmt.Sprintf("start with %d events", queueSize), "<= "+ms(goalQueuedBoot), "%s", ms(boots[1]))
-	s.goal(more <= goalQueuedRSS, fmt.Sprintf("start with %d events, extra RSS", queueSize), fmt.Sprintf("<= %.2f MB", float64(goalQueuedRSS)/1e6), "%.2f MB", more/1e6)
+	s.goal(boots[1] <= goalQueuedBoot, fmt.Sprintf("start with %d events", queuedEvents), "<= "+ms(goalQueuedBoot), "%s", ms(boots[1]))
+	s.goal(more <= goalQueuedRSS, fmt.Sprintf("start with %d events, extra RSS", queuedEvents), fmt.Sprintf("<= %.2f MB", float64(goalQueuedRSS)/1e6), "%.2f MB", more/1e6)
 	return s, f.write()
 }
