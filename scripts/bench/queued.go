@@ -15,7 +15,7 @@ import (
 // Goals of a start with a full outbox.
 const (
 	goalQueuedBoot = 50 * time.Millisecond // exec to BootNotification
-	goalQueuedRSS  = 1 << 20               // bytes of peak RSS more than with an empty outbox
+	goalQueuedRSS  = 1 << 20               // bytes of its own more than with an empty outbox
 	queuedStarts   = 10
 	queuedEvents   = queueSize - 100 // what each start adds does not bring it to the bound
 )
@@ -26,6 +26,7 @@ type riser struct {
 	dir   string
 	cold  bool // nothing of its files is in memory
 	peaks []float64
+	own   []float64 // bytes that are no pages of files
 }
 
 // queuedSection measures starts with a full outbox against starts with an empty one. The CSMS does not answer, so the outbox
@@ -124,7 +125,7 @@ func (r *riser) rise(binary, seed string) (began time.Time, end func() error, er
 	}
 	return began, func() error {
 		w, err := weighProcess(p.cmd.Process.Pid)
-		r.peaks = append(r.peaks, w.peak)
+		r.peaks, r.own = append(r.peaks, w.peak), append(r.own, w.anon)
 		_ = p.cmd.Process.Kill()
 		var killed *exec.ExitError
 		if wait := p.cmd.Wait(); !errors.As(wait, &killed) {
@@ -159,24 +160,27 @@ func queuedReport(risers []*riser, reads []time.Duration) (*section, error) {
 	s := &section{
 		title: "A start with a full outbox",
 		about: fmt.Sprintf("From exec to BootNotification after a power cut, %d starts of each, in turn. Cold: nothing of the state directory and of the\n"+
-			"binary is in the kernel's memory. Peak RSS is read when BootNotification has arrived.", queuedStarts),
-		head: []string{"outbox", "min", "median", "p90", "peak RSS MB"},
+			"binary is in the kernel's memory. Memory is read when BootNotification has arrived. RSS has pages of the database in it, which\n"+
+			"stand in the kernel's memory anyway and which it maps by as many as it likes, up to 2 MB at once; own memory has not.", queuedStarts),
+		head: []string{"outbox", "min", "median", "p90", "own memory MB", "peak RSS MB"},
 	}
 	f := &figures{rig: "start"}
 	var boots []time.Duration
-	var peaks []float64
+	var own []float64
 	for i, r := range risers {
 		all := r.times(func(x birth) time.Duration { return x.boot })
-		boots, peaks = append(boots, median(all)), append(peaks, middle(r.peaks))
-		s.row(r.name, ms(percentile(all, 0)), ms(boots[i]), ms(percentile(all, 90)), fmt.Sprintf("%.2f", peaks[i]/1e6))
+		boots, own = append(boots, median(all)), append(own, middle(r.own))
+		peak := middle(r.peaks) / 1e6
+		s.row(r.name, ms(percentile(all, 0)), ms(boots[i]), ms(percentile(all, 90)), fmt.Sprintf("%.2f", own[i]/1e6), fmt.Sprintf("%.2f", peak))
 		name := []string{"empty", "full", "full-cold"}[i]
 		f.add(name+"-boot", float64(boots[i].Microseconds())/1e3, "ms", "exec to BootNotification, median: %s", r.name)
-		f.add(name+"-peak", peaks[i]/1e6, "MB", "peak RSS at BootNotification, median: %s", r.name)
+		f.add(name+"-own", own[i]/1e6, "MB", "memory that is no page of a file, at BootNotification, median: %s", r.name)
+		f.add(name+"-peak", peak, "MB", "peak RSS at BootNotification, median: %s", r.name)
 	}
-	s.row("cold, its database read once", ms(percentile(reads, 0)), ms(median(reads)), ms(percentile(reads, 90)), "")
-	more := peaks[1] - peaks[0]
-	f.add("extra-rss", more/1e6, "MB", "peak RSS more than with an empty outbox")
+	s.row("cold, its database read once", ms(percentile(reads, 0)), ms(median(reads)), ms(percentile(reads, 90)), "", "")
+	more := own[1] - own[0]
+	f.add("extra", more/1e6, "MB", "own memory more than with an empty outbox")
 	s.goal(boots[1] <= goalQueuedBoot, fmt.Sprintf("start with %d events", queuedEvents), "<= "+ms(goalQueuedBoot), "%s", ms(boots[1]))
-	s.goal(more <= goalQueuedRSS, fmt.Sprintf("start with %d events, extra RSS", queuedEvents), fmt.Sprintf("<= %.2f MB", float64(goalQueuedRSS)/1e6), "%.2f MB", more/1e6)
+	s.goal(more <= goalQueuedRSS, fmt.Sprintf("start with %d events, extra memory", queuedEvents), fmt.Sprintf("<= %.2f MB", float64(goalQueuedRSS)/1e6), "%.2f MB", more/1e6)
 	return s, f.write()
 }
