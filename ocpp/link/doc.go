@@ -37,4 +37,14 @@
 // its own id. A message id is used once (4.1.4). A CALL with the id of an earlier one on the connection is refused in
 // 2.0.1 and before (4.2.3); 2.1 lets a retry keep its id, and there the one answer that the first got, or will get,
 // serves both.
+//
+// # A hostile CSMS
+//
+// What is kept of a message is bounded (DefaultFrame, rpc.Limits), as are the messages that wait (MaxInbound, MaxUnsent,
+// MaxNow), the pace at which they are read (MessageEvery) and what they may have written to flash (KeptBurst, ListBurst).
+// Refusals are CALLERRORs of GenericError whose words do not change, and the session goes on.
+//
+// A server must not mask its frames, and a client must hang up on one that does (RFC 6455, 5.1). The WebSocket library reads
+// the header and does not tell, so that the session goes on. It does not unmask either: what a server that masks has to
+// say is answered as what is no JSON.
 package link

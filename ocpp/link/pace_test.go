@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -233,6 +234,14 @@ func TestReconnectsLeaveNothing(t *testing.T) {
 			first.raise(now)
 		default:
 			most.raise(now)
+		}
+	}
+	if dir := os.Getenv("EVSED_FIGURES"); dir != "" {
+		text := fmt.Sprintf("reconnects\t%d\t\tconnections over TCP, one after the other, each cut off or refused in one of four ways\n"+
+			"goroutines above\t%d\t\tat most, above the most in the first 50\ndescriptors above\t%d\t\tat most, above the most in the first 50\n",
+			n, most.goroutines-first.goroutines, most.files-first.files)
+		if err := os.WriteFile(filepath.Join(dir, "reconnects.tsv"), []byte(text), 0o644); err != nil {
+			t.Error(err)
 		}
 	}
 	t.Logf("%d connections: at most %+v in the first 50, %+v afterwards", n, first, most)
