@@ -107,7 +107,7 @@ func Keep(r *guard.Remote, reach Reach, retry Retry, log *slog.Logger) *Keeper {
 
 // Run keeps the guard at work until ctx ends; a child has opened everything and ended then. The error is that of its end.
 func (k *Keeper) Run(ctx context.Context) error {
-	wait := k.retry.First
+	wait, said := k.retry.First, ""
 	for {
 		began := time.Now()
 		code, err := k.once(ctx)
@@ -117,7 +117,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 		if time.Since(began) >= k.retry.Settled {
 			wait = k.retry.First
 		}
-		k.log.Error("guard", "code", code, "err", err, "again", wait)
+		if why := fmt.Sprint(code, err); why != said || wait < k.retry.Most { // the same for ever is said no more
+			said = why
+			k.log.Error("guard", "code", code, "err", err, "again", wait)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -51,6 +51,9 @@ func TestKeeperGoesOnTrying(t *testing.T) {
 		if !strings.Contains(log.String(), "code="+CodeNone) || !strings.Contains(log.String(), "exec format error") {
 			t.Errorf("the log says %q", log.String())
 		}
+		if n := strings.Count(log.String(), "\n"); n > 10 {
+			t.Errorf("the log says it %d times", n)
+		}
 	})
 }
 
