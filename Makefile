@@ -25,7 +25,9 @@ TESTFLAGS ?=
 FUZZTIME  ?= 10m
 RACEFLAGS ?= -short
 SEED      ?= $(shell date +%s)
-SOAKRUN   ?= .
+SOAKRUN   ?=
+YEARS     ?= 10
+TRACE     ?=
 # Gates: bytes of a stripped binary by target, and kB of memory (PSS) of an idle
 # station with two EVSEs.
 SIZE_LIMITS  ?= armv7=10000000
@@ -62,9 +64,11 @@ bench: ## benchmarks, and the comparison with other libraries
 fuzz: ## every fuzz target for FUZZTIME (10m)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-soak: ## long tests with a seed: make soak SEED=7 SOAKRUN=TestTour
+soak: ## simulated station-years: make soak SEED=7 YEARS=10 [TRACE=file]; other long tests: make soak SEED=7 SOAKRUN=TestTour
 	@echo "soak: SEED=$(SEED)"
-	@EVSED_SOAK=1 SEED=$(SEED) $(GO) run ./scripts/testcount -count=1 -timeout 24h -run '$(SOAKRUN)' ./...
+	@if test -n "$(SOAKRUN)"; then \
+	  EVSED_SOAK=1 SEED=$(SEED) $(GO) run ./scripts/testcount -count=1 -timeout 24h -run '$(SOAKRUN)' ./...; \
+	else $(GO) run ./scripts/years -seed $(SEED) -years $(YEARS) -trace '$(TRACE)'; fi
 
 gen: ## write the generated code again: make gen SCHEMAS=dir
 	@test -d "$(SCHEMAS)" || { echo "gen: SCHEMAS='$(SCHEMAS)' is not a folder; try: make gen SCHEMAS=dir"; exit 2; }

@@ -54,7 +54,7 @@ type account struct {
 type meterAccount struct {
 	billed  unit.Energy
 	last    unit.Energy // register in the newest event of any transaction
-	excused bool        // what was not billed may be explained
+	excused bool        // the CSMS has refused what would have told the rest
 	unsure  unit.Energy // what was not billed, and excused
 }
 
@@ -146,6 +146,9 @@ func (b *books) deadLetter(value []byte) {
 		return
 	}
 	b.dead[p] = true
+	for i := range b.meters {
+		b.meters[i].excused = true
+	}
 	b.waiting = slices.DeleteFunc(b.waiting, func(w numbered) bool { return w.p == p })
 	if h.Phase == station.PhaseEnded {
 		b.finish(p.id)
@@ -319,8 +322,11 @@ func (b *books) bill(m *meterAccount, a *account, r unit.Energy) {
 	}
 	if free := r - m.last; free > 0 {
 		m.unsure += free
+		if !m.excused && b.s.plan.kinds&kindBoard == 0 {
+			b.s.broken("I5", "EVSE %d: %v flowed between the transaction before and %s", a.evse, free, a.id)
+		}
 	}
-	m.last = r
+	m.last, m.excused = r, false
 }
 
 // register returns the total import register of a sampled value, in mWh.

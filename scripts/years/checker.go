@@ -38,6 +38,7 @@ type place struct {
 	ref     term.Ref
 	socket  bool
 	contact bool
+	plugged time.Time // the newest car came
 	pilot   term.PilotState
 	faults  iec61851.FaultSet
 	unready time.Time // closed and the car does not ask for energy since; zero: it does
@@ -98,6 +99,8 @@ func (c *checker) world(e halsim.Event) {
 		c.ready(p, e.At)
 	case halsim.EventFault:
 		c.faulted(e)
+	case halsim.EventPlugged:
+		c.byRef[e.Ref].plugged = e.At
 	case halsim.EventUnplugged:
 		if p := c.byRef[e.Ref]; p.socket {
 			p.before, p.rating, p.changed = p.rating, 0, e.At
@@ -148,7 +151,7 @@ func (c *checker) mayFlow(p *place, t *evseTruth) {
 		c.s.broken("I1", "the contactor of %v closed without a process", p.ref)
 	}
 	for _, k := range c.cards {
-		if k.at.After(c.s.now.Add(-60*day)) && c.covers(k, p.ref.EVSE) && c.acceptable(k) {
+		if !k.at.Before(c.since(p)) && c.covers(k, p.ref.EVSE) && c.acceptable(k) {
 			return
 		}
 	}
@@ -156,6 +159,19 @@ func (c *checker) mayFlow(p *place, t *evseTruth) {
 		c.s.broken("I1", "the contactor of %v closed, and nobody whom it might serve has shown a card", p.ref)
 	}
 }
+
+// since is from when on a card may be the one of this car: it is shown while the car is plugged in, or so long before that the
+// station still waits for the car. A session that may go on behind an unplugged cable is as old as it likes.
+func (c *checker) since(p *place) time.Time {
+	if !c.s.plan.on("StopTxOnEVSideDisconnect") {
+		return epoch
+	}
+	wait, _ := time.ParseDuration(c.s.plan.values["EVConnectionTimeOut"] + "s")
+	return p.plugged.Add(-wait - answerPatience)
+}
+
+// answerPatience is how long the station waits at most for what the CSMS says about a card.
+const answerPatience = 150 * time.Second
 
 func (c *checker) covers(k card, e term.EVSEID) bool {
 	if len(k.evses) == 0 {

@@ -17,5 +17,5 @@
 // profiles, site and temperature limits in I3, signed meter values in I5, reservations in I8, security profiles of a connection
 // in I9 (the sockets are left out), firmware in I10.
 //
-//	go run ./scripts/years -seed 7 -years 1 [-trace file]
+//	make soak SEED=7 YEARS=10 [TRACE=file]        station-years of a year each; EVSED_FIGURES names a folder for years.tsv
 package main

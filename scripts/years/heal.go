@@ -156,9 +156,9 @@ func (s *sim) audit(home bool) {
 	}
 	for _, e := range s.world.State().EVSEs {
 		m := &b.meters[e.ID]
-		free := e.Energy - m.billed
-		if free >= unit.WattHour && s.plan.kinds&kindBoard == 0 || free < 0 {
-			s.broken("I5", "EVSE %d: the meter shows %v, billed are %v", e.ID, e.Energy, m.billed)
+		free := e.Energy - m.billed - m.unsure
+		if free >= unit.WattHour && s.plan.kinds&kindBoard == 0 && !m.excused || free < 0 {
+			s.broken("I5", "EVSE %d: the meter shows %v, billed are %v, %v have an excuse", e.ID, e.Energy, m.billed, m.unsure)
 		}
 	}
 }

@@ -86,6 +86,9 @@ func (s *sim) newGuard() {
 				panic(err)
 			}
 			dev.Pilot, dev.Diagnosis = spy{dev.Pilot, s.check, ref}, lines{dev.Diagnosis, s.check}
+			if s.liars.device != nil {
+				s.liars.device(ref, &dev)
+			}
 			refs = append(refs, ref)
 			cfg.Connectors = append(cfg.Connectors, guard.Connector{Devices: dev, Config: iec61851.Config{Ref: ref, MaxCurrent: e.MaxCurrent,
 				Phases: uint8(e.Phases), Tethered: k.Tethered, HasLock: !k.Tethered, HasFeedback: true, Ventilation: true, Meter: meter,

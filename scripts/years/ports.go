@@ -124,6 +124,9 @@ func (g guardPort) Permit(p term.Permit) bool {
 	s.check.permit(p)
 	s.watched = s.now.Add(watchFor)
 	s.guardSoon(s.jitter())
+	if s.liars.permit != nil {
+		p = s.liars.permit(p)
+	}
 	return s.pipe.Permit(p)
 }
 
@@ -242,9 +245,11 @@ type outbox struct{ s *sim }
 
 func (o outbox) Head(after string, most int) ([]link.Entry, error) {
 	es, err := o.s.store.Head(after, most)
-	out := make([]link.Entry, len(es))
-	for i, e := range es {
-		out[i] = link.Entry(e)
+	out := make([]link.Entry, 0, len(es))
+	for _, e := range es {
+		if hide := o.s.liars.outbox; hide == nil || hide(link.Entry(e)) {
+			out = append(out, link.Entry(e))
+		}
 	}
 	return out, err
 }

@@ -96,7 +96,7 @@ func (r *result) String() string {
 
 // report says what broke and how to see it again.
 func (r *result) report(years float64) error {
-	return fmt.Errorf("%sseed %d broke %s\n  again: go run ./scripts/years -seed %d -years %g -trace trace.txt", r.tail, r.plan.seed, r.breach, r.plan.seed, years)
+	return fmt.Errorf("%sseed %d broke %s\n  again: make soak SEED=%d YEARS=%g TRACE=trace.txt", r.tail, r.plan.seed, r.breach, r.plan.seed, years)
 }
 
 // total sums stories up.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
@@ -37,6 +38,7 @@ type sim struct {
 	count counts
 	err   *breach
 	calm  bool // everything heals: nobody comes, nothing breaks
+	liars liars
 
 	world   *halsim.World
 	worldAt time.Time // up to which nothing happens in it; zero: not known
@@ -51,6 +53,14 @@ type sim struct {
 	lives    int
 	ids      int
 	life
+}
+
+// liars stand in for parts of a station that is broken on purpose: what a checker is worth shows only there. A nil one is honest.
+type liars struct {
+	device func(term.Ref, *hal.Devices)
+	permit func(term.Permit) term.Permit
+	frame  func([]byte) []byte   // of the station
+	outbox func(link.Entry) bool // false hides a message
 }
 
 // life is what one process of the station is made of.

@@ -108,6 +108,9 @@ func (w *wire) vanished() {
 // fromStation takes a frame on its way to the CSMS.
 func (w *wire) fromStation(frame []byte) {
 	s := w.s
+	if s.liars.frame != nil {
+		frame = s.liars.frame(frame)
+	}
 	s.trace.begin(s.since(), "sent")
 	s.trace.raw(frame)
 	s.trace.end()
