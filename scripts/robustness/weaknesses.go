@@ -1,0 +1,36 @@
+package main
+
+// Weaknesses are what has been found wrong with other charging stations. The numbers are those of the list that the
+// project began with.
+var Weaknesses = []Row{
+	{ID: "W1", What: "text of the CSMS reaches a shell", Asks: "starts no program but its own guard", Tests: []string{"scripts/floors.TestHouseKeepsItsFloors"}},
+	{ID: "W2", What: "a field longer than its buffer", Asks: "checks the length of every field by the schema", Tests: []string{"ocpp/msg2.TestDecodeRefuses TestSchemaMutants FuzzRequest FuzzResponse", "ocpp/dialect2.TestRequestRefuses FuzzRequest FuzzResult"}},
+	{ID: "W3", What: "connection slots of a local interface used up", Asks: "bounds them, and charges on", Tests: []string{"station/local/sim.TestCallsAreBounded TestHungStation"}, Later: "console, web, Bluetooth"},
+	{ID: "W4", What: "services start before the firewall; an update resets the password", Asks: "is safe before it talks, and keeps what it was told", Tests: []string{"station/guard.TestNewAssertsTheSafeState", "cmd/evsed.TestSafeStateComesFirst TestNothingListens", "station.TestProfilesSurviveARestart"}, Later: "updates"},
+	{ID: "W5", What: "open ports and buses that nobody asked for", Asks: "listens nowhere by itself", Tests: []string{"cmd/evsed.TestNothingListens", "station/local/sim.TestListenRefusesOtherAddresses"}, Later: "TLS by default"},
+	{ID: "W6", What: "length checks that the release build leaves out", Later: "ISO 15118 (SLAC)"},
+	{ID: "W7", What: "lists longer than the array they go to", Asks: "bounds every list, in every build", Tests: []string{"ocpp/msg2.TestDecodeRefuses TestSchemaMutants", "ocpp/dialect2.TestSendLocalListOfAnyLengthThatIsBounded", "station/model.TestSetAnswersEveryItemInOrder"}},
+	{ID: "W8", What: "use of a network interface that did not come up", Asks: "takes a missing network for a state", Tests: []string{"ocpp/link.TestDeadDNSAndNoRouteAreTriedAgain TestNetworkCut"}, Later: "ISO 15118"},
+	{ID: "W9", What: "races of unplugging, authorization and meter", Asks: "has one owner for all of its state", Tests: []string{"station.TestStories TestChaos TestWithdrawalInAnyOrder", "storage.TestLoopAndLinkAtOnce", "station/local/virtual.TestTour", "scripts/floors.TestHouseKeepsItsFloors"}},
+	{ID: "W10", What: "authorization withdrawn before the start of the transaction, and charging goes on", Asks: "stops, in whatever order things come", Tests: []string{"station.TestWithdrawalInAnyOrder TestStories TestScenarios", "station/run.TestPermitWaitsForItsRecord TestCutWaitsForNothing"}},
+	{ID: "W11", What: "an exception while an error is told", Asks: "takes the way of errors as often as any other", Tests: []string{"ocpp/link.FuzzEngine TestFramesThatAreNone TestErrorsOfRequests TestRepeatedMessageIDs", "station/guard.TestPanicOpensEverything", "storage.TestEveryCallGoesWrong"}},
+	{ID: "W12", What: "length field that wraps around", Later: "ISO 15118 (V2GTP, EXI)"},
+	{ID: "W13", What: "one password for all, in the image", Asks: "has none: what is secret is installed, kept out of logs and reports", Tests: []string{"station/model.TestChangeKeepsSecretsOutOfLogs TestInventoryShowsSecrets", "ocpp/link.TestErrorsDoNotShowCredentials"}, Later: "a search of the release image"},
+	{ID: "W14", What: "hostile card or radio", Asks: "bounds and redacts a token", Tests: []string{"station.TestChaos", "station/auth.TestCacheIsBoundedInBytes"}, Later: "card readers"},
+	{ID: "W15", What: "older firmware over the cable; numbers without a minimum", Asks: "checks both ends of every range", Tests: []string{"station/model.TestSet TestRowsAreSound TestPutChecksTheRangeButNotTheMutability FuzzSet"}, Later: "firmware"},
+	{ID: "W16", What: "unsigned update with a script in it", Later: "firmware"},
+	{ID: "W17", What: "fast charger taken over through its gun", Later: "ISO 15118"},
+	{ID: "W18", What: "debug interface on the network", Asks: "has none by default", Tests: []string{"cmd/evsed.TestNothingListens"}, Later: "console"},
+	{ID: "W19", What: "CSMS account taken over", Asks: "gives the CSMS bounded rights", Tests: []string{"cmd/evsed.TestHostileCSMS", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS"}, Later: "addresses of downloads"},
+	{ID: "W20", What: "more current than is told", Asks: "judges what the meter measures, in the guard", Tests: []string{"station/iec61851.TestOverCurrent TestOverCurrentAfterALowerLimit TestOverCurrentWhileTheLimitKeepsFalling TestReadingFromBeforeTheClosing", "cmd/evsed.TestGuardJudgesReadings", "hal/halsim.TestHeldCurrentIsCounted"}},
+	{ID: "W21", What: "another client takes the station's name", Asks: "counts as connected only while it is heard, keeps its distance, loses nothing", Tests: []string{"station/local/virtual.TestDisplacedStation", "ocpp/link.TestRefusalsNeverHammer TestConnectionThatOpensAndDiesIsAFailedAttempt"}},
+	{ID: "W22", What: "CSMS without authentication", Asks: "lowers no security profile, uses none that it does not have", Tests: []string{"ocpp/link.TestUnsupportedProfileIsPassedOver TestLastGoodProfileThatIsLessSecureIsNotTried TestProfilesThatCannotBeUsed", "station.TestSeedProfileChecksItsURL"}, Later: "security profiles 2 and 3"},
+	{ID: "W23", What: "TLS intercepted", Later: "TLS"},
+	{ID: "W24", What: "power line communication disturbed from afar", Later: "ISO 15118"},
+	{ID: "W25", What: "administration reachable from the car", Later: "ISO 15118"},
+	{ID: "W26", What: "confused session ids of a car", Later: "ISO 15118"},
+	{ID: "W27", What: "a date like 222222017-… stops the CSMS", Asks: "never tells one, and survives being told", Tests: []string{"ocpp/rpc.TestParseTimeRefuses FuzzTime", "station/local/virtual.TestWrongTimeOfCSMS TestBootIntoAWrongTime"}},
+	{ID: "W30", What: "addresses of downloads and logs", Asks: "checks the address of its CSMS", Tests: []string{"station.TestSeedProfileChecksItsURL", "ocpp/link.TestProfilesThatCannotBeUsed TestHandshakeRefusals"}, Later: "downloads"},
+	{ID: "W31", What: "back doors of vendors in DataTransfer", Asks: "knows no vendor", Tests: []string{"ocpp/dialect2.TestRespondGolden TestRequest", "ocpp/link.TestEveryActionGetsOneOutcome"}},
+	{ID: "W32", What: "one station speaks as another", Later: "TLS (identity by certificate)"},
+}
