@@ -37,7 +37,7 @@ STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
 # Modules of their own, for what the product must not depend on.
 NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/go.mod)))
 
-.PHONY: help run test check race bench fuzz soak gen build
+.PHONY: help run test check race bench fuzz soak gen docs build
 .PHONY: fmt vet static floors gen-diff arm reflect nested size memory
 
 help: ## say what there is
@@ -74,6 +74,10 @@ gen: ## write the generated code again: make gen SCHEMAS=dir
 	@test -d "$(SCHEMAS)" || { echo "gen: SCHEMAS='$(SCHEMAS)' is not a folder; try: make gen SCHEMAS=dir"; exit 2; }
 	@for g in $(GENERATED); do \
 	  echo "gen: $${g#*:}"; $(GO) run ./scripts/$${g%:*} -schemas "$(SCHEMAS)" -out $${g#*:}; done
+
+docs: ## write the pages anew that come of tests and of the figures of rigs
+	@$(GO) run ./scripts/conformance-docs
+	@$(GO) run ./scripts/robustness
 
 build: $(TARGETS:%=$(BUILD)/evsed-linux-%) ## the binary for every target, into build/
 	@scripts/size.sh $^
