@@ -9,10 +9,19 @@ import (
 	"time"
 )
 
-// count returns the number that an environment variable asks for.
-func count(name string, def int) int {
+// The counts that the rigs are judged by; make soak asks for them.
+const (
+	soakCuts   = 100_000
+	soakImages = 10_000
+)
+
+// count returns the number that an environment variable asks for, else soak in a soak, else def.
+func count(name string, def, soak int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 		return n
+	}
+	if os.Getenv("EVSED_SOAK") != "" {
+		return soak
 	}
 	return def
 }
@@ -48,7 +57,7 @@ func keeps(n uint64) []func() bool {
 // with the power going in that write. By default it takes a part of the writes; EVSED_CUTS asks for all.
 func TestTwentySessionsCutAtEveryWrite(t *testing.T) {
 	step, choices := 11, 1
-	if count("EVSED_CUTS", 0) > 0 {
+	if count("EVSED_CUTS", 0, soakCuts) > 0 {
 		step, choices = 1, 3
 	}
 	cuts, writes := 0, 0
@@ -95,7 +104,7 @@ const cutsOfLife = 50
 // was not synced. EVSED_CUTS says how many cuts.
 func TestRandomCuts(t *testing.T) {
 	cuts, writes, repeats, told := 0, 0, 0, 0
-	for seed := uint64(0); cuts < count("EVSED_CUTS", 400); seed++ {
+	for seed := uint64(0); cuts < count("EVSED_CUTS", 400, soakCuts); seed++ {
 		w := cutLife(t, seed)
 		if w.err != nil {
 			t.Fatalf("seed %d: %v", seed, w.err)
