@@ -26,7 +26,8 @@ type keeper interface {
 	close() error
 }
 
-// bare is the limit: one aligned block into a file that exists already, one fdatasync.
+// bare is the limit: one aligned block into a file that exists already, one fdatasync. The file was written block by block:
+// where it was written at once the kernel holds it in large pieces, and looks through one for every block that has changed.
 type bare struct {
 	f     *os.File
 	block []byte
@@ -37,8 +38,10 @@ func newBare(dir string, _ int) (keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.WriteAt(make([]byte, bareBlocks*blockSize), 0); err != nil {
-		return nil, err
+	for i := range int64(bareBlocks) {
+		if _, err := f.WriteAt(make([]byte, blockSize), i*blockSize); err != nil {
+			return nil, err
+		}
 	}
 	return &bare{f, make([]byte, blockSize)}, f.Sync()
 }
