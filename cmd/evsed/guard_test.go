@@ -187,6 +187,7 @@ func TestGuardEnds(t *testing.T) {
 
 // TestGuardOutlastsALoopThatHangs: the socket lives, and nothing is said on it.
 func TestGuardOutlastsALoopThatHangs(t *testing.T) {
+	t.Parallel()
 	g := newGuarded(t)
 	g.charge()
 	pets := g.world.Pets()
@@ -231,6 +232,7 @@ func testAgent() int {
 
 // TestGuardOutlivesItsAgent kills the agent, and stops it.
 func TestGuardOutlivesItsAgent(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name   string
 		signal unix.Signal
@@ -270,6 +272,7 @@ func TestGuardOutlivesItsAgent(t *testing.T) {
 
 // TestTwoGuards: the second one finds the lines locked, and touches none of them.
 func TestTwoGuards(t *testing.T) {
+	t.Parallel()
 	first := newGuarded(t)
 	first.charge()
 	opens := first.world.Opens(0)
@@ -369,6 +372,7 @@ func TestGuardListensWhereASocketCanBe(t *testing.T) {
 
 // TestGuardDoesNotAllocate lets a guard do 10^5 cycles in a row, with a car that comes and goes and a station that talks.
 func TestGuardDoesNotAllocate(t *testing.T) {
+	t.Parallel()
 	g := newGuarded(t, "--selftest", "100000")
 	for n, end := 0, time.Now().Add(time.Minute); ; n++ {
 		select {
@@ -395,6 +399,7 @@ func TestGuardDoesNotAllocate(t *testing.T) {
 
 // TestGuardAsAUnit: a guard that listens outlives its stations, holds what one had permitted for Hold, and no longer.
 func TestGuardAsAUnit(t *testing.T) {
+	t.Parallel()
 	const hold = 2 * time.Second
 	w, err := rig.NewWorld()
 	if err != nil {

@@ -35,7 +35,7 @@ type watched struct {
 }
 
 // hurry is how much faster the world of a watched guard goes: its watchdog waits for 30 s.
-const hurry = 20
+const hurry = 40
 
 func newWatched(t *testing.T) *watched {
 	t.Helper()
@@ -113,7 +113,7 @@ func TestWatchdogOpensForAKilledGuard(t *testing.T) {
 	w.ok(w.world.Plug(1, 1, halsim.PlugOptions{}))
 	w.Permit(term.Permit{Ref: guardRef, Close: true, Max: 16 * unit.Ampere})
 	w.until("the car charges", w.relay)
-	time.Sleep(2 * time.Second) // longer than the watchdog waits: it is fed
+	time.Sleep(time.Second) // longer than the watchdog waits: it is fed
 	if !w.relay() {
 		t.Fatal("the watchdog has opened under a guard that lives")
 	}

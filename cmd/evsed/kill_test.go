@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr))
 	}
+	waitTogether()
 	os.Exit(m.Run())
 }
 
