@@ -37,6 +37,11 @@ type line struct {
 
 func (c *line) Write(b []byte) (int, error) {
 	select {
+	case <-c.done:
+		return 0, net.ErrClosed
+	default:
+	}
+	select {
 	case c.out <- chunk{data: append([]byte(nil), b...), at: time.Now().Add(c.delay())}:
 		return len(b), nil
 	case <-c.done:
