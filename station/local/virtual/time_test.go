@@ -182,7 +182,7 @@ func TestClockJumpsWhileCharging(t *testing.T) {
 			}
 			inTown(t, edit, nil, func(w *town) {
 				w.charge()
-				offset := w.station.Clock().Wall().Sub(time.Now())
+				offset := time.Until(w.station.Clock().Wall())
 				told, passed := w.jumps(), 5*time.Minute
 				for range 12 {
 					d := time.Duration(rng.Int64N(int64(40 * time.Second)))
