@@ -50,7 +50,7 @@ var Faults = []Row{
 		Tests: []string{
 			"station/iec61851.TestSilentMeter", "station/guard.TestMeterFailureOpensByPolicy TestMeterAgesInTheSocket", "cmd/evsed.TestGuardJudgesReadings",
 			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept", "station/local/virtual.TestFastClockChargesWithoutFaults"},
-		Later: "readings that are no number or of another unit (meter drivers)"},
+		Later: "readings that are no number, of another unit, or of a meter that stands still or was exchanged (meter drivers)"},
 	{ID: "F14", What: "contactor welded, not closing, or its feedback contradicts", Asks: "shows state F, keeps every connector behind it open, stays so until service",
 		Tests: []string{
 			"station/iec61851.TestWeldShowsStateFUntilService TestContactorThatDoesNotClose",

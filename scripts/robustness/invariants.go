@@ -5,19 +5,19 @@ const years = "; at each step of the simulated years (scripts/years)"
 
 // Invariants are what always holds.
 var Invariants = []Row{
-	{ID: "I1", What: "no energy without a live authorization", Asks: "and none after its withdrawal" + years, Tests: []string{"station.TestStories TestChaos TestWithdrawalInAnyOrder", "station/local/virtual.TestTour"}},
+	{ID: "I1", What: "no energy without a live authorization", Asks: "and none after its withdrawal" + years, Tests: []string{"station.TestStories TestChaos TestWithdrawalInAnyOrder", "station/local/virtual.TestTour", "scripts/years.TestShortStories TestTheCheckerSeesIt TestSeedsThatFoundSomething"}},
 	{ID: "I2", What: "no contactor closed but in C and D, and none behind a latched fault", Asks: "open within 100 ms" + years, Tests: []string{"station/iec61851.TestEveryStateWithEveryFault TestRandomWires", "station/guard.TestRandomWorlds TestWorldFaultsOpenInTime"}},
 	{ID: "I3", What: "no more current than the lowest limit", Asks: "offered, and measured" + years, Tests: []string{"station/iec61851.TestOfferIsTheLeastOfPermitCableAndBoard TestOverCurrent TestRandomWires"}},
-	{ID: "I4", What: "one start, one end, every number once, repeats equal", Asks: "at the CSMS, behind every fault" + years, Tests: []string{"station.TestStories TestOutboxRoundTrip", "station/local/virtual.TestTour TestBadServersWhileCharging TestBlackHoleWhileCharging", "storage.TestTwentySessionsCutAtEveryWrite TestRandomCuts TestEveryNumberIsInOneSet"}},
+	{ID: "I4", What: "one start, one end, every number once, repeats equal", Asks: "at the CSMS, behind every fault" + years, Tests: []string{"station.TestStories TestOutboxRoundTrip", "station/local/virtual.TestTour TestBadServersWhileCharging TestBlackHoleWhileCharging", "storage.TestTwentySessionsCutAtEveryWrite TestRandomCuts TestEveryNumberIsInOneSet", "scripts/years.TestRepetitionSaysTheSame"}},
 	{ID: "I5", What: "registers never fall; the bill is the meter's", Asks: "to one watt-hour" + years, Tests: []string{"station.TestStories", "station/local/virtual.TestTour TestClockJumpsWhileCharging", "hal/halsim.TestKillAtAnyInstant"}},
 	{ID: "I6", What: "one call at a time; one answer to each request", Asks: "and no change by a refused one" + years, Tests: []string{"ocpp/link.TestOneCallAtATime TestRequestIsAnsweredOnce FuzzEngine TestEveryActionGetsOneOutcome", "station.TestChaos", "station/model.FuzzSet"}},
 	{ID: "I7", What: "the status that is told is the true one", Asks: "once the CSMS listens" + years, Tests: []string{"station.TestStories TestScenarios", "station/run.TestOlderStatusNeverFollowsTheNewer", "ocpp/link.TestLatestKeepsTheNewestOfASlot"}},
 	{ID: "I8", What: "availability is legal and survives a restart", Asks: years[2:], Tests: []string{"station.TestScenarios TestStories"}, Later: "reservations"},
 	{ID: "I9", What: "the security profile never falls, and nothing shows credentials", Asks: years[2:], Tests: []string{"ocpp/link.TestLastGoodProfileThatIsLessSecureIsNotTried TestErrorsDoNotShowCredentials", "station/model.TestChangeKeepsSecretsOutOfLogs"}},
 	{ID: "I10", What: "no older firmware, no unsigned byte", Later: "firmware"},
-	{ID: "I11", What: "memory, goroutines, descriptors and queues are bounded", Asks: "and flat over a year" + years, Tests: []string{"cmd/evsed.TestHostileCSMS", "ocpp/link.TestQueuesAreBounded TestMailboxIsBounded TestReconnectsLeaveNothing", "storage.TestAsideCopiesAreBounded TestThinnedTransactionsAreBounded", "station/local/sim.TestLogIsBoundedInBytes"}},
+	{ID: "I11", What: "memory, goroutines, descriptors and queues are bounded", Asks: "and flat over a year" + years, Tests: []string{"cmd/evsed.TestHostileCSMS", "ocpp/link.TestQueuesAreBounded TestMailboxIsBounded TestReconnectsLeaveNothing", "storage.TestAsideCopiesAreBounded TestThinnedTransactionsAreBounded", "station/local/sim.TestLogIsBoundedInBytes", "scripts/years.TestGrowthIsSeen"}},
 	{ID: "I12", What: "all faults healed: connected, queue empty, status right", Asks: years[2:], Tests: []string{"station.TestStories", "station/local/virtual.TestTour TestBadServersWhileCharging"}},
-	{ID: "I13", What: "same seed, same trace", Asks: "byte for byte" + years, Tests: []string{"station.TestSameStorySameTrace"}},
+	{ID: "I13", What: "same seed, same trace", Asks: "byte for byte" + years, Tests: []string{"station.TestSameStorySameTrace", "scripts/years.TestSameSeedSameTrace"}},
 	{ID: "I14", What: "EVSEs do not influence each other", Asks: years[2:], Tests: []string{"station.TestScenarios", "station/guard.TestOnlyOneConnectorOfAnEVSE TestDeadDevicesAtStart"}},
 }
 
