@@ -62,17 +62,18 @@ type summary struct {
 	own, list       int // kB above rest: of what is not a list, of lists that are streamed
 	ownOf           string
 	resident, wrote int
+	logged          int // bytes
 	after           figures
 }
 
-func (u *summary) add(name string, own, resident, wrote int, after figures) {
+func (u *summary) add(name string, own, resident, wrote, logged int, after figures) {
 	u.attacks++
 	if strings.HasPrefix(name, "SendLocalList") {
 		u.list = max(u.list, own)
 	} else if own > u.own {
 		u.own, u.ownOf = own, name
 	}
-	u.resident, u.wrote, u.after = max(u.resident, resident), max(u.wrote, wrote), after
+	u.resident, u.wrote, u.logged, u.after = max(u.resident, resident), max(u.wrote, wrote), max(u.logged, logged), after
 }
 
 // write leaves the figures where EVSED_FIGURES asks for them: name, value, unit, what it means.
@@ -93,6 +94,7 @@ func (s *siege) write(u summary) {
 	row("live left", (int(u.after.Heap)-int(s.before.Heap))/1024, "kB", "live objects after all attacks above those before")
 	row("goroutines left", u.after.Goroutines-s.before.Goroutines, "", "goroutines after all attacks above those before")
 	row("descriptors left", u.after.files-s.before.files, "", "open files after all attacks above those before")
+	row("logged", u.logged, "B", "at most of log in one attack")
 	row("written", u.wrote/1024, "kB", "at most written to the device in one attack, a list of 120,000 tokens among them")
 	if err := os.WriteFile(filepath.Join(dir, "hostile.tsv"), []byte(b.String()), 0o644); err != nil {
 		s.t.Error(err)

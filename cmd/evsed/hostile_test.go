@@ -176,11 +176,12 @@ func (s *siege) charging(when string) {
 
 // Bounds of what an attack may cost. What is wanted is wantOwn; on a busy machine the collector waits for its turn.
 const (
-	wantOwn        = 2 << 10        // kB of the process's own memory above the most there was at rest
-	mostOwn        = wantOwn + 1<<9 // where a test fails
-	mostHeap       = 1 << 20        // bytes of live objects afterwards, above what there were before the first attack
+	wantOwn        = 2 << 10         // kB of the process's own memory above the most there was at rest
+	mostOwn        = wantOwn + 1<<10 // where a test fails
+	mostHeap       = 1 << 20         // bytes of live objects afterwards, above what there were before the first attack
 	mostGoroutines = 4
 	mostFiles      = 2
+	mostLogged     = 32 << 10 // bytes of log in an attack
 )
 
 // TestHostileCSMS lets one attack after the other loose on a station while a car charges: some, all of them with
@@ -218,6 +219,7 @@ func (s *siege) endure(a attack, table *strings.Builder, sum *summary) {
 	s.t.Helper()
 	began := time.Now()
 	at := s.look()
+	logged := len(s.out.String())
 	watched := s.watch()
 	a.run(s)
 	s.charging("after: " + a.name)
@@ -228,7 +230,11 @@ func (s *siege) endure(a attack, table *strings.Builder, sum *summary) {
 	fmt.Fprintf(table, "%-36s %+6d kB own %+6d kB resident %+6d kB heap %+3d goroutines %+3d files %7d kB written %6.1f s\n",
 		a.name, most.own-s.rest.own, most.resident-s.rest.resident, (int(after.Heap)-int(s.before.Heap))/1024, after.Goroutines-s.before.Goroutines, after.files-s.before.files, wrote/1024, time.Since(began).Seconds())
 	above := most.own - s.rest.own
-	sum.add(a.name, above, most.resident-s.rest.resident, wrote, after)
+	logged = len(s.out.String()) - logged
+	sum.add(a.name, above, most.resident-s.rest.resident, wrote, logged, after)
+	if logged > mostLogged {
+		s.t.Errorf("%d bytes of log, want at most %d", logged, mostLogged)
+	}
 	if above > max(a.own, mostOwn) && !underRace {
 		s.t.Errorf("%d kB above the %d at rest", above, s.rest.own)
 	}
