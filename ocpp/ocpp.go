@@ -81,6 +81,10 @@ type Dialect interface {
 	Respond(dst []byte, action string, req station.Request, body station.ResponseBody) ([]byte, error)
 }
 
+// Independent is a Dialect whose calls rest on no answer: a report may be encoded before the answers to those in front of
+// it are there, and encoding changes nothing.
+type Independent interface{ Independent() }
+
 // Streamer is the ability of a Dialect to read a request whose list is too long to keep, piece by piece as it arrives.
 type Streamer interface {
 	// Stream begins a request. list is the member of the payload that comes in pieces; a nil Stream means that the

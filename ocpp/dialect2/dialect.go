@@ -35,6 +35,9 @@ func New(v rpc.Version) *Dialect {
 // Version returns the version that the dialect was made for.
 func (d *Dialect) Version() rpc.Version { return d.v }
 
+// Independent says that no call rests on the answer to another: the station itself names its transactions.
+func (d *Dialect) Independent() {}
+
 // What is kept from call to call to be reused. Nearly every message is shorter; a long one, like the end of a day's
 // transaction with all its aligned values, is given back to the collector.
 const (

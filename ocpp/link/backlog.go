@@ -34,6 +34,8 @@ type backlog struct {
 	after  string // key of the last entry that was settled or read into the window
 	dry    bool   // the outbox had nothing more when it was last read
 
+	ready     *job // the first entry of the window, if Ahead has got so far
+	looked    bool // Ahead has done what it can for now
 	head      *job // the entry whose turn it is
 	sent      int  // transmissions of the head
 	refusals  int  // of these, how many were answered with an error
@@ -58,14 +60,17 @@ func (b *backlog) opened() {
 // closed drops what was encoded for the connection that is gone.
 func (b *backlog) closed() {
 	b.unheard = false
-	if b.head != nil {
-		b.head.calls, b.head.next = nil, 0
+	for _, j := range []*job{b.head, b.ready} {
+		if j != nil {
+			j.calls, j.next = nil, 0
+		}
 	}
 }
 
 // settled makes room for the next entry.
 func (b *backlog) settled() {
-	b.head, b.sent, b.refusals, b.silent, b.unheard, b.notBefore = nil, 0, 0, false, false, time.Time{}
+	b.head, b.looked = nil, false
+	b.sent, b.refusals, b.silent, b.unheard, b.notBefore = 0, 0, false, false, time.Time{}
 }
 
 // keptReady tells whether a kept report may be sent now, reading the outbox if it has to.
@@ -112,18 +117,31 @@ func (e *Engine) nextEntry() {
 	b := &e.backlog
 	entry := b.window[0]
 	b.window, b.after = b.window[1:], entry.Key
+	if b.ready != nil {
+		b.head, b.ready = b.ready, nil
+		return
+	}
 	id, err := station.ParseReportID(entry.Key)
 	if err != nil {
 		e.stats.Skipped++
 		return
 	}
-	r, err := e.decode(id, entry.Value)
+	r, err := e.decodeEntry(entry)
 	if err != nil {
 		e.reply(&job{report: station.Report{ID: id, Class: station.Kept, Body: station.Unreadable(entry.Value)}}, internal(err))
 		return
 	}
-	r.ID, r.Class = id, station.Kept
 	b.head = &job{report: r, lane: laneKept}
+}
+
+func (e *Engine) decodeEntry(entry Entry) (station.Report, error) {
+	id, err := station.ParseReportID(entry.Key)
+	if err != nil {
+		return station.Report{}, err
+	}
+	r, err := e.decode(id, entry.Value)
+	r.ID, r.Class = id, station.Kept
+	return r, err
 }
 
 // ignored counts a failed attempt once the CSMS has answered another call after it was silent to a kept report: it lives and

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/evsed/evsed/station"
@@ -211,6 +212,10 @@ func (o *owner) wait(ctx context.Context) bool {
 	}
 	if o.dialing != nil {
 		dialled = o.dialing.result
+	}
+	if out == nil && events == nil && o.e.unready() {
+		runtime.Gosched() // the writer has just been given a frame
+		o.e.Ahead()
 	}
 	o.setTimer()
 	select {
