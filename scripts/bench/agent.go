@@ -35,7 +35,7 @@ type agent struct {
 
 // childAgent runs an agent with two idle EVSEs against a CSMS until its input ends. It writes a line when it runs.
 func childAgent(url, dir string, in io.Reader, out io.Writer) error {
-	a, err := openAgent(dir, url, nil)
+	a, err := openAgent(dir, url, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,9 @@ func childAgent(url, dir string, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// openAgent makes an agent with its state in dir. dial is how it reaches its CSMS, nil over TCP.
-func openAgent(dir, url string, dial link.DialFunc) (*agent, error) {
+// openAgent makes an agent with its state in dir. dial is how it reaches its CSMS, nil over TCP; trace sees every frame, nil:
+// nobody does.
+func openAgent(dir, url string, dial link.DialFunc, trace func(time.Time, link.Direction, []byte)) (*agent, error) {
 	store, _, err := storage.Open(dir, storage.Options{MaxOutboxEntries: 2 * queueSize}) // nothing is thinned
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func openAgent(dir, url string, dial link.DialFunc) (*agent, error) {
 		Config: link.Config{Identity: "agent", PingInterval: m.Duration(model.WebSocketPingInterval),
 			Profiles: []link.Profile{{Slot: 1, NetworkProfile: station.NetworkProfile{URL: url, Versions: []string{rpc.V201.Subprotocol()}}}}},
 		Dialects: []ocpp.Dialect{dialect2.New(rpc.V201)}, Outbox: kept{store}, Decode: station.DecodeReport, Table: ocpp.NewTable(),
-		Events: a.loop.Events, IDPrefix: "agent-", Now: clock.Now, Dial: dial,
+		Events: a.loop.Events, IDPrefix: "agent-", Now: clock.Now, Dial: dial, Trace: trace,
 	})
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func TestReplayWaitsForAnswersOnly(t *testing.T) {
 	}
 	for _, roundTrip := range []time.Duration{replayRoundTrip, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
-			g, err := replay(t.TempDir(), events, newLaggedNet(roundTrip, 0))
+			g, err := replay(t.TempDir(), events, newLaggedNet(roundTrip, 0), &turns{})
 			if err != nil {
 				t.Fatal(err)
 			}
