@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"hash/maphash"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ type books struct {
 	recent []told // the newest events, a ring
 	at     int
 	seed   maphash.Seed
+	since  int // transactions up to this number are not judged: the device lied
 
 	promised map[promise]bool   // events that were made durable and have not arrived
 	events   map[string]int     // security events that were made durable and have not arrived, by type and time
@@ -45,7 +47,6 @@ type account struct {
 	has       bool
 	begin     unit.Energy
 	last      unit.Energy
-	reported  time.Time
 	remote    int
 	hasRemote bool
 }
@@ -162,7 +163,7 @@ func (b *books) durable(n uint64) {
 		w := &b.waiting[i]
 		if w.sec != "" {
 			b.events[w.sec]++
-		} else if !b.arrived(w.p) {
+		} else if !b.arrived(w.p) && !b.deceit(w.p.id) {
 			b.promised[w.p] = true
 		}
 	}
@@ -171,6 +172,28 @@ func (b *books) durable(n uint64) {
 
 // gone forgets what was never durable: nobody was promised anything.
 func (b *books) gone() { b.waiting = b.waiting[:0] }
+
+// deceived forgets every promise and every open account: a device that lies has lost what it called durable, and no station can
+// know what it has told.
+func (b *books) deceived() {
+	clear(b.promised)
+	clear(b.events)
+	clear(b.gaps)
+	clear(b.dead)
+	clear(b.open)
+	b.order = b.order[:0]
+	b.since = b.s.ids
+	for i := range b.meters {
+		b.meters[i].excused = true
+	}
+}
+
+// deceit reports whether an event belongs to a transaction from before the device lied.
+func (b *books) deceit(id string) bool {
+	var n int
+	_, err := fmt.Sscanf(id, "tx-%d", &n)
+	return err == nil && n <= b.since
+}
 
 func (b *books) arrived(p promise) bool {
 	if b.dead[p] {
@@ -196,6 +219,12 @@ func (b *books) heard(key string) {
 // enter books a transaction event (I4, I5).
 func (b *books) enter(x *msg2.TransactionEventRequest, payload string, v rpc.Version) {
 	p := promise{strings.Clone(x.TransactionInfo.TransactionID), x.SeqNo}
+	if b.deceit(p.id) {
+		for i := range b.meters {
+			b.meters[i].excused = true
+		}
+		return
+	}
 	sum := maphash.String(b.seed, payload)
 	if b.again(p, sum, v) {
 		b.s.count.repeats++

@@ -24,13 +24,11 @@ type checker struct {
 	changed time.Time // the world, a fault or the availability changed last
 	looked  bool      // the statuses were compared since
 	rejects map[int]bool
-	lied    time.Time // the device lied, or what it held was damaged, last
-	code    time.Time // the state of the storage changed last
-	down    time.Time // the process ended or began last
+	lie     bool      // the device has lied since the process began
+	lied    bool      // and what it holds since then may be anything
 	refusal time.Time // a token was refused last
 	cards   []card
 	good    map[string]bool // tokens that the CSMS ever accepted
-	slowest time.Duration   // a status took to arrive
 }
 
 // place is one connector as it is.
@@ -444,6 +442,13 @@ func (c *checker) gone() {
 	c.causeAt(0)
 	c.unsettled()
 	c.s.csms.books.gone()
+	if c.lie {
+		c.lie, c.lied = false, true
+		c.s.csms.books.deceived()
+		for i := range c.evses {
+			c.evses[i].off = [3]bool{}
+		}
+	}
 }
 
 func (c *checker) bootFailed(err error) {
@@ -453,13 +458,13 @@ func (c *checker) bootFailed(err error) {
 }
 
 func (c *checker) opened(rep storage.Report) {
-	if rep.Damaged() {
+	if rep.Damaged() && !c.lied {
 		c.s.broken("I4", "what a power cut left was taken for damage: %v", rep.Findings)
 	}
 }
 
 func (c *checker) found(f storage.Finding) {
-	if f.Code == storage.FoundLost || f.Code == storage.FoundAside {
+	if (f.Code == storage.FoundLost || f.Code == storage.FoundAside) && !c.lied && !c.lie {
 		c.s.broken("I4", "damage without a cause: %v", f)
 	}
 }

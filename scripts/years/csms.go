@@ -28,6 +28,7 @@ type csms struct {
 	offset     time.Duration
 	verdicts   map[string]string // of tokens, by their value
 
+	then    func() // hears that the answer under way has arrived
 	calls   int
 	pending *question
 	late    map[string]string // calls that were given up, by id: their action
@@ -138,7 +139,8 @@ func (c *csms) reply(frame []byte) {
 	if c.s.plan.kinds&kindAnswers != 0 && !c.s.calm && c.s.chance(2000) {
 		think = c.s.between(messageTimeout/2, 2*messageTimeout) // too late, maybe
 	}
-	c.s.wire.toStation(think, frame)
+	c.s.wire.toStation(think, frame, c.then)
+	c.then = nil
 }
 
 // clock is what the CSMS believes of the time.
@@ -160,6 +162,7 @@ func (c *csms) response(m msg2.Message, f *rpc.Frame) []byte {
 	case *msg2.TransactionEventRequest:
 		c.books.enter(m, f.Payload, c.version)
 		if m.IdToken.Has {
+			c.tellsOff(m)
 			return append(c.tokenInfo(m.IdToken.V.IdToken, string(m.IdToken.V.Type)), '}')
 		}
 	case *msg2.StatusNotificationRequest:
@@ -170,6 +173,22 @@ func (c *csms) response(m msg2.Message, f *rpc.Frame) []byte {
 		c.s.check.security(m)
 	}
 	return []byte("{}")
+}
+
+// tellsOff notes that the answer to an event ends the session whose token it refuses (I1). An event that waited in the queue may be
+// of a session that is over.
+func (c *csms) tellsOff(x *msg2.TransactionEventRequest) {
+	s := c.s
+	if c.verdicts[x.IdToken.V.IdToken] == "Accepted" || !x.EVSE.Has || x.Offline.V || x.EventType == msg2.TransactionEventEnded ||
+		x.TriggerReason == msg2.TriggerReasonStopAuthorized || !s.plan.on("StopTxOnInvalidId") || !s.alive || s.store.OutboxLen() > 1 {
+		return
+	}
+	e, lives := term.EVSEID(x.EVSE.V.ID), s.lives
+	c.then = func() {
+		if s.lives == lives && s.store.OutboxLen() <= 1 {
+			s.check.withdrawn(e, "its token was refused")
+		}
+	}
 }
 
 func (c *csms) interval() int {
@@ -201,7 +220,7 @@ func (c *csms) ask(action, payload string, done func(status string, f *rpc.Frame
 	c.s.count.requests++
 	q := &question{id: "q" + strconv.Itoa(c.calls), action: action, at: c.s.now, done: done}
 	c.pending = q
-	c.s.wire.toStation(0, rpc.AppendCall(nil, q.id, action, []byte(payload)))
+	c.s.wire.toStation(0, rpc.AppendCall(nil, q.id, action, []byte(payload)), nil)
 	conn := c.s.wire.open
 	c.s.later(3*time.Minute, func() {
 		if c.pending != q || c.s.wire.open != conn {

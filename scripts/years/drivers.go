@@ -61,7 +61,7 @@ func (d *driver) arrive() {
 	s.trace.say(s.since(), "driver %s at %v", d.token, d.ref)
 	stay := s.between(20*time.Minute, 3*time.Hour)
 	if s.chance(5) {
-		stay = s.between(time.Minute, 12*time.Hour)
+		stay = s.between(time.Minute, 8*time.Hour)
 	}
 	switch n := s.rng.IntN(20); {
 	case n < 12:

@@ -11,7 +11,7 @@ import (
 // waits.
 type flatness struct {
 	looks []look
-	slope float64 // bytes of heap a year
+	slope float64 // bytes of living heap a year
 }
 
 type look struct {
@@ -23,7 +23,7 @@ type look struct {
 	held       int // by the books
 }
 
-// maxSlope is by how much the heap in use may seem to grow in a virtual year: what the collector leaves lying about.
+// maxSlope is by how much the living heap may seem to grow in a virtual year: what the collector leaves lying about.
 const maxSlope = 2 << 20
 
 func (f *flatness) look(s *sim) {
@@ -31,10 +31,11 @@ func (f *flatness) look(s *sim) {
 		return
 	}
 	runtime.GC()
+	runtime.GC() // what finalizers let go
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	b := s.csms.books
-	f.looks = append(f.looks, look{s.since(), m.HeapInuse, len(s.queue.heap), descriptors(), runtime.NumGoroutine(),
+	f.looks = append(f.looks, look{s.since(), m.HeapAlloc, len(s.queue.heap), descriptors(), runtime.NumGoroutine(),
 		len(b.open) + len(b.promised) + len(b.gaps) + len(b.events) + len(b.waiting)})
 	f.slope = f.fit()
 }
@@ -47,7 +48,7 @@ func descriptors() int {
 	return len(list)
 }
 
-// fit is the slope of the heap in use by least squares, from the third look on: the first ones fill pools.
+// fit is the slope of the living heap by least squares, from the third look on: the first ones fill pools.
 func (f *flatness) fit() float64 {
 	if len(f.looks) < 6 {
 		return 0
@@ -69,7 +70,7 @@ func (f *flatness) check(s *sim) {
 	s.count.checks += 4
 	switch {
 	case f.slope > maxSlope && s.since() > 180*day:
-		s.broken("I11", "the heap in use grows by %.0f KiB a year", f.slope/1024)
+		s.broken("I11", "the living heap grows by %.0f KiB a year", f.slope/1024)
 	case last.descriptor > first.descriptor+2:
 		s.broken("I11", "%d open files at first, %d in the end", first.descriptor, last.descriptor)
 	case last.goroutines > first.goroutines+2:

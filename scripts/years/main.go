@@ -42,7 +42,7 @@ func (o options) run(out io.Writer) (err error) {
 		file = bufio.NewWriterSize(f, 1<<20)
 		defer func() { _ = file.Flush(); _ = f.Close() }()
 	}
-	debug.SetGCPercent(400) // the heap is small, and the collector would never rest
+	debug.SetGCPercent(1600) // the heap is small, and the collector would never rest
 	stop, err := profile(o.profile)
 	if err != nil {
 		return err

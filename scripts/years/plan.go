@@ -31,10 +31,11 @@ const (
 	kindCars                     // cars and drivers that misbehave
 	kindAdmin                    // the CSMS starts, stops, unlocks, resets and takes out of service
 	kindSlow                     // the device takes its time
+	kindLie                      // the device says that it has written, and has not
 	kindEnd
 )
 
-var kindNames = [...]string{"cut", "hole", "mute", "answers", "errors", "pending", "clock", "power", "flash", "kill", "board", "cars", "admin", "slow"}
+var kindNames = [...]string{"cut", "hole", "mute", "answers", "errors", "pending", "clock", "power", "flash", "kill", "board", "cars", "admin", "slow", "lie"}
 
 func (k kind) String() string {
 	var names []string
@@ -72,10 +73,13 @@ type plan struct {
 func newPlan(seed uint64) *plan {
 	r := rand.New(rand.NewPCG(seed, 0x7965617273))
 	p := &plan{seed: seed, values: map[string]string{}, password: fmt.Sprintf("secret-%016x", r.Uint64())}
-	for k := kind(1); k < kindEnd; k <<= 1 {
+	for k := kind(1); k < kindLie; k <<= 1 {
 		if r.IntN(2) == 0 {
 			p.kinds |= k
 		}
+	}
+	if rand.New(rand.NewPCG(seed, 0x6c6965)).IntN(6) == 0 { // few devices lie, and what they do excuses much
+		p.kinds |= kindLie
 	}
 	p.station(r)
 	p.behaviour(r)

@@ -24,7 +24,7 @@ func (s *sim) troubles() {
 	}{
 		{kindCut, s.cutNetwork}, {kindHole, s.digHole}, {kindMute, s.muteCSMS}, {kindErrors, s.sour}, {kindPending, s.unregister}, {kindClock, s.moveClock},
 		{kindPower, s.breakPower}, {kindFlash, s.breakFlash}, {kindKill, s.breakProcess}, {kindBoard, s.breakBoard}, {kindBoard, s.breakBoard},
-		{kindAdmin, s.administer}, {kindAdmin, s.administer}, {kindAdmin, s.administer}, {kindSlow, s.slowDown}, {kindCars, s.changeMind},
+		{kindAdmin, s.administer}, {kindAdmin, s.administer}, {kindAdmin, s.administer}, {kindSlow, s.slowDown}, {kindCars, s.changeMind}, {kindLie, s.lie},
 	} {
 		if s.plan.kinds&t.k != 0 {
 			mine = append(mine, t.do)
@@ -152,6 +152,17 @@ func (s *sim) breakFlash() {
 	}
 	s.flash(err)
 	s.later(s.awhile()/4+time.Second, func() { s.flash(nil) })
+}
+
+// lie lets the device acknowledge a write that it loses, tears or does too late; a power cut brings that to light.
+func (s *sim) lie() {
+	if !s.alive {
+		return
+	}
+	s.trace.say(s.since(), "flash lies")
+	s.check.lie = true
+	s.files.Plan(s.files.Calls()+1+s.rng.IntN(20), pick(s, faultfs.Lost, faultfs.Torn, faultfs.Late), nil)
+	s.in(s.between(time.Second, time.Hour), s.cutPower)
 }
 
 func (s *sim) flash(err error) {

@@ -162,8 +162,8 @@ func (w *wire) troubled() bool {
 	return false
 }
 
-// toStation takes a frame to the station, after what a CSMS needs to think.
-func (w *wire) toStation(think time.Duration, frame []byte) {
+// toStation takes a frame to the station, after what a CSMS needs to think; then, if not nil, hears that it has arrived.
+func (w *wire) toStation(think time.Duration, frame []byte, then func()) {
 	s := w.s
 	conn := w.open
 	if w.troubled() {
@@ -182,6 +182,9 @@ func (w *wire) toStation(think time.Duration, frame []byte) {
 			s.trace.raw(frame)
 			s.trace.end()
 			w.answered(frame)
+			if then != nil {
+				then()
+			}
 			s.linked(s.engine.Frame(s.now, frame))
 		})
 	}
