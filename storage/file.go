@@ -121,7 +121,7 @@ func (f *file) update(seq uint64, changes []change) error {
 
 // twin makes the older meta page lead to the newest rows.
 func (f *file) twin() error {
-	err := f.guarded(func() error { return f.bolt.Update(func(*bbolt.Tx) error { return nil }) })
+	err := f.watched(func() error { return f.bolt.Update(func(*bbolt.Tx) error { return nil }) })
 	if err != nil {
 		f.suspect.Store(true)
 		return fmt.Errorf("update %s: %w", f.name, err)
