@@ -24,6 +24,7 @@ type Store struct {
 	journal *journal.Journal
 	buf     []byte
 	parity  map[string]bool // thinning: transactions whose next Updated event is an even one
+	settled func()          // something has become durable; nil: nobody is told
 
 	// mu guards everything below. No fsync happens under it but those of healing a database.
 	mu       sync.RWMutex
@@ -213,6 +214,9 @@ func (s *Store) flush() error {
 			return err
 		}
 		s.settle(batches)
+		if s.settled != nil {
+			s.settled()
+		}
 	}
 	s.mu.Lock()
 	owed := s.overlay.records >= s.opts.CheckpointRecords || s.journal.Room() < s.journal.Blocks()/4

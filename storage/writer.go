@@ -30,6 +30,9 @@ func (s *Store) Start() *Writer {
 		states: make(chan State, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.reached.Store(s.durableTo())
+	s.write.Lock()
+	s.settled = w.publishDurable
+	s.write.Unlock()
 	go w.run()
 	return w
 }
@@ -94,18 +97,26 @@ func (w *Writer) run() {
 	}
 }
 
-func (w *Writer) publish(state *State) {
+// publishDurable tells what has become durable, before the checkpoint that may follow: nobody waits for that. The store calls
+// it with write held, so there is one at a time.
+func (w *Writer) publishDurable() {
 	if n := w.store.durableTo(); n != w.reached.Load() {
 		w.reached.Store(n)
 		newest(w.durable, n)
 	}
+}
+
+func (w *Writer) publish(state *State) {
+	w.store.write.Lock()
+	w.publishDurable() // a wipe makes durable what it threw away
+	w.store.write.Unlock()
 	if s := w.store.State(); s.Code != state.Code {
 		*state = s
 		newest(w.states, s)
 	}
 }
 
-// newest puts v into a channel of capacity 1 in place of what nobody has taken. Only one goroutine sends on it.
+// newest puts v into a channel of capacity 1 in place of what nobody has taken. Only one goroutine at a time sends on it.
 func newest[T any](c chan T, v T) {
 	for {
 		select {

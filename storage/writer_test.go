@@ -133,3 +133,31 @@ func TestLoopAndLinkAtOnce(t *testing.T) {
 		t.Errorf("%d entries left", s.OutboxLen())
 	}
 }
+
+// TestDurableIsToldBeforeTheCheckpoint: a checkpoint takes its time, and nobody waits for it.
+func TestDurableIsToldBeforeTheCheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		var told []uint64
+		opts := Options{Files: faultfs.New(), CheckpointRecords: 2}
+		opts.paged = func(string, bool) error {
+			if w != nil {
+				told = append(told, w.DurableTo())
+			}
+			return nil
+		}
+		s, _, err := Open(t.TempDir(), opts)
+		must(t, err)
+		w = s.Start()
+		n, err := w.Append([]station.Record{set(station.BucketMeta, "a", "1"), set(station.BucketMeta, "b", "1")}, true)
+		must(t, err)
+		synctest.Wait()
+		if len(told) == 0 || told[0] != n {
+			t.Errorf("durable as the checkpoint went on: %d, want %d from the beginning", told, n)
+		}
+		if got := <-w.Durable(); got != n {
+			t.Errorf("durable %d, want %d", got, n)
+		}
+		must(t, w.Close())
+	})
+}
