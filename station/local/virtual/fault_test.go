@@ -18,7 +18,7 @@ var subprotocols = []string{"ocpp2.1", "ocpp2.0.1"}
 // TestBlackHoleWhileCharging: the way to the CSMS swallows everything behind any byte. The car charges on, the station
 // notices within two ping intervals, and the CSMS learns everything.
 func TestBlackHoleWhileCharging(t *testing.T) {
-	step := 109
+	step := 151
 	if testing.Short() {
 		step = 431
 	}
@@ -59,7 +59,7 @@ func TestBadServersWhileCharging(t *testing.T) {
 			inTown(t, nil, nil, func(w *town) {
 				w.charge()
 				go func() { time.Sleep(2 * time.Minute); w.swipe() }() // the driver ends it, and leaves later
-				w.astray(handler, 8*time.Minute)
+				w.astray(handler, 5*time.Minute)
 				w.wantRelay(false, "after the card")
 				w.leave()
 				tx := w.settled(1, 30*time.Minute)[0]

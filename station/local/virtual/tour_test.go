@@ -35,7 +35,7 @@ import (
 //
 // EVSED_SOAK=1 plays EVSED_TOURS (default 100000) seeds from SEED on.
 
-const toursShort, tours = 20, 100
+const toursShort, tours = 20, 60
 
 func TestTour(t *testing.T) {
 	n, first := tours, uint64(1)

@@ -19,6 +19,7 @@ import (
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/storage/faultfs"
 )
 
 // town is a whole station, its CSMS and the network between them, in a bubble of virtual time: what the product is made
@@ -40,6 +41,7 @@ type town struct {
 // inTown plays f in a town whose station has booted. edit and now may be nil.
 func inTown(t *testing.T, edit func(*Options), now func() time.Time, f func(*town)) {
 	t.Helper()
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{good: faultnet.NewNetwork()}
 		w.way = w.good
@@ -52,6 +54,7 @@ func inTown(t *testing.T, edit func(*Options), now func() time.Time, f func(*tow
 				setting("SampledDataCtrlr", "TxUpdatedMeasurands", "Energy.Active.Import.Register,Energy.Active.Import.Interval"),
 				setting("OCPPCommCtrlr", "WebSocketPingInterval", "60"),
 				setting("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "5"), setting("OCPPCommCtrlr", "RetryBackOffRandomRange", "5"))
+			o.Storage.Files = faultfs.New() // a device without a disk below it takes no time
 			if edit != nil {
 				edit(o)
 			}
@@ -137,6 +140,17 @@ func (w *town) astray(bad http.Handler, d time.Duration) {
 	_ = n.Close()
 	_ = s.Close()
 	<-served
+}
+
+// charge begins a session of a small car: the simulated meter writes a file for each watt-hour, which takes longer than all
+// the rest.
+func (w *town) charge() {
+	w.t.Helper()
+	current, phases := 6*unit.Ampere, uint8(1)
+	w.must(w.station.World().Plug(1, 1, halsim.PlugOptions{EV: halsim.EVOptions{MaxCurrent: &current, Phases: &phases}}))
+	w.swipe()
+	w.after(10 * time.Second)
+	w.wantRelay(true, "after card and car")
 }
 
 // charging lets the car charge on for a while, and checks every ten seconds that it does.
