@@ -6,13 +6,18 @@ import (
 	"time"
 )
 
-// queued bounds the chunks under way in each direction of a Line; a sender beyond it waits, as behind a full window.
-const queued = 256
+// queued bounds the chunks under way in each direction of a Line; a sender beyond it waits, as behind a full window. The
+// simulated station holds them in its own memory, which a flood must not make much larger than it is.
+const (
+	queued  = 64
+	segment = 4096 // bytes of a chunk from outside
+	spares  = 16   // segments that are kept to be used again
+)
 
 // Line returns a connection over c whose bytes take their time: each chunk as long as delay says when it sets out. They
 // never overtake each other.
 func Line(c net.Conn, delay func() time.Duration) net.Conn {
-	l := &line{Conn: c, delay: delay, out: make(chan chunk, queued), in: make(chan chunk, queued), done: make(chan struct{})}
+	l := &line{Conn: c, delay: delay, out: make(chan chunk, queued), in: make(chan chunk, queued), spare: make(chan []byte, spares), done: make(chan struct{})}
 	go l.pumpOut()
 	go l.pumpIn()
 	return l
@@ -29,9 +34,11 @@ type line struct {
 	net.Conn
 	delay   func() time.Duration
 	out, in chan chunk
+	spare   chan []byte // read, and free for the next chunk
 	done    chan struct{}
 	once    sync.Once
-	rest    []byte // of the chunk that Read is in
+	whole   []byte // the chunk that Read is in
+	rest    []byte // of it
 	err     error
 }
 
@@ -68,7 +75,7 @@ func (c *line) pumpOut() {
 
 func (c *line) pumpIn() {
 	for {
-		b := make([]byte, 4096)
+		b := c.room()
 		n, err := c.Conn.Read(b)
 		select {
 		case c.in <- chunk{data: b[:n], at: time.Now().Add(c.delay()), err: err}:
@@ -78,6 +85,16 @@ func (c *line) pumpIn() {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// room returns a segment, of those that were read if there is one.
+func (c *line) room() []byte {
+	select {
+	case b := <-c.spare:
+		return b[:segment]
+	default:
+		return make([]byte, segment)
 	}
 }
 
@@ -107,13 +124,21 @@ func (c *line) Read(b []byte) (int, error) {
 			if !c.await(ch.at) {
 				return 0, net.ErrClosed
 			}
-			c.rest, c.err = ch.data, ch.err
+			c.whole, c.rest, c.err = ch.data, ch.data, ch.err
 		case <-c.done:
 			return 0, net.ErrClosed
 		}
 	}
 	n := copy(b, c.rest)
-	c.rest = c.rest[n:]
+	if n < len(c.rest) {
+		c.rest = c.rest[n:]
+		return n, nil
+	}
+	select {
+	case c.spare <- c.whole:
+	default:
+	}
+	c.rest, c.whole = nil, nil
 	return n, nil
 }
 
