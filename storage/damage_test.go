@@ -80,7 +80,7 @@ func hurt(rng *rand.Rand, b []byte) (string, []byte) {
 // TestDamagedDatabase opens stores with one of the files damaged: the start succeeds, no value is wrong, and where
 // one is missing or old the report says that there was damage.
 func TestDamagedDatabase(t *testing.T) {
-	rounds := 150
+	rounds := 80
 	if os.Getenv("EVSED_SOAK") != "" {
 		rounds = 5000
 	}

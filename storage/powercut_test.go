@@ -158,7 +158,7 @@ func checkReopened(t *testing.T, what string, im images, fs *faultfs.FS, want []
 // TestPowerCutAtEveryJournalWrite cuts the power in every call of the script, with all kinds of subsets of what was
 // not synced.
 func TestPowerCutAtEveryJournalWrite(t *testing.T) {
-	rounds := 24
+	rounds := 8
 	if os.Getenv("EVSED_SOAK") != "" {
 		rounds = 1000
 	}
