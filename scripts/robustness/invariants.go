@@ -29,5 +29,7 @@ var Rigs = []Rig{
 	{"kills", "The process killed at random moments while cars charge.", "EVSED_SOAK=1 go test -timeout 24h -run Kill ./cmd/evsed"},
 	{"hostile", "A CSMS that attacks while a car charges: memory of the process, and whether it charges on.", "EVSED_SOAK=1 go test -timeout 24h -run TestHostileCSMS ./cmd/evsed"},
 	{"durable", "A durable event against a bare append with a sync, and against an update of the database.", "make bench"},
+	{"sampled", "A sampled value in a window of 60 s: what it costs on the device.", "make bench"},
+	{"start", "A start with 100,000 queued events.", "make bench"},
 	{"replay", "A long queue told to the CSMS after an outage.", "make bench"},
 }

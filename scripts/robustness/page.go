@@ -62,7 +62,7 @@ func figures(b *strings.Builder, root string) error {
 	if len(unknown) > 0 {
 		return fmt.Errorf("%s: figures of no rig of the table: %s", Figures, strings.Join(unknown, ", "))
 	}
-	b.WriteString("\n## Figures\n\nMeasured by the rigs. `EVSED_FIGURES=docs/robustness` with the command that is given keeps them; then this page is written anew.\n")
+	b.WriteString("\n## Figures\n\nMeasured by the rigs. With `EVSED_FIGURES=$PWD/docs/robustness` before the command that is given they are kept there, and `make docs` writes this page anew.\n")
 	for _, r := range Rigs {
 		fmt.Fprintf(b, "\n### %s\n\n%s\n\n    %s\n\n", r.Name, r.What, r.Run)
 		all, err := r.read(root)
