@@ -1,8 +1,8 @@
 // Command robustness writes docs/robustness.md: which test shows how the station behaves in which fault, which one keeps
-// which known weakness of other stations out, where the invariants are checked, and what the rigs have measured. The table
-// in table.go says what is claimed; a test that it names has to exist. Figures come from docs/robustness/*.tsv, where
-// "EVSED_FIGURES=$PWD/docs/robustness" lets the rigs put them. The package's own test fails when the page is out of date;
-// "go run ./scripts/robustness" writes it anew.
+// which known weakness of other stations out, where the invariants are checked, and what the rigs have measured. The tables
+// (faults.go, weaknesses.go, invariants.go) say what is claimed; a test that they name has to exist. Figures come from
+// docs/robustness/*.tsv, where "EVSED_FIGURES=$PWD/docs/robustness" lets the rigs put them. The package's own test fails
+// when the page is out of date; "go run ./scripts/robustness" writes it anew.
 package main
 
 import (
