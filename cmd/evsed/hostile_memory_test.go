@@ -88,7 +88,7 @@ func (s *siege) write(u summary) {
 	}
 	row("attacks", u.attacks, "", "attacks by a hostile CSMS on one station while a car charges; it charges on, and answers GetBaseReport and Heartbeat after each")
 	row("rest", s.rest.own, "kB", "memory of the process itself at rest, a car charging, at most")
-	row("above rest", u.own, "kB", fmt.Sprintf("at most above that in any attack but long lists, wanted %d (%s)", wantOwn, u.ownOf))
+	row("above rest", u.own, "kB", fmt.Sprintf("at most above that in any attack but long lists, wanted %d (%s)", mostOwn, u.ownOf))
 	row("above rest, long lists", u.list, "kB", "the same while lists of 100,000 and more tokens are streamed to flash")
 	row("resident above rest", u.resident, "kB", "the same with pages of the binary that were not in use at rest and that the kernel takes back when it likes")
 	row("live left", (int(u.after.Heap)-int(s.before.Heap))/1024, "kB", "live objects after all attacks above those before")
