@@ -110,7 +110,7 @@ type damageTally struct {
 // no meter showed. EVSED_IMAGES says how many images.
 func TestDamagedImages(t *testing.T) {
 	var all damageTally
-	for seed := uint64(0); all.images < count("EVSED_IMAGES", 150, soakImages); seed++ {
+	for seed := firstSeed(); all.images < count("EVSED_IMAGES", 150, soakImages); seed++ {
 		w := newWorld(t, 1000+seed)
 		w.deceived = true
 		damagedLife(t, w, &all)

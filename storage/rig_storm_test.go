@@ -11,7 +11,7 @@ import (
 // says how many cuts.
 func TestStorms(t *testing.T) {
 	cuts, refusedStarts, ills := 0, 0, 0
-	for seed := uint64(0); cuts < count("EVSED_CUTS", 1600, soakCuts)/32; seed++ {
+	for seed := firstSeed(); cuts < count("EVSED_CUTS", 1600, soakCuts)/32; seed++ {
 		w := newWorld(t, 5000+seed)
 		stormyLife(w, &ills)
 		if w.err != nil {

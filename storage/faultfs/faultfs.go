@@ -38,7 +38,15 @@ type FS struct {
 type node struct {
 	view   []byte
 	device []byte
+	shared bool // view and device are the same bytes, as behind a Reboot
 	wait   []write
+}
+
+// part gives the reader's view bytes of its own, before it changes.
+func (n *node) part() {
+	if n.shared {
+		n.view, n.shared = slices.Clone(n.device), false
+	}
 }
 
 // write is an unsynced change of at most one sector, or of the size when data is nil.
@@ -108,7 +116,7 @@ func (f *FS) Reboot(keep func() bool) *FS {
 				content = w.apply(content)
 			}
 		}
-		fresh := &node{view: content, device: slices.Clone(content)}
+		fresh := &node{view: content, device: content, shared: true}
 		next.names[name], next.stable[name] = fresh, fresh
 		next.used += int64(len(content))
 	}
@@ -123,6 +131,7 @@ func (f *FS) Damage(name string, change func(content []byte)) error {
 	if nd == nil {
 		return &fs.PathError{Op: "damage", Path: name, Err: fs.ErrNotExist}
 	}
+	nd.part()
 	change(nd.view)
 	nd.device = slices.Clone(nd.view)
 	return nil

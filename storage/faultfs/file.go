@@ -72,6 +72,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 // put writes p to the cache at seen and, sector by sector, on its way to the device at real. like says what becomes of it
 // there.
 func (f *file) put(p []byte, seen, real int64, like write) {
+	f.node.part()
 	f.node.view = write{off: seen, data: p}.apply(f.node.view)
 	for len(p) > 0 {
 		n := min(int64(len(p)), SectorSize-real%SectorSize)
@@ -134,6 +135,7 @@ func (f *file) resize(c Call, size int64) error {
 		}
 		f.fs.used -= max(0, int64(len(f.node.view))-size)
 		w := write{off: size}
+		f.node.part()
 		f.node.view = w.apply(f.node.view)
 		f.node.wait = append(f.node.wait, w)
 		return nil
