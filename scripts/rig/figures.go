@@ -101,20 +101,20 @@ func (f figures) keep(dir string) error {
 		name, means string
 		f           figure
 	}{{"process", "the guard as a process of its own", f.Own}, {"within", "a guard within the agent", f.Within}} {
-		row(k.name+".p50", ms(k.f.P50), "ms", k.means+": from the due end of the debounce to the command, median")
-		row(k.name+".p99", ms(k.f.P99), "ms", k.means+": 99 of 100")
-		row(k.name+".p9999", ms(k.f.P9999), "ms", k.means+": 9,999 of 10,000")
-		row(k.name+".max", ms(k.f.Max), "ms", k.means+": the latest")
-		row(k.name+".change.max", ms(k.f.ChangeMax), "ms", k.means+": from the vehicle's change to the command, debounce and all, the latest")
+		row(k.name+" p50", ms(k.f.P50), "ms", k.means+": from the due end of the debounce to the command, median")
+		row(k.name+" p99", ms(k.f.P99), "ms", k.means+": 99 of 100")
+		row(k.name+" p99.99", ms(k.f.P9999), "ms", k.means+": 9,999 of 10,000")
+		row(k.name+" max", ms(k.f.Max), "ms", k.means+": the latest")
+		row(k.name+" change max", ms(k.f.ChangeMax), "ms", k.means+": from the vehicle's change to the command, debounce and all, the latest")
 	}
-	row("ratio", fmt.Sprintf("%.1f", f.RatioOfMaxima), "", "maximum within the agent over maximum of the process")
-	row("machine.p9999", ms(f.Machine.P9999), "ms", "how late the machine wakes a thread that comes before all others, at the worst of a debounce: 9,999 of 10,000")
-	row("machine.max", ms(f.Machine.Max), "ms", "the same, the latest: no guard can be better than its machine")
+	row("ratio of maxima", fmt.Sprintf("%.1f", f.RatioOfMaxima), "", "maximum within the agent over maximum of the process")
+	row("machine p99.99", ms(f.Machine.P9999), "ms", "how late the machine wakes a thread that comes before all others, at the worst of a debounce: 9,999 of 10,000")
+	row("machine max", ms(f.Machine.Max), "ms", "the same, the latest: no guard can be better than its machine")
 	row("guards", f.Guards, "", "guards of each kind, with 64 connectors each")
 	row("hogs", f.Hogs, "", "processes that do nothing but turn; the agent makes garbage beside them")
 	row("processors", runtime.NumCPU(), "", "of the machine")
 	row("load", fmt.Sprintf("%.1f", f.Load), "", "processes that ran or wanted to in the last minute of the run, the rig's own among them")
 	row("stolen", fmt.Sprintf("%.1f", f.Stolen), "%", "of the processors' time, taken by the host of the virtual machine")
-	row("fifo", f.FIFO, "", "SCHED_FIFO was allowed; without it the figures are no measure of the goals")
+	row("SCHED_FIFO", f.FIFO, "", "it was allowed; without it the figures are no measure of the goals")
 	return os.WriteFile(filepath.Join(dir, "reaction.tsv"), []byte(b.String()), 0o644)
 }

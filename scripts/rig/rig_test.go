@@ -108,7 +108,7 @@ func TestKeptFigures(t *testing.T) {
 		}
 		values[fields[0]] = fields[1]
 	}
-	for name, want := range map[string]string{"decisions": "7", "process.p9999": "1.235", "within.max": "30.000", "ratio": "15.0", "fifo": "true"} {
+	for name, want := range map[string]string{"decisions": "7", "process p99.99": "1.235", "within max": "30.000", "ratio of maxima": "15.0", "SCHED_FIFO": "true"} {
 		if values[name] != want {
 			t.Errorf("%s %q, want %q", name, values[name], want)
 		}
