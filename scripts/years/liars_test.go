@@ -22,22 +22,23 @@ func quietPlan() *plan {
 	p.kinds, p.cruise, p.jitter, p.sessions, p.latency = 0, time.Minute, 0, 12, 50*time.Millisecond
 	p.evses = []station.EVSE{{ID: 1, Phases: 3, MaxCurrent: 16 * unit.Ampere, Connectors: []station.Connector{{ID: 1, Type: "sType2"}}},
 		{ID: 2, Phases: 1, MaxCurrent: 32 * unit.Ampere, Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}}}}
-	for i := range p.settings {
-		st := &p.settings[i]
-		switch st.variable {
-		case "TxStartPoint", "TxStopPoint":
-			st.value = "PowerPathClosed"
-		case "OfflineTxForUnknownIdEnabled":
-			st.value = "false"
-		case "StopTxOnEVSideDisconnect":
-			st.value = "true"
-		case "TxUpdatedInterval":
-			st.value = "60"
-		}
-		p.values[st.variable] = st.value
-	}
+	p.set("TxStartPoint", "PowerPathClosed")
+	p.set("TxStopPoint", "PowerPathClosed")
+	p.set("OfflineTxForUnknownIdEnabled", "false")
+	p.set("StopTxOnEVSideDisconnect", "true")
+	p.set("TxUpdatedInterval", "60")
 	p.store.MaxOutboxEntries = 100_000
 	return p
+}
+
+// set changes a variable that was drawn.
+func (p *plan) set(variable, value string) {
+	for i := range p.settings {
+		if p.settings[i].variable == variable {
+			p.settings[i].value = value
+		}
+	}
+	p.values[variable] = value
 }
 
 // bench is a story that a test tells step by step.

@@ -16,6 +16,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what the story is made of")
 	flag.Float64Var(&o.years, "years", 1, "station-years to tell, each with a seed of its own that follows from the one before")
 	flag.Float64Var(&o.each, "each", 1, "years of each station")
+	flag.DurationVar(&o.long, "for", 0, "begin no further station after this time; 0: tell all the years")
 	flag.StringVar(&o.trace, "trace", os.Getenv("TRACE"), "a file for the trace, every line of it")
 	flag.StringVar(&o.profile, "profile", "", "a file for a CPU profile")
 	flag.Parse()
@@ -29,6 +30,7 @@ func main() {
 type options struct {
 	seed           uint64
 	years, each    float64
+	long           time.Duration // of real time
 	trace, profile string
 }
 
@@ -48,21 +50,24 @@ func (o options) run(out io.Writer) (err error) {
 		return err
 	}
 	defer stop()
-	sum := newTotal()
-	for n := uint64(0); sum.years() < o.years-1e-9; n++ {
+	sum, began := newTotal(), time.Now()
+	for n := uint64(0); sum.years() < o.years-1e-9 && (o.long == 0 || time.Since(began) < o.long); n++ {
 		left := min(o.each, o.years-sum.years())
 		r, err := tell(o.seed+n, time.Duration(left*float64(year)), asWriter(file))
 		if err != nil {
 			return err
 		}
-		sum.add(r)
 		fmt.Fprintln(out, r)
 		if r.breach != nil {
 			return r.report(left)
 		}
+		sum.add(r)
+		if err := sum.figures(os.Getenv("EVSED_FIGURES")); err != nil { // what has been told counts, should the rest be interrupted
+			return err
+		}
 	}
 	fmt.Fprintln(out, sum)
-	return sum.figures(os.Getenv("EVSED_FIGURES"))
+	return nil
 }
 
 func asWriter(w *bufio.Writer) io.Writer {

@@ -161,7 +161,7 @@ func (t *total) figures(dir string) error {
 	row("faults", c.faults, "troubles", "of network, CSMS, clock, flash, power, process, board, cars and operators")
 	row("liveness", c.heals, "demands", "everything healed: connected, queue drained, status right within the hour")
 	row("checks", c.checks, "checks", "of invariants I1 to I14")
-	row("broken", 0, "invariants", "broken; a run that breaks one ends there and writes no figures")
+	row("broken", 0, "invariants", "broken; a run that breaks one ends there, and that station does not count")
 	row("heap-slope", fmt.Sprintf("%.0f", t.worst.slope/1024), "KiB per year", "steepest growth of the living heap of any station, from demand to demand")
 	return os.WriteFile(filepath.Join(dir, "years.tsv"), []byte(b.String()), 0o644)
 }
