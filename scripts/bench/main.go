@@ -3,7 +3,8 @@
 // subject and writes them to a file. It is a module of its own: what it compares with is no dependency of the product.
 //
 //	go run .                        everything, into docs/benchmarks.md
-//	go run . -only codec,link -o -  some of it, to the terminal alone
+//	go run . -only codec,size -o -  some of it, to the terminal alone
+//	go run . -only replay -replay 5000 -o -    a long replay in real time
 //
 // All contenders of a table run in turn in one process (or one after the other in one round), so that their ratio holds
 // on any machine; absolute numbers are of this machine and of what else it did.
