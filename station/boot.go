@@ -39,6 +39,7 @@ const (
 	metaBootReason = "bootReason"
 	metaBoots      = "boots"
 	metaEvents     = "events"
+	metaResets     = "resets"
 )
 
 func (s *Station) startBoot() {

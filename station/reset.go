@@ -1,6 +1,7 @@
 package station
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/evsed/evsed/station/model"
@@ -12,6 +13,7 @@ type reset struct {
 	why       BootReason // "": none is owed
 	rebooting bool       // the runner was told
 	tries     int        // how often it was told again
+	spent     int        // resets for the CSMS that time has not given back, as of the start
 	deadline  time.Time  // when an immediate reset stops waiting for transactions, or a reboot must have happened
 }
 
@@ -25,6 +27,10 @@ const (
 	resetFlush = 5 * time.Second
 	// rebootPatience is how long a reboot may take, flush included, before it counts as failed (ResetRetries).
 	rebootPatience = 30 * time.Second
+	// resetBurst is how many resets in a row a CSMS may have, and resetEvery how long the station must then have run for
+	// another one: each opens the contactors and is written down, and a station that does nothing else serves no driver.
+	resetBurst = 16
+	resetEvery = time.Minute
 	// evseResetTime is how long an EVSE shows state F when it is reset by itself.
 	evseResetTime = 3 * time.Second
 )
@@ -35,8 +41,10 @@ func (s *Station) resetRequested(id RequestID, r Reset) {
 		s.answer(id, s.resetEVSE(r))
 	case s.resetting.rebooting:
 		s.answer(id, accepted())
+	case s.resetsSpent() >= resetBurst:
+		s.answer(id, rejected("Unspecified", "too many resets; try later"))
 	case r.Kind == ResetOnIdle && s.busy(): // B12.FR.01
-		s.resetting = reset{why: BootScheduledReset}
+		s.resetting = reset{why: BootScheduledReset, spent: s.resetting.spent}
 		s.answer(id, Status{Status: "Scheduled", Reason: "TxInProgress"})
 	default:
 		s.answer(id, accepted()) // B12.FR.02
@@ -46,13 +54,18 @@ func (s *Station) resetRequested(id RequestID, r Reset) {
 
 // resetNow resets the station as soon as its transactions have ended.
 func (s *Station) resetNow(kind ResetKind) {
-	s.resetting = reset{why: BootRemoteReset, deadline: s.now.Add(resetPatience)}
+	s.resetting = reset{why: BootRemoteReset, deadline: s.now.Add(resetPatience), spent: s.resetting.spent}
 	if kind == ResetImmediateAndResume { // the transactions go on behind the reboot
 		s.reboot()
 		return
 	}
 	s.endAll(cause{trigger: term.TriggerResetCommand, reason: term.StopImmediateReset}) // B12.FR.04
 	s.resetIfIdle()
+}
+
+// resetsSpent is how many resets for the CSMS the time since the start has not given back.
+func (s *Station) resetsSpent() int {
+	return max(s.resetting.spent-int(s.now.Sub(s.started)/resetEvery), 0)
 }
 
 // busy reports whether a transaction runs or waits for its car.
@@ -94,6 +107,7 @@ func (s *Station) reboot() {
 	}
 	r.rebooting = true
 	s.record(BucketMeta, metaBootReason, []byte(r.why))
+	s.record(BucketMeta, metaResets, strconv.AppendInt(nil, int64(min(s.resetsSpent()+1, resetBurst)), 10))
 	for i := range s.evses {
 		if tx := s.evses[i].tx; tx != nil {
 			s.saveTransaction(tx)
@@ -121,7 +135,7 @@ func (s *Station) resetTimers() {
 		s.orderReboot()
 	default:
 		s.record(BucketMeta, metaBootReason, nil)
-		s.resetting = reset{}
+		s.resetting = reset{spent: s.resetting.spent}
 		s.unblock()
 	}
 }

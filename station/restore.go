@@ -53,6 +53,12 @@ func (s *Station) restoreMeta(r Record) error {
 			return fmt.Errorf("count of events: %q", r.Value)
 		}
 		s.events = n
+	case metaResets:
+		n, err := strconv.Atoi(string(r.Value))
+		if err != nil || n < 0 || n > resetBurst {
+			return fmt.Errorf("count of resets: %q", r.Value)
+		}
+		s.resetting.spent = n
 	}
 	return nil
 }
