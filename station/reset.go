@@ -28,8 +28,9 @@ const (
 	// rebootPatience is how long a reboot may take, flush included, before it counts as failed (ResetRetries).
 	rebootPatience = 30 * time.Second
 	// resetBurst is how many resets in a row a CSMS may have, and resetEvery how long the station must then have run for
-	// another one: each opens the contactors and is written down, and a station that does nothing else serves no driver.
-	resetBurst = 16
+	// another one: each opens the contactors and is written down, and a station that does nothing else serves no driver. A
+	// laboratory that certifies resets often.
+	resetBurst = 64
 	resetEvery = time.Minute
 	// evseResetTime is how long an EVSE shows state F when it is reset by itself.
 	evseResetTime = 3 * time.Second

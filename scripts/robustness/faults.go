@@ -85,7 +85,7 @@ var Faults = []Row{
 		Tests: []string{
 			"cmd/evsed.TestHostileCSMS TestHeapLimit TestLimitFollowsTheHeap",
 			"ocpp/link.TestEveryRequestIsRationedOrHarmless TestRequestsMayOverlapUpToABound TestLongMessagesTakeLonger TestAFloodIsReadAtItsPace TestPingsAreAnsweredAtTheirPace TestUnreadAnswersStopTheReading TestABinaryMessageEndsTheConnection TestReconnectsLeaveNothing TestFloodOfBadFramesIsToldOnce TestRequestsThatAreKeptAreRationed TestListsAreRationedByTheirLength TestQueuesAreBounded TestOversizedFrameDoesNotEndTheSession TestLastGoodProfileIsTriedWhenAllHaveFailed TestLastGoodProfileThatIsLessSecureIsNotTried FuzzEngine",
-			"station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS", "station/model.TestSet FuzzSet"}},
+			"station.TestResetStorm", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS", "station/model.TestSet FuzzSet"}},
 	{ID: "F22", What: "hostile car, card, console user or neighbour on the network", Asks: "no crash, no privilege, nothing listens that nobody configured",
 		Tests: []string{
 			"station/iec61851.TestRandomWires", "station/guard.TestRandomWorlds", "station.TestChaos",

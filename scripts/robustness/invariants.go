@@ -28,6 +28,7 @@ var Rigs = []Rig{
 	{"storage", "Whole stations on flash that is cut, damaged, full, slow and failing.", "EVSED_SOAK=1 go test -timeout 24h ./storage"},
 	{"kills", "The process killed at random moments while cars charge.", "EVSED_SOAK=1 go test -timeout 24h -run Kill ./cmd/evsed"},
 	{"hostile", "A CSMS that attacks while a car charges: memory of the process, and whether it charges on.", "EVSED_SOAK=1 go test -timeout 24h -run TestHostileCSMS ./cmd/evsed"},
+	{"reconnects", "Connections made and lost again and again: goroutines and descriptors.", "EVSED_SOAK=1 go test -run TestReconnectsLeaveNothing ./ocpp/link"},
 	{"durable", "A durable event against a bare append with a sync, and against an update of the database.", "make bench"},
 	{"sampled", "A sampled value in a window of 60 s: what it costs on the device.", "make bench"},
 	{"start", "A start with 100,000 queued events.", "make bench"},
