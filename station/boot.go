@@ -40,6 +40,7 @@ const (
 	metaBoots      = "boots"
 	metaEvents     = "events"
 	metaResets     = "resets"
+	metaProblems   = "problems"
 )
 
 func (s *Station) startBoot() {

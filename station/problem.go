@@ -1,6 +1,7 @@
 package station
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,38 +15,85 @@ const (
 	untoldFaults faultSet = 1 << term.FaultPowerLoss
 )
 
-// tellProblems tells the CSMS what is wrong with which component, and when it is right again: a status says that a
-// connector is Faulted, this says why. Only the newest word about a component matters, and it is told while online.
-func (s *Station) tellProblems() {
-	if !s.online() {
-		return
-	}
-	s.tellProblem(model.Component{Name: "ChargingStation"}, s.faults&^untoldFaults, &s.toldFaults, s.storage)
+// toldBefore stands in a set of told faults for those that were told before a restart, whatever they were.
+const toldBefore faultSet = 1 << 31
+
+const _ = uint(30 - term.FaultStorage) // no fault is it
+
+// problems goes through the components that may have a problem.
+func (s *Station) problems(each func(c model.Component, now faultSet, told *faultSet, info string)) {
+	each(model.Component{Name: "ChargingStation"}, s.faults&^untoldFaults, &s.toldFaults, s.storage)
 	for i := range s.evses {
 		e := &s.evses[i]
-		s.tellProblem(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, e.faults, &e.toldFaults, "")
+		each(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, e.faults, &e.toldFaults, "")
 		for j := range e.conns {
 			c := &e.conns[j]
+			at := model.Component{EVSE: c.ref.EVSE, Connector: c.ref.Connector}
 			if !c.cfg.Tethered { // a fixed cable has no lock
-				s.tellProblem(model.Component{Name: "ConnectorPlugRetentionLock", EVSE: c.ref.EVSE, Connector: c.ref.Connector}, c.faults&lockFaults, &c.toldLock, "")
+				at.Name = "ConnectorPlugRetentionLock"
+				each(at, c.faults&lockFaults, &c.toldLock, "")
 			}
-			s.tellProblem(model.Component{Name: "Connector", EVSE: c.ref.EVSE, Connector: c.ref.Connector}, c.faults, &c.toldFaults, "")
+			at.Name = "Connector"
+			each(at, c.faults, &c.toldFaults, "")
 		}
 	}
 }
 
-// tellProblem tells the faults of a component, if they are others than were told.
-func (s *Station) tellProblem(c model.Component, now faultSet, told *faultSet, info string) {
-	if now == *told {
+// tellProblems tells the CSMS what is wrong with which component, and when it is right again: a status says that a
+// connector is Faulted, this says why. Only the newest word about a component matters, and it is told while online. Which
+// components have a problem as far as the CSMS knows is kept over restarts.
+func (s *Station) tellProblems() {
+	if !s.online() || s.now.Sub(s.started) < pilotPatience {
 		return
 	}
-	*told = now
+	changed := false
+	s.problems(func(c model.Component, now faultSet, told *faultSet, info string) {
+		if now != *told {
+			*told, changed = now, true
+			s.tellProblem(c, now, info)
+		}
+	})
+	if changed {
+		s.keepProblems()
+	}
+}
+
+func (s *Station) tellProblem(c model.Component, now faultSet, info string) {
 	var words []string
 	for _, f := range now.list() {
 		words = append(words, f.String())
 	}
 	s.report(Latest, "problem/"+c.String(), NotifyEvent{EventID: s.nextEvent(), At: s.wall(), Component: c, Problem: now != 0,
 		Code: strings.Join(words, ","), Info: info})
+}
+
+// keepProblems records the components that have a problem as far as the CSMS was told. It owes no sync.
+func (s *Station) keepProblems() {
+	var names []string
+	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ string) {
+		if *told != 0 {
+			names = append(names, c.String())
+		}
+	})
+	if kept := strings.Join(names, ","); kept != s.problemsKept {
+		s.problemsKept = kept
+		var value []byte
+		if kept != "" {
+			value = []byte(kept)
+		}
+		s.record(BucketMeta, metaProblems, value)
+	}
+}
+
+// restoreProblems notes what the CSMS was told before the restart.
+func (s *Station) restoreProblems(kept string) {
+	s.problemsKept = kept
+	names := strings.Split(kept, ",")
+	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ string) {
+		if slices.Contains(names, c.String()) {
+			*told = toldBefore
+		}
+	})
 }
 
 // eventsAhead is how many event ids one record reserves, at the start and when they are used up: telling a problem then waits
@@ -72,14 +120,5 @@ func (s *Station) nextEvent() int {
 
 // forgetProblems has every problem told again that is there; what has gone meanwhile is told anyway.
 func (s *Station) forgetProblems() {
-	s.toldFaults &^= s.faults
-	for i := range s.evses {
-		e := &s.evses[i]
-		e.toldFaults &^= e.faults
-		for j := range e.conns {
-			c := &e.conns[j]
-			c.toldFaults &^= c.faults
-			c.toldLock &^= c.faults
-		}
-	}
+	s.problems(func(_ model.Component, now faultSet, told *faultSet, _ string) { *told &^= now })
 }

@@ -53,6 +53,8 @@ func (s *Station) restoreMeta(r Record) error {
 			return fmt.Errorf("count of events: %q", r.Value)
 		}
 		s.events = n
+	case metaProblems:
+		s.restoreProblems(string(r.Value))
 	case metaResets:
 		n, err := strconv.Atoi(string(r.Value))
 		if err != nil || n < 0 || n > resetBurst {

@@ -83,6 +83,7 @@ type Station struct {
 	toldFaults               faultSet       // what the CSMS was told last
 	events                   int            // the last eventId; ids grow over restarts too
 	eventsKept               int            // ids up to this one are reserved on flash
+	problemsKept             string         // components with a problem, as recorded
 	slot                     int            // network slot in use
 	dialled, worked          *workedNetwork // of the open connection; of the last one on which the CSMS answered. nil: none
 	profile                  int            // security profile in use
