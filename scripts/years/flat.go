@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -48,17 +49,20 @@ func descriptors() int {
 	return len(list)
 }
 
-// fit is the slope of the living heap by least squares, from the third look on: the first ones fill pools.
+// fit is the slope of the living heap: the median of the slopes between any two looks from the third on, so that one store that was
+// opened just now says nothing. The first looks fill pools.
 func (f *flatness) fit() float64 {
 	if len(f.looks) < 6 {
 		return 0
 	}
-	var n, sx, sy, sxx, sxy float64
-	for _, l := range f.looks[2:] {
-		x, y := float64(l.at)/float64(year), float64(l.heap)
-		n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
+	var slopes []float64
+	for i, a := range f.looks[2:] {
+		for _, b := range f.looks[2+i+1:] {
+			slopes = append(slopes, (float64(b.heap)-float64(a.heap))/(float64(b.at-a.at)/float64(year)))
+		}
 	}
-	return (n*sxy - sx*sy) / (n*sxx - sx*sx)
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2]
 }
 
 // check says what grows.
@@ -70,7 +74,7 @@ func (f *flatness) check(s *sim) {
 	s.count.checks += 4
 	switch {
 	case f.slope > maxSlope && s.since() > 180*day:
-		s.broken("I11", "the living heap grows by %.0f KiB a year", f.slope/1024)
+		s.broken("I11", "the living heap grows by %.0f KiB a year: %v", f.slope/1024, f.heaps())
 	case last.descriptor > first.descriptor+2:
 		s.broken("I11", "%d open files at first, %d in the end", first.descriptor, last.descriptor)
 	case last.goroutines > first.goroutines+2:
@@ -78,6 +82,15 @@ func (f *flatness) check(s *sim) {
 	case last.queue > first.queue+200:
 		s.broken("I11", "%d things were planned at first, %d in the end", first.queue, last.queue)
 	}
+}
+
+// heaps lists what lived at each look, in KiB.
+func (f *flatness) heaps() []uint64 {
+	var all []uint64
+	for _, l := range f.looks {
+		all = append(all, l.heap>>10)
+	}
+	return all
 }
 
 func (f *flatness) worse(o *flatness) { f.slope = max(f.slope, o.slope) }
