@@ -116,6 +116,7 @@ func checkLines(t *testing.T, text string) {
 		if strings.HasSuffix(l, "..\n") && !strings.Contains(l, "TX ") {
 			t.Errorf("cut: %s", l)
 		}
+		l = strings.TrimPrefix(l, prompt) // here nobody echoes the line that was typed behind it
 		if n := utf8.RuneCountInString(strings.TrimRight(l, "\n")); n > width {
 			t.Errorf("%d columns: %s", n, l)
 		}

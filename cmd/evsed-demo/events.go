@@ -77,6 +77,12 @@ func (d *demo) heard(r csms.Request) {
 		d.paper.event("CSMS", "evse %d.%d is %s", m.EVSEID, m.ConnectorID, m.ConnectorStatus)
 	case *msg2.TransactionEventRequest:
 		d.paper.event("TX", "%s", d.transaction(m, r.Repeat))
+	case *msg2.NotifyEventRequest:
+		for i := range m.EventData {
+			ev := &m.EventData[i]
+			at := ev.Component.EVSE.V
+			d.paper.event("CSMS", "%s %d.%d problem %s %s", ev.Component.Name, at.ID, at.ConnectorID.V, ev.ActualValue, ev.TechCode.V)
+		}
 	case *msg2.SecurityEventNotificationRequest:
 		d.paper.event("CSMS", "security event %s", m.Type)
 	case *msg2.HeartbeatRequest: // one a day is news to nobody
