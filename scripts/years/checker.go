@@ -371,7 +371,7 @@ func (c *checker) truth(p *place, w *halsim.State) (st msg2.ConnectorStatus, sur
 		st = msg2.ConnectorStatusAvailable
 	}
 	if got := c.s.csms.status[p.ref]; got == msg2.ConnectorStatusFaulted || got == msg2.ConnectorStatusUnavailable {
-		return st, c.s.calm // a fault may stay until the car has left, a change that waits may have come
+		return st, c.s.calm && len(c.s.csms.books.open) == 0 // a fault may stay until the car has left; a reset waits for its transaction
 	}
 	return st, true
 }
