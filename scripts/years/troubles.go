@@ -117,6 +117,7 @@ func (s *sim) breakPower() {
 			s.cutPower()
 		}
 	case 1:
+		s.check.causeAt(0)
 		s.post(station.PowerFailing{})
 		if s.chance(3) { // the mains come back before the buffer is empty
 			s.in(s.between(100*time.Millisecond, 2*time.Second), func() { s.post(station.FaultChanged{Fault: term.FaultPowerLoss}) })
@@ -291,6 +292,7 @@ func (c *csms) remoteStop() {
 		return
 	}
 	a := c.books.open[pick(c.s, c.books.order...)]
+	c.s.check.causeAt(term.EVSEID(a.evse))
 	c.ask("RequestStopTransaction", `{"transactionId":`+strconv.Quote(a.id)+`}`, func(status string, _ *rpc.Frame) {
 		if status == "Accepted" && a.evse != 0 && c.books.open[a.id] == a {
 			c.s.check.withdrawn(term.EVSEID(a.evse), "the CSMS has stopped "+a.id)
