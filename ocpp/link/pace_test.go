@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,12 +179,12 @@ func TestReconnectsLeaveNothing(t *testing.T) {
 	if os.Getenv("EVSED_SOAK") != "" {
 		n = 10_000
 	}
-	dials := 0
+	var dials atomic.Int64
 	open := make(chan int, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		dials++ // the link has one connection at a time
-		defer func(d int) { open <- d }(dials)
-		if dials%4 == 0 {
+		n := int(dials.Add(1))
+		defer func() { open <- n }()
+		if n%4 == 0 {
 			http.Error(rw, strings.Repeat("no ", 1000), http.StatusServiceUnavailable)
 			return
 		}
@@ -191,7 +192,7 @@ func TestReconnectsLeaveNothing(t *testing.T) {
 		if err != nil {
 			return
 		}
-		switch dials % 4 {
+		switch n % 4 {
 		case 1:
 			ws.Write(context.Background(), websocket.MessageBinary, []byte("x"))
 			ws.Read(context.Background())
