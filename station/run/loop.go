@@ -35,8 +35,13 @@ const MaxEvents = 64
 // maxAsks bounds the local requests that wait for their answer.
 const maxAsks = 32
 
-// heartbeatEvery is how often the guard hears from the loop while energy may flow; its patience is five times as long.
-const heartbeatEvery = 2 * time.Second
+// The guard hears from the loop that it moves: while energy may flow so often that its patience is five times as long, and
+// otherwise often enough for the board's watchdog, which it feeds only then. One that a session armed must not reset a board
+// that is merely idle.
+const (
+	heartbeatEvery = 2 * time.Second
+	idleBeatEvery  = 12 * time.Second // watchdogs wait for 30 s and more: two may be missed
+)
 
 // Loop is the goroutine that owns the Runner.
 type Loop struct {
@@ -137,15 +142,15 @@ func (l *Loop) sleep(timer *time.Timer) {
 			next = d
 		}
 	}
+	every := idleBeatEvery
 	if l.runner.Energised() {
-		if l.beat.IsZero() {
-			l.beat = now.Add(heartbeatEvery)
-		}
-		if l.beat.Before(next) {
-			next = l.beat
-		}
-	} else {
-		l.beat = time.Time{}
+		every = heartbeatEvery
+	}
+	if latest := now.Add(every); l.beat.IsZero() || l.beat.After(latest) {
+		l.beat = latest
+	}
+	if l.beat.Before(next) {
+		next = l.beat
 	}
 	timer.Reset(max(l.promise(next.Sub(now)), 0))
 }
@@ -188,7 +193,7 @@ func (l *Loop) timers() {
 	now := l.clock.Now()
 	if !l.beat.IsZero() && !now.Before(l.beat) {
 		l.guard.Heartbeat()
-		l.beat = now.Add(heartbeatEvery)
+		l.beat = time.Time{} // sleep sets the next one
 	}
 	if d := l.tickDue(); !d.IsZero() && !now.Before(d) {
 		l.ticked = now
