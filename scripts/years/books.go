@@ -47,6 +47,8 @@ type account struct {
 	has       bool
 	begin     unit.Energy
 	last      unit.Energy
+	late      bool        // its begin was not told yet
+	prev      unit.Energy // register of its EVSE before it, if so
 	remote    int
 	hasRemote bool
 }
@@ -325,6 +327,9 @@ func (b *books) note(a *account, x *msg2.TransactionEventRequest) {
 // be lower than those that were told since.
 func (b *books) register(a *account, r unit.Energy, v *msg2.SampledValue) {
 	if a.ended && v.Context != msg2.ReadingContextTransactionEnd {
+		if v.Context == msg2.ReadingContextTransactionBegin {
+			b.beginOfEnded(a, r)
+		}
 		return
 	}
 	if a.evse == 0 {
@@ -332,9 +337,17 @@ func (b *books) register(a *account, r unit.Energy, v *msg2.SampledValue) {
 		return
 	}
 	m := &b.meters[a.evse]
-	if !a.has {
+	switch {
+	case a.has:
+	case b.gapped(a.id): // what told the begin may have been thinned: the Ended event tells it again
+		a.late, a.prev = true, m.last
+		m.unsure += max(r-m.last, 0)
+		a.has, a.begin, a.last, m.last = true, r, r, max(m.last, r)
+		return
+	default:
 		a.has, a.begin, a.last = true, r, r
-		b.bill(m, a, r)
+		b.bill(m, a, m.last, r)
+		m.last = r
 		return
 	}
 	if r < a.last {
@@ -344,18 +357,46 @@ func (b *books) register(a *account, r unit.Energy, v *msg2.SampledValue) {
 	a.last, m.last = r, max(m.last, r)
 }
 
-// bill checks that nothing flowed between two transactions of an EVSE: the next begins where the one before ended.
-func (b *books) bill(m *meterAccount, a *account, r unit.Energy) {
-	if r < m.last {
-		b.s.broken("I5", "EVSE %d: %s begins at %d mWh, and the one before ended at %d", a.evse, a.id, r, m.last)
+// beginOfEnded takes the value of the begin that an Ended event tells again, where nothing else has told it.
+func (b *books) beginOfEnded(a *account, r unit.Energy) {
+	m := &b.meters[a.evse]
+	switch {
+	case !a.has:
+		a.has, a.begin, a.last = true, r, r
+		b.bill(m, a, m.last, r)
+		m.last = max(m.last, r)
+	case a.late:
+		a.late = false
+		m.unsure -= a.begin - max(r, a.prev)
+		m.billed += a.begin - max(r, a.prev)
+		a.begin = r
+		m.unsure -= max(r-a.prev, 0) // bill adds it again
+		b.bill(m, a, a.prev, r)
 	}
-	if free := r - m.last; free > 0 {
+}
+
+// gapped tells whether numbers of a transaction were passed over.
+func (b *books) gapped(id string) bool {
+	for p := range b.gaps {
+		if p.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// bill checks that nothing flowed between two transactions of an EVSE: the next begins where the one before ended.
+func (b *books) bill(m *meterAccount, a *account, last, r unit.Energy) {
+	if r < last {
+		b.s.broken("I5", "EVSE %d: %s begins at %d mWh, and the one before ended at %d", a.evse, a.id, r, last)
+	}
+	if free := r - last; free > 0 {
 		m.unsure += free
 		if !m.excused && b.s.plan.kinds&kindBoard == 0 {
 			b.s.broken("I5", "EVSE %d: %v flowed between the transaction before and %s", a.evse, free, a.id)
 		}
 	}
-	m.last, m.excused = r, false
+	m.excused = false
 }
 
 // register returns the total import register of a sampled value, in mWh.
