@@ -77,7 +77,7 @@ func (s *Station) dropFloating(i int, c cause) {
 func (s *Station) resumeFloating(tx *transaction.Tx) {
 	w := waiting{grant: tx.Grant, tx: tx, since: s.now}
 	s.queue = append(s.queue, w)
-	if tx.Grant == nil || tx.Ref.EVSE != 0 {
+	if tx.Grant == nil || tx.Ref.EVSE != 0 || !s.resumable(tx, false) {
 		s.dropFloating(len(s.queue)-1, cause{trigger: term.TriggerAbnormalCondition, reason: term.StopPowerLoss})
 	}
 }

@@ -46,7 +46,7 @@ func (s *Station) tryResume(e *evse) {
 	switch {
 	case c == nil:
 		return
-	case e.tx.Ending != nil, !s.resumable(e):
+	case e.tx.Ending != nil, !s.resumable(e.tx, c.car || c.detachable()):
 		s.endResumed(e)
 		return
 	case c.car, e.tx.Ref.Connector == c.ref.Connector:
@@ -118,13 +118,14 @@ func (s *Station) resumedConnector(e *evse) *connector {
 }
 
 // resumable reports whether the interruption was short enough to go on (TxCtrlr.ResumptionTimeout). Where the clock
-// is not known nobody can tell, and the car is still plugged: it goes on.
-func (s *Station) resumable(e *evse) bool {
+// is not known nobody can tell: with the driver's car or cable still there the session goes on, and without them it ends,
+// since whoever comes next may be somebody else.
+func (s *Station) resumable(tx *transaction.Tx, there bool) bool {
 	if s.settings.resumption == 0 {
 		return false
 	}
-	away := s.wall().Sub(e.tx.Seen)
-	return away < 0 || away <= s.settings.resumption
+	away := s.wall().Sub(tx.Seen)
+	return away <= s.settings.resumption && (away >= 0 || there)
 }
 
 // endResumed ends a restored transaction that cannot go on. Since the power was cut no energy flowed, so the register
