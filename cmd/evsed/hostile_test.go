@@ -177,7 +177,7 @@ func (s *siege) charging(when string) {
 // Bounds of what an attack may cost.
 const (
 	mostOwn        = 2 << 10 // kB of the process's own memory above the most there was at rest
-	busyOwn        = 1 << 9  // kB more where the collector waits for a processor
+	busyOwn        = 2 << 10 // kB more where the collector waits for a processor: seen beside other work, never alone
 	mostHeap       = 1 << 20 // bytes of live objects afterwards, above what there were before the first attack
 	mostGoroutines = 4
 	mostFiles      = 2

@@ -342,7 +342,7 @@ func (c *checker) unsettled() { c.changed, c.looked = c.s.now, false }
 func (c *checker) heard() bool {
 	s, w := c.s, &c.s.wire
 	return s.alive && w.open != 0 && !w.hole && !s.csms.mute && !s.csms.moody && s.csms.registered == msg2.RegistrationStatusAccepted &&
-		s.now.Sub(s.begun) > time.Minute && !w.answered.Before(w.since) && s.now.Sub(w.answered) > time.Minute && s.core != nil && s.engine.Idle() && s.told == "" && !s.leaving && s.slow == 0
+		s.now.Sub(s.begun) > time.Minute && !w.replied.Before(w.since) && s.now.Sub(w.replied) > time.Minute && s.core != nil && s.engine.Idle() && s.told == "" && !s.leaving && s.slow == 0
 }
 
 // statuses compares what the CSMS was told with what is (I7).

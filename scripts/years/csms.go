@@ -140,8 +140,8 @@ func (c *csms) reply(frame []byte) {
 		think = c.s.between(messageTimeout/2, 2*messageTimeout) // too late, maybe
 	}
 	c.s.wire.toStation(think, frame, c.then)
-	if w := &c.s.wire; w.answered.Before(w.since) {
-		w.answered = c.s.now
+	if w := &c.s.wire; w.replied.Before(w.since) {
+		w.replied = c.s.now
 	}
 	c.then = nil
 }

@@ -9,18 +9,18 @@ import (
 
 // wire is the way between station and CSMS: one connection at a time, in order, and everything that a network does to it.
 type wire struct {
-	s        *sim
-	down     bool // nobody can be reached
-	hole     bool // frames vanish
-	open     int  // number of the connection; 0: there is none
-	opened   int
-	since    time.Time // the connection was opened, or something that was wrong with it ended
-	answered time.Time // the first answer of the CSMS since then
-	version  rpc.Version
-	fails    int
-	there    time.Time // when the newest frame arrives at the CSMS: none overtakes it
-	back     time.Time
-	dialing  bool
+	s       *sim
+	down    bool // nobody can be reached
+	hole    bool // frames vanish
+	open    int  // number of the connection; 0: there is none
+	opened  int
+	since   time.Time // the connection was opened, or something that was wrong with it ended
+	replied time.Time // the first answer of the CSMS since then
+	version rpc.Version
+	fails   int
+	there   time.Time // when the newest frame arrives at the CSMS: none overtakes it
+	back    time.Time
+	dialing bool
 
 	// What part 4 (4.1.1) allows: one CALL under way.
 	call   string
