@@ -40,7 +40,7 @@ const maxAsks = 32
 // that is merely idle.
 const (
 	heartbeatEvery = 2 * time.Second
-	idleBeatEvery  = 12 * time.Second // watchdogs wait for 30 s and more: two may be missed
+	idleBeatEvery  = 20 * time.Second // watchdogs wait for 30 s and more; each beat is a wake-up of an idle station
 )
 
 // Loop is the goroutine that owns the Runner.
