@@ -40,7 +40,7 @@ func (s *sim) demand(home bool) {
 			s.broken("I12", "healed for %v, and not well: %s", s.patience(), s.how())
 			return
 		}
-		s.play(s.now.Add(20 * time.Second))
+		s.play(s.now.Add(lookEvery))
 	}
 	s.play(s.now.Add(2 * steady))
 	for n := 0; s.err == nil && !s.live() && n < 600; n++ { // not while an event is on its way
@@ -49,6 +49,9 @@ func (s *sim) demand(home bool) {
 	s.audit(home)
 	s.calm = false
 }
+
+// lookEvery is out of step with every interval at which a station samples: one event is always on its way then.
+const lookEvery = 17300 * time.Millisecond
 
 // healAll ends every trouble.
 func (s *sim) healAll() {
