@@ -83,7 +83,7 @@ type NotifyEvent struct {
 	Component model.Component
 	Problem   bool
 	Code      string // the faults, as term.Fault spells them, separated by commas
-	Info      string
+	Info      string // more of the cause where there is more: the stable code of a storage trouble
 }
 
 // Heartbeat (G02).

@@ -236,8 +236,8 @@ func (m *Model) addConnector(ref term.Ref, cfg *Connector) error {
 		return fmt.Errorf("configure connector %s: its id is %d, ids count up from 1", ref, cfg.ID)
 	}
 	for g := range table {
-		if table[g].tier != tierConnector || cfg.Fixed && table[g].component == "ConnectorPlugRetentionLock" {
-			continue // a cable that is fixed has no lock
+		if table[g].tier != tierConnector || cfg.Fixed && table[g].socket {
+			continue
 		}
 		for i := m.add(&table[g], Component{EVSE: ref.EVSE, Connector: ref.Connector}, noRow); i < len(m.entries); i++ {
 			if err := m.presetConnector(i, cfg); err != nil {

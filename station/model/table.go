@@ -32,6 +32,7 @@ const (
 type group struct {
 	component string
 	tier      tier
+	socket    bool // only where the cable is not fixed
 	rows      []row
 }
 
@@ -52,5 +53,5 @@ var table = [...]group{
 	{component: "TxCtrlr", rows: txRows},
 	{component: "EVSE", tier: tierEVSE, rows: evseRows},
 	{component: "Connector", tier: tierConnector, rows: connectorRows},
-	{component: "ConnectorPlugRetentionLock", tier: tierConnector, rows: lockRows},
+	{component: "ConnectorPlugRetentionLock", tier: tierConnector, socket: true, rows: lockRows},
 }
