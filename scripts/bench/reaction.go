@@ -17,19 +17,17 @@ const (
 	goalMaxima       = 10 // times as fast, the slowest of the one against the slowest of the other
 )
 
-// Decisions of each kind of guard: in less than a minute, or in an hour and a half where EVSED_SOAK is set.
+// Decisions of each kind of guard: in six minutes, or in an hour where EVSED_SOAK is set.
 const (
-	decisions     = 10_000
+	decisions     = 100_000
 	decisionsSoak = 1_000_000
-	rigGuards     = 5
+	rigGuards     = 8
 )
 
 // reaction is how fast one kind of guard was.
 type reaction struct {
-	Decisions              int
-	P50, P99, P9999, Max   time.Duration
-	Change99, ChangeMax    time.Duration
-	WithinCycle, CycleLess time.Duration
+	Decisions    int
+	Sample, Wait struct{ P50, P99, P9999, Max time.Duration }
 }
 
 // reactionSection runs the rig, which is a program of its own.
@@ -67,28 +65,30 @@ func reactionSection(o options) (*section, error) {
 		return nil, fmt.Errorf("read what the rig found: %w", err)
 	}
 	s := reactionTable(f.Own, f.Within, f.RatioOfMaxima, f.Hogs)
-	s.row("the machine itself", "", "", millis(f.Machine.P99), millis(f.Machine.P9999), millis(f.Machine.Max), "", "")
+	s.row("the machine itself", "", "", millis(f.Machine.P99), millis(f.Machine.P9999), millis(f.Machine.Max))
 	return s, nil
 }
 
 func reactionTable(own, within reaction, ratio float64, hogs int) *section {
 	s := &section{
 		title: "The guard's reaction",
-		about: fmt.Sprintf("A vehicle leaves C: from the end of the debounce by the guard's own timetable to the command that opens the contactor. The\n"+
-			"vehicles are played by a third process through shared memory. %d guards of each kind with 64 connectors, the same vehicles\n"+
+		about: fmt.Sprintf("A vehicle leaves C: from the sample that completes the debounce to the command that opens the contactor. The vehicles are\n"+
+			" played by a third process through shared memory. %d guards of each kind with 64 connectors, the same vehicles\n"+
 			"in the same run; %d processes do nothing but turn, and the agent, in which the one kind runs and whose children the others\n"+
-			"are, makes garbage all the time. The last columns count from the vehicle's change and have the debounce of up to 15 ms in them.\n"+
-			"The last row is what the machine itself adds: threads that come before all others only sleep, and look how late they are woken.", rigGuards, hogs),
-		head: []string{"guard", "decisions", "p50", "p99", "p99.99", "max", "change to command p99", "max"},
+			"are, makes garbage all the time. The second rows count from the due end of the debounce: how late the sample was taken is in\n"+
+			"them. The last row is what the machine itself adds to that: threads that come before all others only sleep, and look how\n"+
+			"late they are woken.", rigGuards, hogs),
+		head: []string{"guard", "decisions", "p50", "p99", "p99.99", "max"},
 	}
 	for _, r := range []struct {
 		name string
 		reaction
 	}{{"evsed guard, a process of its own", own}, {"within the agent", within}} {
-		s.row(r.name, fmt.Sprint(r.Decisions), millis(r.P50), millis(r.P99), millis(r.P9999), millis(r.Max), millis(r.Change99), millis(r.ChangeMax))
+		s.row(r.name, fmt.Sprint(r.Decisions), millis(r.Sample.P50), millis(r.Sample.P99), millis(r.Sample.P9999), millis(r.Sample.Max))
+		s.row("... with the wait for the sample", "", millis(r.Wait.P50), millis(r.Wait.P99), millis(r.Wait.P9999), millis(r.Wait.Max))
 	}
-	s.goal(own.P9999 <= goalReaction9999, "reaction, 9999 of 10000", "<= 2 ms", "%s", millis(own.P9999))
-	s.goal(own.Max <= goalReactionMax, "reaction, max", "<= 10 ms", "%s", millis(own.Max))
+	s.goal(own.Sample.P9999 <= goalReaction9999, "reaction, 9999 of 10000", "<= 2 ms", "%s", millis(own.Sample.P9999))
+	s.goal(own.Sample.Max <= goalReactionMax, "reaction, max", "<= 10 ms", "%s", millis(own.Sample.Max))
 	s.goal(ratio >= goalMaxima, "reaction, max within the agent", ">= 10 x", "%.0f x", ratio)
 	return s
 }
