@@ -74,7 +74,7 @@ type Dialect interface {
 	Result(c Call, payload string, t *Table) (station.Reply, error)
 
 	// Request turns a CALL of the CSMS into a request. Errors are *RequestError.
-	Request(action, payload string, big Stage) (station.Request, error)
+	Request(action, payload string, t *Table, big Stage) (station.Request, error)
 
 	// Respond appends the payload of the CALLRESULT for a request that Request returned. An error response is not its
 	// business: the link sends a CALLERROR for station.Response.Error.

@@ -173,7 +173,7 @@ func (s *story) call(line string) error {
 		if i > 0 {
 			stage = nowhere{}
 		}
-		r, err := d.Request(action, payload.String(), stage)
+		r, err := d.Request(action, payload.String(), ocpp.NewTable(), stage)
 		if refused, ok := err.(*ocpp.RequestError); ok {
 			d.refuse(s.ear.Now(), action, refused.Code, refused.Description)
 			continue

@@ -57,6 +57,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.triggerMessage(ev.ID, r)
 	case UnlockConnector:
 		s.unlockConnector(ev.ID, r)
+	case ReserveNow, CancelReservation, SetChargingProfile, ClearChargingProfile, GetChargingProfiles, GetCompositeSchedule:
+		s.refuse(ev.ID, "NotSupported", "not offered by this station")
 	default:
 		s.localRequest(ev)
 	}

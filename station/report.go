@@ -5,6 +5,7 @@ import (
 
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -126,6 +127,21 @@ type NotifyCustomerInformation struct {
 	Data        string
 }
 
+// ReservationStatus tells that a reservation came to an end by itself (H04).
+type ReservationStatus struct {
+	ID     int
+	Status string // ReservationUpdateStatusEnumType: Expired, Removed, NoTransaction
+}
+
+// ChargingProfiles is one part of the answer to GetChargingProfiles (K09).
+type ChargingProfiles struct {
+	RequestID int
+	EVSE      term.EVSEID
+	Source    string // ChargingLimitSourceEnumType
+	More      bool   // to be continued
+	Profiles  []schedule.Profile
+}
+
 // FirmwareStatus and LogStatus are said when the CSMS triggers them; with no update or upload under way both are Idle (F06).
 type FirmwareStatus struct{ Status string }
 
@@ -168,6 +184,8 @@ func (MeterValues) report()               {}
 func (SecurityEvent) report()             {}
 func (NotifyReport) report()              {}
 func (NotifyCustomerInformation) report() {}
+func (ReservationStatus) report()         {}
+func (ChargingProfiles) report()          {}
 func (FirmwareStatus) report()            {}
 func (LogStatus) report()                 {}
 func (*TransactionEvent) report()         {}

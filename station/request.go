@@ -5,6 +5,7 @@ import (
 
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -82,6 +83,7 @@ type RequestStart struct {
 	Info          []term.AdditionalInfo
 	Group         term.IdToken
 	HasProfile    bool // a charging profile came along
+	Profile       schedule.Profile
 }
 
 // RequestStop is RequestStopTransaction (F03).
@@ -120,6 +122,53 @@ type NetworkProfile struct {
 	Password        string        `json:"password,omitempty"` // 2.1; write-only
 	HasAPN, HasVPN  bool          `json:"-"`                  // asked for, which this station does not offer
 	Transport       string        `json:"-"`                  // JSON or SOAP as asked
+}
+
+// ReserveNow (H01). A reservation with the ID of another replaces it.
+type ReserveNow struct {
+	ID            int
+	Expiry        time.Time
+	EVSE          term.EVSEID // 0: any
+	ConnectorType string      // of an EVSE that may be any; "" for any
+	Token         term.IdToken
+	Info          []term.AdditionalInfo
+	Group         term.IdToken
+}
+
+// CancelReservation (H02).
+type CancelReservation struct{ ID int }
+
+// SetChargingProfile (K01). EVSE 0 is the station; a TxDefaultProfile for it is meant for every EVSE.
+type SetChargingProfile struct {
+	EVSE    term.EVSEID
+	Profile schedule.Profile
+}
+
+// ProfileFilter names charging profiles: those that have everything that is given.
+type ProfileFilter struct {
+	IDs      []int // empty: not given
+	HasEVSE  bool
+	EVSE     term.EVSEID
+	Purpose  schedule.Purpose // "" : not given
+	HasStack bool
+	Stack    int
+}
+
+// ClearChargingProfile (K10).
+type ClearChargingProfile struct{ Filter ProfileFilter }
+
+// GetChargingProfiles (K09).
+type GetChargingProfiles struct {
+	RequestID int
+	Filter    ProfileFilter
+	Sources   []string // ChargingLimitSourceEnumType; empty: all
+}
+
+// GetCompositeSchedule (K08). EVSE 0 is the whole station.
+type GetCompositeSchedule struct {
+	EVSE     term.EVSEID
+	Duration time.Duration
+	Unit     schedule.Unit // "" : the station chooses
 }
 
 // TriggerMessage (F06).
@@ -164,6 +213,12 @@ func (GetTransactionStatus) request() {}
 func (RequestStart) request()         {}
 func (RequestStop) request()          {}
 func (Reset) request()                {}
+func (ReserveNow) request()           {}
+func (CancelReservation) request()    {}
+func (SetChargingProfile) request()   {}
+func (ClearChargingProfile) request() {}
+func (GetChargingProfiles) request()  {}
+func (GetCompositeSchedule) request() {}
 func (SetNetworkProfile) request()    {}
 func (TriggerMessage) request()       {}
 func (UnlockConnector) request()      {}
@@ -186,8 +241,8 @@ type RequestError struct{ Code, Description string }
 type ResponseBody interface{ response() }
 
 // Status answers every request whose response is a status with an optional reason:
-// ChangeAvailability, ClearCache, CustomerInformation, DataTransfer, GetBaseReport, GetReport, RequestStop, Reset,
-// SendLocalList, SetNetworkProfile, TriggerMessage, UnlockConnector.
+// CancelReservation, ChangeAvailability, ClearCache, ClearChargingProfile, CustomerInformation, DataTransfer, GetBaseReport,
+// GetChargingProfiles, GetReport, RequestStop, ReserveNow, Reset, SendLocalList, SetChargingProfile, SetNetworkProfile, TriggerMessage, UnlockConnector.
 type Status struct {
 	Status string // the word of the response's own status type
 	Reason string // reasonCode of the appendix; "" for none
@@ -211,6 +266,16 @@ type LocalListVersion struct{ Version int }
 
 // Inventory answers GetInventory.
 type Inventory struct{ Rows []model.ReportRow }
+
+// CompositeSchedule answers GetCompositeSchedule.
+type CompositeSchedule struct {
+	Status
+	EVSE     term.EVSEID
+	Start    time.Time
+	Duration time.Duration
+	Unit     schedule.Unit
+	Periods  []schedule.Period
+}
 
 // TransactionStatus answers GetTransactionStatus. HasOngoing is false when no transaction was asked for (E14.FR.06).
 type TransactionStatus struct {

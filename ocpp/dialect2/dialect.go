@@ -148,7 +148,7 @@ func (d *Dialect) decode(m msg2.Message, payload string) error {
 
 // Request turns a CALL of the CSMS into a request that keeps no part of payload. An action that this station does not
 // offer is decoded all the same, so that its sender hears first what is wrong with it. Errors are *ocpp.RequestError.
-func (d *Dialect) Request(action, payload string, big ocpp.Stage) (station.Request, error) {
+func (d *Dialect) Request(action, payload string, _ *ocpp.Table, big ocpp.Stage) (station.Request, error) {
 	if action == "SendLocalList" {
 		return d.sendLocalList(payload, big)
 	}

@@ -30,7 +30,7 @@ func FuzzRequest(f *testing.F) {
 			v = rpc.V201
 		}
 		var s listStage
-		got, err := New(v).Request(action, payload, &s)
+		got, err := New(v).Request(action, payload, nil, &s)
 		if err == nil {
 			if got == nil {
 				t.Fatal("neither a request nor an error")

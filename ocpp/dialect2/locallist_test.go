@@ -63,7 +63,7 @@ func TestSendLocalListStagesEachItem(t *testing.T) {
 	for _, v := range versions {
 		var s listStage
 		payload := strings.Clone(payload)
-		got, err := New(v).Request("SendLocalList", payload, &s)
+		got, err := New(v).Request("SendLocalList", payload, nil, &s)
 		wantNoWindow(t, payload, s.items)
 		if err != nil || got != (station.SendLocalList{Version: 7, Stage: 41, Staged: 2}) {
 			t.Errorf("%v: got %+v, %v", v, got, err)
@@ -77,7 +77,7 @@ func TestSendLocalListStagesEachItem(t *testing.T) {
 func TestSendLocalListWithoutItemsOpensNoStage(t *testing.T) {
 	for _, v := range versions {
 		var s listStage
-		got, err := New(v).Request("SendLocalList", `{"versionNumber":1,"updateType":"Full"}`, &s)
+		got, err := New(v).Request("SendLocalList", `{"versionNumber":1,"updateType":"Full"}`, nil, &s)
 		if err != nil || got != (station.SendLocalList{Version: 1, Full: true}) || s.began {
 			t.Errorf("%v: got %+v, %v, began %v", v, got, err, s.began)
 		}
@@ -87,7 +87,7 @@ func TestSendLocalListWithoutItemsOpensNoStage(t *testing.T) {
 func TestSendLocalListOfAnyLengthThatIsBounded(t *testing.T) {
 	for _, v := range versions {
 		var s listStage
-		got, err := New(v).Request("SendLocalList", longList(5000), &s)
+		got, err := New(v).Request("SendLocalList", longList(5000), nil, &s)
 		if err != nil || got.(station.SendLocalList).Staged != 5000 || len(s.items) != 5000 {
 			t.Errorf("%v: got %+v, %v", v, got, err)
 		}
@@ -95,7 +95,7 @@ func TestSendLocalListOfAnyLengthThatIsBounded(t *testing.T) {
 			t.Errorf("%v: last is %s", v, last)
 		}
 		s = listStage{}
-		got, err = New(v).Request("SendLocalList", longList(rpc.DefaultStream+1), &s)
+		got, err = New(v).Request("SendLocalList", longList(rpc.DefaultStream+1), nil, &s)
 		if got != nil || err == nil || !s.aborted {
 			t.Errorf("%v: a list above the limit gave %+v, %v, aborted %v", v, got, err, s.aborted)
 		}
@@ -116,7 +116,7 @@ func longList(n int) string {
 }
 
 func wholeList(d *Dialect, payload string, big ocpp.Stage) (station.Request, error) {
-	return d.Request("SendLocalList", payload, big)
+	return d.Request("SendLocalList", payload, nil, big)
 }
 
 // listInPieces reads a list as the link does one that is too long to keep.

@@ -107,11 +107,11 @@ func TestRequest(t *testing.T) {
 				continue
 			}
 			t.Run(tc.name+"/"+v.String(), func(t *testing.T) {
-				got, err := New(v).Request(tc.action, tc.payload, nil)
+				got, err := New(v).Request(tc.action, tc.payload, nil, nil)
 				if err != nil || !reflect.DeepEqual(got, tc.want) {
 					t.Fatalf("got %+v, %v\nwant %+v", got, err, tc.want)
 				}
-				again, err := New(v).Request(tc.action, retold(t, tc.action, tc.payload, v), nil)
+				again, err := New(v).Request(tc.action, retold(t, tc.action, tc.payload, v), nil, nil)
 				if err != nil || !reflect.DeepEqual(again, tc.want) {
 					t.Errorf("told again by the codec it became %+v, %v", again, err)
 				}
@@ -188,7 +188,7 @@ func TestRequestRefuses(t *testing.T) {
 			if tc.version != 0 && v != tc.version {
 				continue
 			}
-			got, err := New(v).Request(tc.action, tc.payload, nil)
+			got, err := New(v).Request(tc.action, tc.payload, nil, nil)
 			var refusal *ocpp.RequestError
 			if got != nil || !errors.As(err, &refusal) {
 				t.Errorf("%v %s: got %+v, %v", v, tc.name, got, err)
@@ -212,7 +212,7 @@ func TestRequestDecodesEveryActionOfItsVersion(t *testing.T) {
 				want = rpc.FormatViolation
 				known++
 			}
-			_, err := New(v).Request(a.Name, `{"customData":`, &listStage{})
+			_, err := New(v).Request(a.Name, `{"customData":`, nil, &listStage{})
 			var refusal *ocpp.RequestError
 			if !errors.As(err, &refusal) || refusal.Code != want {
 				t.Errorf("%v %s: got %v, want %s", v, a.Name, err, want)
@@ -229,7 +229,7 @@ func TestRequestKeepsNoPartOfTheFrame(t *testing.T) {
 	for _, tc := range requests {
 		payload := strings.Clone(tc.payload)
 		d := New(rpc.V21)
-		got, err := d.Request(tc.action, payload, nil)
+		got, err := d.Request(tc.action, payload, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

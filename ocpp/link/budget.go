@@ -46,7 +46,8 @@ func (b *budget) take(now time.Time, n, burst int) bool {
 func kept(r station.Request) bool {
 	switch r := r.(type) {
 	case station.ChangeAvailability, station.ClearCache, station.SetVariables, station.SetNetworkProfile, station.RequestStart,
-		station.RequestStop, station.Reset, station.UnlockConnector:
+		station.RequestStop, station.Reset, station.UnlockConnector, station.ReserveNow, station.CancelReservation,
+		station.SetChargingProfile, station.ClearChargingProfile:
 		return true
 	case station.CustomerInformation:
 		return r.Clear

@@ -76,6 +76,12 @@ func TestEveryRequestIsRationedOrHarmless(t *testing.T) {
 		{station.TriggerMessage{Message: "TransactionEvent"}, true},
 		{station.TriggerMessage{Message: "MeterValues"}, false},
 		{station.UnlockConnector{}, true},
+		{station.ReserveNow{}, true},
+		{station.CancelReservation{}, true},
+		{station.SetChargingProfile{}, true},
+		{station.ClearChargingProfile{}, true},
+		{station.GetChargingProfiles{}, false},
+		{station.GetCompositeSchedule{}, false},
 		{station.OverrideVariables{}, false}, // of local interfaces alone
 		{station.GetInventory{}, false},
 		{station.PutAuthCache{}, false},

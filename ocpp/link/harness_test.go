@@ -51,7 +51,7 @@ func (d plain) Result(c ocpp.Call, payload string, _ *ocpp.Table) (station.Reply
 	return station.Acknowledged{}, nil
 }
 
-func (d plain) Request(action, payload string, _ ocpp.Stage) (station.Request, error) {
+func (d plain) Request(action, payload string, _ *ocpp.Table, _ ocpp.Stage) (station.Request, error) {
 	switch {
 	case action != "ClearCache" && action != "GetVariables":
 		return nil, &ocpp.RequestError{Code: rpc.NotImplemented, Description: "no " + action}

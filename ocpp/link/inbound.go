@@ -158,7 +158,7 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 	if !e.admit(now, f) {
 		return
 	}
-	req, err := e.d.Request(f.Action, f.Payload, e.stage)
+	req, err := e.d.Request(f.Action, f.Payload, e.table, e.stage)
 	e.requested(now, f, req, len(f.Payload), err)
 }
 
