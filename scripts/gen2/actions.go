@@ -19,6 +19,38 @@ var fromStation = map[string]bool{
 	"ReportChargingProfiles": true, "ReportDERControl": true, "ReservationStatusUpdate": true,
 	"SecurityEventNotification": true, "SignCertificate": true, "StatusNotification": true, "TransactionEvent": true,
 	"VatNumberValidation": true,
+
+	"DiagnosticsStatusNotification": true, "SignedFirmwareStatusNotification": true, "StartTransaction": true,
+	"StopTransaction": true,
+}
+
+// featureProfiles is the feature profile of an action of 1.6 (chapter 3); the others are the core.
+var featureProfiles = map[string]string{
+	"DiagnosticsStatusNotification": "FirmwareManagement", "FirmwareStatusNotification": "FirmwareManagement",
+	"GetDiagnostics": "FirmwareManagement", "UpdateFirmware": "FirmwareManagement",
+	"GetLocalListVersion": "LocalAuthListManagement", "SendLocalList": "LocalAuthListManagement",
+	"CancelReservation": "Reservation", "ReserveNow": "Reservation",
+	"ClearChargingProfile": "SmartCharging", "GetCompositeSchedule": "SmartCharging", "SetChargingProfile": "SmartCharging",
+	"TriggerMessage":    "RemoteTrigger",
+	"CertificateSigned": "Security", "DeleteCertificate": "Security", "ExtendedTriggerMessage": "Security",
+	"GetInstalledCertificateIds": "Security", "GetLog": "Security", "InstallCertificate": "Security",
+	"LogStatusNotification": "Security", "SecurityEventNotification": "Security", "SignCertificate": "Security",
+	"SignedFirmwareStatusNotification": "Security", "SignedUpdateFirmware": "Security",
+}
+
+// column is what the table says of an action's name, besides.
+func (d *dialect) column(o *object, answered bool) string {
+	action := actionOf(o.schema)
+	if d.profiles {
+		if p := featureProfiles[action]; p != "" {
+			return p
+		}
+		return "Core"
+	}
+	if o.inOld {
+		return fmt.Sprintf("V201, %t", answered)
+	}
+	return fmt.Sprintf("V21, %t", answered)
 }
 
 // emitActions writes the table of actions and the two constructors.
@@ -39,17 +71,13 @@ func (m *model) emitActions(b *strings.Builder) {
 	for i, o := range requests {
 		action := actionOf(o.schema)
 		index[action] = i
-		since := "V21"
-		if o.inOld {
-			since = "V201"
-		}
 		from := "FromCSMS"
 		if action == "DataTransfer" {
 			from = "Both"
 		} else if fromStation[action] {
 			from = "FromStation"
 		}
-		fmt.Fprintf(b, "\t{%q, %s, %s, %t},\n", action, from, since, has[action])
+		fmt.Fprintf(b, "\t{%q, %s, %s},\n", action, from, m.dialect.column(o, has[action]))
 	}
 	b.WriteString("}\n\n")
 	emitNew(b, "newRequest", requests, index)

@@ -91,6 +91,8 @@ func (f *field) pull() string {
 		return "b.Dec()"
 	case kindDecInt:
 		return "b.DecInt()"
+	case kindTenths:
+		return "b.Tenths()"
 	case kindBool:
 		return "b.Bool()"
 	case kindTime:

@@ -69,7 +69,7 @@ func (f *field) emitAppend(b *strings.Builder) {
 		value += ".V"
 	}
 	switch f.kind {
-	case kindDec, kindDecInt, kindTime:
+	case kindDec, kindDecInt, kindTenths, kindTime:
 		value = "&" + value
 	case kindEnum, kindEnumOrStr:
 		value = "string(" + value + ")"
@@ -126,7 +126,7 @@ func (f *field) emitAppendList(b *strings.Builder) {
 
 // writer is the last part of the name of the rpc.Writer method.
 func (f *field) writer() string {
-	return map[kind]string{kindString: "Str", kindInt: "Int", kindDec: "Dec", kindDecInt: "DecInt", kindBool: "Bool",
+	return map[kind]string{kindString: "Str", kindInt: "Int", kindDec: "Dec", kindDecInt: "DecInt", kindTenths: "Tenths", kindBool: "Bool",
 		kindTime: "Time", kindEnum: "Enum", kindEnumOrStr: "EnumOrStr"}[f.kind]
 }
 

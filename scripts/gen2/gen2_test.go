@@ -17,7 +17,7 @@ func TestGolden(t *testing.T) {
 	if err := os.WriteFile(stale, []byte("package msg2"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(filepath.Join("testdata", "schemas"), out); err != nil {
+	if err := dialects["msg2"].run(filepath.Join("testdata", "schemas"), out); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); err == nil {
@@ -32,11 +32,13 @@ func TestCommitted(t *testing.T) {
 	if schemas == "" {
 		t.Skip("SCHEMAS does not name the folder of the OCPP schemas")
 	}
-	out := t.TempDir()
-	if err := run(schemas, out); err != nil {
-		t.Fatal(err)
+	for pkg, d := range dialects {
+		out := t.TempDir()
+		if err := d.run(schemas, out); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, out, filepath.Join("..", "..", "ocpp", pkg), "")
 	}
-	compare(t, out, filepath.Join("..", "..", "ocpp", "msg2"), "")
 }
 
 func compare(t *testing.T, out, golden, suffix string) {
@@ -121,7 +123,7 @@ func TestMergeRefuses(t *testing.T) {
 	for _, tt := range tests {
 		old := &set{messages: map[string]schema{"XRequest": object(tt.old)}}
 		now := &set{messages: map[string]schema{"XRequest": object(tt.now)}}
-		if _, err := merge(old, now); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := merge(dialects["msg2"], old, now); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}

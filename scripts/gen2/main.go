@@ -1,8 +1,10 @@
-// Command gen2 writes the message types of OCPP 2.x from the JSON schemas of 2.0.1 and 2.1.
+// Command gen2 writes message types from the JSON schemas of OCPP: those of 2.0.1 and 2.1 as one package, those of 1.6
+// and its security whitepaper as another.
 //
 //	go run ./scripts/gen2 -schemas DIR -out ocpp/msg2
+//	go run ./scripts/gen2 -schemas DIR -out ocpp/msg16
 //
-// DIR holds ocpp/2.0.1 and ocpp/2.1. The output replaces every zz_*.go in the output folder; the same schemas
+// DIR holds ocpp/2.0.1 and so on; the last element of the output folder says which package is meant. The output replaces every zz_*.go in the output folder; the same schemas
 // always give the same bytes.
 package main
 
@@ -16,25 +18,22 @@ import (
 )
 
 func main() {
-	schemas := flag.String("schemas", "", "folder with ocpp/2.0.1 and ocpp/2.1")
+	schemas := flag.String("schemas", "", "folder with ocpp/2.0.1, ocpp/2.1, ocpp/1.6 and ocpp/1.6-security")
 	out := flag.String("out", "ocpp/msg2", "folder of the generated package")
 	flag.Parse()
-	if err := run(*schemas, *out); err != nil {
+	d := dialects[filepath.Base(*out)]
+	if d == nil {
+		fmt.Fprintln(os.Stderr, "gen2: no package is called", filepath.Base(*out))
+		os.Exit(2)
+	}
+	if err := d.run(*schemas, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "gen2:", err)
 		os.Exit(1)
 	}
 }
 
-func run(schemas, out string) error {
-	old, err := load(filepath.Join(schemas, "ocpp", "2.0.1"))
-	if err != nil {
-		return err
-	}
-	now, err := load(filepath.Join(schemas, "ocpp", "2.1"))
-	if err != nil {
-		return err
-	}
-	m, err := merge(old, now)
+func (d *dialect) run(schemas, out string) error {
+	m, err := d.load(schemas)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,9 @@ import (
 	"sort"
 )
 
-// model is both versions as one type set.
+// model is all versions of a dialect as one type set.
 type model struct {
+	dialect *dialect
 	objects []*object // definitions and messages, sorted by schema name
 	enums   []*enum
 	byName  map[string]*object
@@ -15,6 +16,7 @@ type model struct {
 
 // object is one Go struct.
 type object struct {
+	dialect *dialect
 	schema  string // name in the schemas
 	goName  string
 	message bool
@@ -45,6 +47,7 @@ const (
 	kindInt
 	kindDec
 	kindDecInt // integer in 2.0.1, number in 2.1
+	kindTenths // number that is a multiple of 0.1
 	kindBool
 	kindTime
 	kindEnum
@@ -78,8 +81,8 @@ func (f *field) required() bool { return f.nowRequired && (f.oldRequired || !f.i
 // unboundedText is our limit for text that a schema leaves unbounded: times of day and dates.
 const unboundedText = 64
 
-func merge(old, now *set) (*model, error) {
-	m := &model{byName: map[string]*object{}, enumOf: map[string]*enum{}}
+func merge(d *dialect, old, now *set) (*model, error) {
+	m := &model{dialect: d, byName: map[string]*object{}, enumOf: map[string]*enum{}}
 	if err := m.collect(old, now); err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (m *model) collect(old, now *set) error {
 			m.addEnum(n, was, is)
 		case any.Type == "object":
 			_, message := now.messages[n]
-			o := &object{schema: n, message: message, users: map[string]bool{}}
+			o := &object{dialect: m.dialect, schema: n, message: message, users: map[string]bool{}}
 			m.objects = append(m.objects, o)
 			m.byName[n] = o
 		default:
@@ -239,6 +242,8 @@ func (m *model) simple(f *field, s *schema) kind {
 		return kindObject
 	case s.Type == "integer":
 		return kindInt
+	case s.Type == "number" && s.MultipleOf == 0.1:
+		return kindTenths
 	case s.Type == "number":
 		return kindDec
 	case s.Type == "boolean":

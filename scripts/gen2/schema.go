@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// schema is the part of JSON Schema draft-06 that the OCPP 2.x schemas use.
+// schema is the part of JSON Schema, draft-04 and draft-06, that the OCPP schemas use.
 type schema struct {
-	JavaType    string            `json:"javaType"`
 	Type        string            `json:"type"`
 	Format      string            `json:"format"`
 	Ref         string            `json:"$ref"`
@@ -25,6 +24,7 @@ type schema struct {
 	MaxLength   int               `json:"maxLength"`
 	Minimum     *float64          `json:"minimum"`
 	Maximum     *float64          `json:"maximum"`
+	MultipleOf  float64           `json:"multipleOf"`
 	Definitions map[string]schema `json:"definitions"`
 }
 
@@ -83,13 +83,17 @@ type set struct {
 	definitions map[string]schema
 }
 
-func load(dir string) (*set, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("no schemas in %s", dir)
+func load(dirs ...string) (*set, error) {
+	var paths []string
+	for _, dir := range dirs {
+		some, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil {
+			return nil, err
+		}
+		if len(some) == 0 {
+			return nil, fmt.Errorf("no schemas in %s", dir)
+		}
+		paths = append(paths, some...)
 	}
 	all := &set{map[string]schema{}, map[string]schema{}}
 	for _, path := range paths {
@@ -108,7 +112,7 @@ func load(dir string) (*set, error) {
 	return all, nil
 }
 
-// messageName names the type of a schema file. The one SEND of 2.1 has no suffix; it gets that of a request.
+// messageName names the type of a schema file. Requests of 1.6 have no suffix, nor has the one SEND of 2.1.
 func messageName(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), ".json")
 	if strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Response") {
