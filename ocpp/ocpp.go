@@ -15,44 +15,6 @@ type Call struct {
 	Payload []byte
 }
 
-// Table is a dialect's durable side table, for what only one wire needs (1.x transaction ids). Changes made by a
-// dialect call are handed out by Drain and written in the same batch as the acknowledgement that caused them.
-type Table struct {
-	rows    map[string]string
-	changes []station.Record
-}
-
-// NewTable returns an empty table.
-func NewTable() *Table { return &Table{rows: map[string]string{}} }
-
-// Get returns the value of key.
-func (t *Table) Get(key string) (string, bool) { v, ok := t.rows[key]; return v, ok }
-
-// Put sets key and notes the change.
-func (t *Table) Put(key, value string) {
-	t.rows[key] = value
-	t.changes = append(t.changes, station.Record{Bucket: station.BucketDialect, Key: key, Value: []byte(value)})
-}
-
-// Delete removes key and notes the change.
-func (t *Table) Delete(key string) {
-	if _, ok := t.rows[key]; !ok {
-		return
-	}
-	delete(t.rows, key)
-	t.changes = append(t.changes, station.Record{Bucket: station.BucketDialect, Key: key})
-}
-
-// Restore replays a record of BucketDialect at start.
-func (t *Table) Restore(r station.Record) { t.rows[r.Key] = string(r.Value) }
-
-// Drain returns the changes since the last Drain.
-func (t *Table) Drain() []station.Record {
-	c := t.changes
-	t.changes = nil
-	return c
-}
-
 // Stage takes the items of a list that is too long to hold in memory, one by one, already validated
 // (SendLocalList). A request carries the id that Begin returned; the core commits or drops it.
 type Stage interface {
@@ -84,6 +46,13 @@ type Dialect interface {
 // Independent is a Dialect whose calls rest on no answer: a report may be encoded before the answers to those in front of
 // it are there, and encoding changes nothing.
 type Independent interface{ Independent() }
+
+// Abandoner is the ability of a Dialect whose later calls rest on answers to hear that one will never come.
+type Abandoner interface {
+	// Abandoned tells that the CSMS refused a call to the last attempt. What rests on its answer is told without it from
+	// now on (OCPP 1.6 errata 3.18: transaction id -1).
+	Abandoned(c Call, t *Table)
+}
 
 // Streamer is the ability of a Dialect to read a request whose list is too long to keep, piece by piece as it arrives.
 type Streamer interface {

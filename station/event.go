@@ -110,6 +110,11 @@ type ReplyReceived struct {
 	Class Class
 	Of    ReportBody // the report that this answers
 	Reply Reply
+
+	// Side are changes of the dialects' side table that came with it, to be kept in the batch of the acknowledgement.
+	// MustKeep: they hold what only the CSMS knows, and owe a sync.
+	Side     []Record
+	MustKeep bool
 }
 
 // ClockSet moves the wall clock: wall time is now + Offset from here on.

@@ -5,12 +5,16 @@ import "github.com/evsed/evsed/station/term"
 // replyReceived takes the outcome of a report. A kept one leaves the outbox here, in the same batch of records as what its
 // answer causes: a power cut in between loses neither.
 func (s *Station) replyReceived(ev ReplyReceived) {
-	if _, silent := ev.Reply.(Unanswered); !silent {
+	switch ev.Reply.(type) {
+	case Unanswered, Untold: // nobody has spoken
+	default:
 		s.heardReply(ev)
 	}
 	if ev.Class == Kept {
 		s.settleKept(ev)
 	}
+	s.out.Records = append(s.out.Records, ev.Side...)
+	s.out.MustSync = s.out.MustSync || ev.MustKeep
 	switch body := ev.Of.(type) {
 	case BootNotification:
 		if r, ok := ev.Reply.(BootReply); ok {

@@ -189,7 +189,8 @@ func (e *Engine) settle(j *job, r station.Reply) {
 }
 
 func (e *Engine) reply(j *job, r station.Reply) {
-	e.event(station.ReplyReceived{ID: j.report.ID, Class: j.report.Class, Of: j.report.Body, Reply: r})
+	must := e.table.Urgent()
+	e.event(station.ReplyReceived{ID: j.report.ID, Class: j.report.Class, Of: j.report.Body, Reply: r, Side: e.table.Drain(), MustKeep: must})
 }
 
 // internal says that a report cannot be told because of a fault of our own.

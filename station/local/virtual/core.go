@@ -29,6 +29,9 @@ func (l *life) buildCore(boot station.BootReason) error {
 	if err != nil {
 		return err
 	}
+	l.table.Sweep(func(tx term.TransactionID) bool {
+		return kept[place{station.BucketTransaction, string(tx)}] || l.store.Queued(string(tx))
+	})
 	if len(kept) > 0 && !l.damaged && l.reachable() {
 		return nil
 	}
@@ -61,6 +64,10 @@ type place struct {
 
 // restore hands a stored record to the core. One that it cannot use is told and left alone.
 func (l *life) restore(r station.Record) {
+	if r.Bucket == station.BucketDialect {
+		l.table.Restore(r)
+		return
+	}
 	if err := l.core.Restore(r); err != nil {
 		l.s.o.Log.Error("record", "bucket", r.Bucket.String(), "err", err)
 		l.s.tell("storage", "unusable record: "+err.Error())

@@ -33,6 +33,7 @@ type life struct {
 	guard    Guard
 	loop     *run.Loop
 	link     *link.Link
+	table    *ocpp.Table
 	meters   *run.Meters
 	findings []storage.Finding
 	damaged  bool // storage lost something that was kept
@@ -43,7 +44,7 @@ type life struct {
 }
 
 func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
-	l := &life{s: s, world: s.World()}
+	l := &life{s: s, world: s.World(), table: ocpp.NewTable()}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	steps := []func() error{
 		l.buildGuard, // first of all: the safe state
@@ -94,11 +95,10 @@ func (l *life) buildLoop() error {
 	}
 	l.meters = run.NewMeters(forking{l.s.clock, l}, meters, l.loop.Reading)
 	l.linked = make(chan station.Event, run.MaxEvents)
-	table := ocpp.NewTable()
 	var err error
 	l.link, err = link.New(link.Options{
 		Config: linkConfig(l.core), Last: lastProfile(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
-		Decode: station.DecodeReport, Table: table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
+		Decode: station.DecodeReport, Table: l.table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/csms"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/msg2"
@@ -129,6 +130,7 @@ type tour struct {
 	guard  *guard.Guard
 	runner *run.Runner
 	engine *link.Engine
+	table  *ocpp.Table
 	boots  int
 
 	inbox     []station.Event
@@ -304,18 +306,27 @@ func (p *tour) beginCore() error {
 		return err
 	}
 	n := 0
-	if err := p.store.Load(func(r station.Record) error { n++; return core.Restore(r) }); err != nil {
+	p.table = ocpp.NewTable()
+	err = p.store.Load(func(r station.Record) error {
+		n++
+		if r.Bucket == station.BucketDialect {
+			p.table.Restore(r)
+			return nil
+		}
+		return core.Restore(r)
+	})
+	if err != nil {
 		return err
 	}
 	if n == 0 {
-		l := &life{s: &Station{o: Options{Settings: p.settings, Profiles: map[int]station.NetworkProfile{1: {URL: "ws://127.0.0.1:1", MessageTimeout: 20 * time.Second}}}}, core: core, store: p.store}
+		l := &life{table: p.table, s: &Station{o: Options{Settings: p.settings, Profiles: map[int]station.NetworkProfile{1: {URL: "ws://127.0.0.1:1", MessageTimeout: 20 * time.Second}}}}, core: core, store: p.store}
 		l.s.o.Log = slog.New(slog.DiscardHandler)
 		if err := l.seed(cfg, nil); err != nil && !p.files.Off() {
 			return err
 		}
 	}
 	p.engine = link.NewEngine(link.EngineOptions{Config: link.EngineConfig{MessageTimeout: 20 * time.Second, MessageAttempts: 3, AttemptInterval: 10 * time.Second},
-		Outbox: outbox{p.store}, Decode: station.DecodeReport, IDPrefix: fmt.Sprintf("b%d-", p.boots)})
+		Outbox: outbox{p.store}, Decode: station.DecodeReport, Table: p.table, IDPrefix: fmt.Sprintf("b%d-", p.boots)})
 	p.runner = run.New(core, run.Ports{Guard: p.pipe, Journal: p, Link: tourLink{p}, Board: p, Host: p})
 	p.runner.Start(p.now, p.now.Add(p.wall))
 	return nil
