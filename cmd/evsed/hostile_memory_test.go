@@ -67,7 +67,6 @@ type summary struct {
 }
 
 func (u *summary) add(name string, own, resident, wrote, logged int, after figures) {
-	u.attacks++
 	if strings.HasPrefix(name, "SendLocalList") {
 		u.list = max(u.list, own)
 	} else if own > u.own {
