@@ -234,7 +234,7 @@ func (s *Station) serve(e *evse, w wants) {
 	}
 	if w&wantTrigger != 0 {
 		if vs := s.valuesOf(e, trainNone, s.triggerMeasurands(), term.Trigger); vs != nil {
-			s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
+			s.report(Now, "", s.meterValues(e, vs))
 			s.early()
 		}
 	}
@@ -277,8 +277,17 @@ func (s *Station) tellValues(e *evse, ms []term.Measurand, c term.ReadingContext
 		return
 	}
 	if vs := s.valuesOf(e, trainAligned, ms, c); vs != nil {
-		s.report(Now, "", MeterValues{EVSE: e.cfg.ID, Values: vs})
+		s.report(Now, "", s.meterValues(e, vs))
 	}
+}
+
+// meterValues tells values of an EVSE, and what goes on there.
+func (s *Station) meterValues(e *evse, vs []term.MeterValue) MeterValues {
+	m := MeterValues{EVSE: e.cfg.ID, Connector: s.refOf(e).Connector, Values: vs}
+	if e.tx != nil && e.tx.Ending == nil {
+		m.Transaction = e.tx.ID
+	}
+	return m
 }
 
 // sample tells an Updated event with values (J02.FR.11). While the storage is ill there are none of its own accord: the room

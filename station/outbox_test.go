@@ -17,6 +17,7 @@ func randomEvent(r *rand.Rand) *station.TransactionEvent {
 	ev := &station.TransactionEvent{
 		Phase: station.Phase(1 + r.IntN(3)), At: at(), ClockUnsure: r.IntN(2) == 0, Trigger: term.TriggerAuthorized, SeqNo: r.IntN(1 << 20),
 		Offline: r.IntN(2) == 0, Transaction: "0b2f7f6e-1c55-4cb3-a5d5-7d3e6f2d9b11", ChargingTime: -1, PhasesUsed: int8(r.IntN(5) - 1),
+		Begin: unit.Energy(r.IntN(3) - 1), Register: unit.Energy(r.Int64N(1e12)) - 1,
 	}
 	if r.IntN(2) == 0 {
 		ev.ChargingState, ev.ChargingTime = term.ChargingCharging, time.Duration(r.Int64N(1e15))

@@ -96,10 +96,12 @@ type Authorize struct {
 	Info  []term.AdditionalInfo
 }
 
-// MeterValues reports values outside a transaction (J01); EVSE 0 is the station's main meter.
+// MeterValues reports values outside a transaction (J01), or those that the CSMS triggered; EVSE 0 is the station's main meter.
 type MeterValues struct {
-	EVSE   term.EVSEID
-	Values []term.MeterValue
+	EVSE        term.EVSEID
+	Connector   term.ConnectorID   // in use; 0 for none
+	Transaction term.TransactionID // that runs meanwhile; "" for none
+	Values      []term.MeterValue
 }
 
 // SecurityEvent (A04). Only critical ones are Kept.
@@ -168,6 +170,8 @@ type TransactionEvent struct {
 	ReservationID  int          // 0 when none is used up
 	PhasesUsed     int8         // -1 when it is not told
 	CableMax       unit.Current // 0 when it is not told
+	Begin          unit.Energy  // import register when it began, or when the meter first answered; -1 when it is not known
+	Register       unit.Energy  // import register as last read; -1 when it is not known
 	Values         []term.MeterValue
 }
 

@@ -96,9 +96,12 @@ func (s *Station) updateWith(e *evse, c cause) {
 // emit writes and reports one TransactionEvent. Its number is taken here, with its record (E01.FR.07).
 func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.TriggerReason, edit func(*TransactionEvent)) {
 	ev := &TransactionEvent{Phase: phase, At: s.stampNow(), ClockUnsure: !s.clock.known, Trigger: trigger, SeqNo: tx.NextSeq,
-		Offline: !s.online(), Transaction: tx.ID, ChargingState: tx.State, ChargingTime: tx.Charging, PhasesUsed: -1}
+		Offline: !s.online(), Transaction: tx.ID, ChargingState: tx.State, ChargingTime: tx.Charging, PhasesUsed: -1, Begin: -1, Register: -1}
 	if tx.Ref.EVSE != 0 {
 		ev.Ref = tx.Ref
+	}
+	if tx.HasBegin {
+		ev.Begin, ev.Register = tx.Begin, tx.Last
 	}
 	if e != nil {
 		tx.Bay = e.bay

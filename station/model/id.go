@@ -89,15 +89,6 @@ const (
 	OrganizationName
 	SecurityProfile
 
-	SmartChargingAvailable
-	ChargingProfilePersistenceTx
-	SmartChargingEnabled
-	ChargingProfileEntries
-	LimitChangeSignificance
-	PeriodsPerSchedule
-	ProfileStackLevel
-	RateUnit
-
 	EVConnectionTimeOut
 	MaxEnergyOnInvalidId
 	ResumptionTimeout

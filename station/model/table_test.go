@@ -61,11 +61,6 @@ SampledDataCtrlr TxUpdatedMeasurands
 SecurityCtrlr CertificateEntries
 SecurityCtrlr OrganizationName
 SecurityCtrlr SecurityProfile
-SmartChargingCtrlr Entries ChargingProfiles
-SmartChargingCtrlr LimitChangeSignificance
-SmartChargingCtrlr PeriodsPerSchedule
-SmartChargingCtrlr ProfileStackLevel
-SmartChargingCtrlr RateUnit
 TxCtrlr EVConnectionTimeOut
 TxCtrlr StopTxOnEVSideDisconnect
 TxCtrlr StopTxOnInvalidId
