@@ -84,6 +84,7 @@ type RequestStart struct {
 	Group         term.IdToken
 	HasProfile    bool // a charging profile came along
 	Profile       schedule.Profile
+	Beyond        string // as in SetChargingProfile
 }
 
 // RequestStop is RequestStopTransaction (F03).
@@ -142,6 +143,7 @@ type CancelReservation struct{ ID int }
 type SetChargingProfile struct {
 	EVSE    term.EVSEID
 	Profile schedule.Profile
+	Beyond  string // the field of the message that asks for more than Profile can say, "" for none
 }
 
 // ProfileFilter names charging profiles: those that have everything that is given.
@@ -322,4 +324,5 @@ func (VariablesSet) response()      {}
 func (LocalListVersion) response()  {}
 func (TransactionStatus) response() {}
 func (Inventory) response()         {}
+func (CompositeSchedule) response() {}
 func (DiagnosticState) response()   {}

@@ -92,6 +92,8 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 		return notifyReport(&b)
 	case station.NotifyCustomerInformation:
 		return notifyCustomerInformation(&b)
+	case station.ChargingProfiles:
+		return chargingProfiles(&b)
 	case station.FirmwareStatus:
 		return &msg2.FirmwareStatusNotificationRequest{Status: msg2.FirmwareStatus(b.Status)}
 	case station.LogStatus:
@@ -169,12 +171,18 @@ func request(message msg2.Message) (station.Request, error) {
 		return changeAvailability(m)
 	case *msg2.ClearCacheRequest:
 		return station.ClearCache{}, nil
+	case *msg2.ClearChargingProfileRequest:
+		return clearChargingProfile(m), nil
 	case *msg2.CustomerInformationRequest:
 		return customerInformation(m)
 	case *msg2.DataTransferRequest:
 		return dataTransfer(m), nil
 	case *msg2.GetBaseReportRequest:
 		return station.GetBaseReport{RequestID: m.RequestID, Base: model.Base(m.ReportBase)}, nil
+	case *msg2.GetChargingProfilesRequest:
+		return getChargingProfiles(m), nil
+	case *msg2.GetCompositeScheduleRequest:
+		return getCompositeSchedule(m)
 	case *msg2.GetReportRequest:
 		return getReport(m), nil
 	case *msg2.GetVariablesRequest:
@@ -191,6 +199,8 @@ func request(message msg2.Message) (station.Request, error) {
 		return requestStop(m), nil
 	case *msg2.ResetRequest:
 		return reset(m), nil
+	case *msg2.SetChargingProfileRequest:
+		return setChargingProfile(m)
 	case *msg2.SetNetworkProfileRequest:
 		return setNetworkProfile(m), nil
 	case *msg2.TriggerMessageRequest:
@@ -241,6 +251,8 @@ func (d *Dialect) response(action string, body station.ResponseBody) msg2.Messag
 		return d.status(action, b)
 	case station.StartStatus:
 		m = d.startStatus(b)
+	case station.CompositeSchedule:
+		m = d.compositeSchedule(&b)
 	case station.Variables:
 		m = d.variables(b)
 	case station.VariablesSet:

@@ -16,6 +16,7 @@ import (
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -111,6 +112,7 @@ var reports = []struct {
 		ChargingState: term.ChargingSuspendedEVSE, ChargingTime: 61_999 * time.Millisecond, PhasesUsed: 0,
 		Ref: term.Ref{EVSE: 2},
 	}},
+	{"charging-profiles", station.ChargingProfiles{RequestID: 5, EVSE: 1, Source: "CSO", More: true, Profiles: []schedule.Profile{evening, night}}},
 	{"tx-ended", &station.TransactionEvent{
 		Phase: station.PhaseEnded, At: at, Trigger: term.TriggerEVDeparted, SeqNo: 5, Transaction: "t",
 		StoppedReason: term.StopEVDisconnected, ChargingTime: -1, PhasesUsed: -1,
@@ -181,6 +183,12 @@ var responses = []struct {
 	{"unlock", "UnlockConnector", station.Status{Status: "OngoingAuthorizedTransaction"}},
 	{"start", "RequestStartTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}, Transaction: "t-1"}},
 	{"start-refused", "RequestStartTransaction", station.StartStatus{Status: station.Status{Status: "Rejected", Reason: "UnknownEvse"}}},
+	{"set-profile", "SetChargingProfile", station.Status{Status: "Rejected", Reason: "DuplicateProfile", Info: "profile 7"}},
+	{"clear-profile", "ClearChargingProfile", station.Status{Status: "Unknown"}},
+	{"get-profiles", "GetChargingProfiles", station.Status{Status: "NoProfiles"}},
+	{"composite", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Accepted"}, EVSE: 1, Start: at,
+		Duration: 5 * time.Minute, Unit: schedule.Amperes, Periods: []schedule.Period{{Limit: 16_000, Phases: 3}, {Start: 90 * time.Second, Limit: 6_500, Phases: 3}}}},
+	{"composite-refused", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Rejected", Reason: "UnknownEvse"}}},
 	{"list-version", "GetLocalListVersion", station.LocalListVersion{Version: 3}},
 	{"transaction-status", "GetTransactionStatus", station.TransactionStatus{HasOngoing: true, Ongoing: false, Queued: true}},
 	{"transaction-status-all", "GetTransactionStatus", station.TransactionStatus{Queued: false}},

@@ -24,6 +24,12 @@ func requestStart(m *msg2.RequestStartTransactionRequest) (station.Request, erro
 		Info:          additionalOf(&m.IdToken),
 		HasProfile:    m.ChargingProfile.Has,
 	}
+	if m.ChargingProfile.Has {
+		var err error
+		if r.Profile, r.Beyond, err = profileOf(&m.ChargingProfile.V, "chargingProfile"); err != nil {
+			return nil, err
+		}
+	}
 	if m.GroupIdToken.Has {
 		r.Group = tokenOf(&m.GroupIdToken.V)
 	}

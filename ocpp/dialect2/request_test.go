@@ -13,6 +13,7 @@ import (
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -76,6 +77,8 @@ var requests = []struct {
 			EVSE: 2, RemoteStartID: 77, Token: term.IdToken{Value: "abc", Type: term.TokenCentral},
 			Info:  []term.AdditionalInfo{{Value: "x", Type: "y"}},
 			Group: term.IdToken{Value: "G", Type: term.TokenCentral}, HasProfile: true,
+			Profile: schedule.Profile{ID: 1, Purpose: schedule.PurposeTx, Kind: schedule.Relative, Schedules: []schedule.Schedule{
+				{ID: 1, Unit: schedule.Amperes, Periods: []schedule.Period{{Limit: 16_500}}}}},
 		}},
 	{"start by payment", rpc.V21, "RequestStartTransaction", `{"idToken":{"idToken":"` + bigToken.Value + `","type":"DirectPayment"},"remoteStartId":1}`,
 		station.RequestStart{RemoteStartID: 1, Token: term.IdToken{Value: bigToken.Value, Type: term.TokenDirectPayment}}},
@@ -149,7 +152,7 @@ var refused = []struct {
 }{
 	{"unknown action", 0, "MakeCoffee", `{}`, rpc.NotImplemented, "unknown"},
 	{"action of 2.1", rpc.V201, "SetDefaultTariff", `{}`, rpc.NotImplemented, "unknown"},
-	{"not offered", 0, "GetChargingProfiles", `{"requestId":1,"chargingProfile":{"stackLevel":1}}`, rpc.NotSupported, "GetChargingProfiles"},
+	{"not offered", 0, "ClearVariableMonitoring", `{"id":[1]}`, rpc.NotSupported, "ClearVariableMonitoring"},
 	{"not offered and invalid", 0, "GetChargingProfiles", `{"requestId":1}`, rpc.OccurrenceConstraintViolation, "chargingProfile"},
 	{"the station's own", 0, "Heartbeat", `{}`, rpc.NotSupported, "Heartbeat"},
 	{"the station's own and invalid", 0, "BootNotification", `{"reason":"PowerUp"}`, rpc.OccurrenceConstraintViolation, "chargingStation"},

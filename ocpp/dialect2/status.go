@@ -15,12 +15,16 @@ func (d *Dialect) status(action string, s station.Status) msg2.Message {
 		return &msg2.ChangeAvailabilityResponse{Status: msg2.ChangeAvailabilityStatus(s.Status), StatusInfo: info}
 	case "ClearCache":
 		return &msg2.ClearCacheResponse{Status: msg2.ClearCacheStatus(s.Status), StatusInfo: info}
+	case "ClearChargingProfile":
+		return &msg2.ClearChargingProfileResponse{Status: msg2.ClearChargingProfileStatus(s.Status), StatusInfo: info}
 	case "CustomerInformation":
 		return &msg2.CustomerInformationResponse{Status: msg2.CustomerInformationStatus(s.Status), StatusInfo: info}
 	case "DataTransfer":
 		return &msg2.DataTransferResponse{Status: msg2.DataTransferStatus(s.Status), StatusInfo: info}
 	case "GetBaseReport":
 		return &msg2.GetBaseReportResponse{Status: msg2.GenericDeviceModelStatus(s.Status), StatusInfo: info}
+	case "GetChargingProfiles":
+		return &msg2.GetChargingProfilesResponse{Status: msg2.GetChargingProfileStatus(s.Status), StatusInfo: info}
 	case "GetReport":
 		return &msg2.GetReportResponse{Status: msg2.GenericDeviceModelStatus(s.Status), StatusInfo: info}
 	case "RequestStopTransaction":
@@ -29,6 +33,8 @@ func (d *Dialect) status(action string, s station.Status) msg2.Message {
 		return &msg2.ResetResponse{Status: msg2.ResetStatus(s.Status), StatusInfo: info}
 	case "SendLocalList":
 		return &msg2.SendLocalListResponse{Status: msg2.SendLocalListStatus(s.Status), StatusInfo: info}
+	case "SetChargingProfile":
+		return &msg2.SetChargingProfileResponse{Status: msg2.ChargingProfileStatus(s.Status), StatusInfo: info}
 	case "SetNetworkProfile":
 		return &msg2.SetNetworkProfileResponse{Status: msg2.SetNetworkProfileStatus(s.Status), StatusInfo: info}
 	case "TriggerMessage":

@@ -89,6 +89,15 @@ const (
 	OrganizationName
 	SecurityProfile
 
+	SmartChargingAvailable
+	ChargingProfilePersistenceTx
+	SmartChargingEnabled
+	ChargingProfileEntries
+	LimitChangeSignificance
+	PeriodsPerSchedule
+	ProfileStackLevel
+	RateUnit
+
 	EVConnectionTimeOut
 	MaxEnergyOnInvalidId
 	ResumptionTimeout

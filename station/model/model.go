@@ -63,6 +63,10 @@ func (m *Model) Int(id ID) int { return m.stored(id, TypeInteger).value.num }
 // Bool returns the value of a boolean variable of the station tier. It panics if id is no stored boolean.
 func (m *Model) Bool(id ID) bool { return m.stored(id, TypeBoolean).value.num != 0 }
 
+// Decimal returns the value of a decimal variable of the station tier, digits behind the thousandths dropped. It panics
+// if id is no stored decimal.
+func (m *Model) Decimal(id ID) Decimal { return milli(m.stored(id, TypeDecimal).value.text) }
+
 // Duration returns the value of an integer variable in seconds. It panics if id is no such variable.
 func (m *Model) Duration(id ID) time.Duration {
 	e := m.stored(id, TypeInteger)

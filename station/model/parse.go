@@ -90,6 +90,20 @@ func checkDecimal(ch *Characteristics, raw string) fault {
 	return checkRange(ch, n)
 }
 
+// milli reads a decimal that checkDecimal has passed.
+func milli(raw string) Decimal {
+	digits, negative := strings.CutPrefix(raw, "-")
+	whole, frac, _ := strings.Cut(digits, ".")
+	n, err := strconv.ParseInt(whole+(frac + "000")[:3], 10, 64)
+	if err != nil {
+		panic("model: decimal " + raw) // it was checked when it was set
+	}
+	if negative {
+		n = -n
+	}
+	return Decimal(n)
+}
+
 func isDigits(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {

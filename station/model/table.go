@@ -50,6 +50,7 @@ var table = [...]group{
 	{component: "OCPPCommCtrlr", rows: commRows},
 	{component: "SampledDataCtrlr", rows: sampledDataRows},
 	{component: "SecurityCtrlr", rows: securityRows},
+	{component: "SmartChargingCtrlr", rows: smartRows},
 	{component: "TxCtrlr", rows: txRows},
 	{component: "EVSE", tier: tierEVSE, rows: evseRows},
 	{component: "Connector", tier: tierConnector, rows: connectorRows},

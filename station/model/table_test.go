@@ -61,6 +61,11 @@ SampledDataCtrlr TxUpdatedMeasurands
 SecurityCtrlr CertificateEntries
 SecurityCtrlr OrganizationName
 SecurityCtrlr SecurityProfile
+SmartChargingCtrlr Entries ChargingProfiles
+SmartChargingCtrlr LimitChangeSignificance
+SmartChargingCtrlr PeriodsPerSchedule
+SmartChargingCtrlr ProfileStackLevel
+SmartChargingCtrlr RateUnit
 TxCtrlr EVConnectionTimeOut
 TxCtrlr StopTxOnEVSideDisconnect
 TxCtrlr StopTxOnInvalidId
