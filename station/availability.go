@@ -38,6 +38,9 @@ func (s *Station) changeAvailability(r ChangeAvailability) Status {
 		}
 		return rejected("UnknownConnectorId", "")
 	}
+	if r.Deep && r.Operative {
+		s.openBelow(r.Ref)
+	}
 	if a.inoperative == !r.Operative { // G03.FR.03, G04.FR.04; a change that waited is off
 		if a.scheduled != changeNone {
 			a.scheduled = changeNone
@@ -55,6 +58,28 @@ func (s *Station) changeAvailability(r ChangeAvailability) Status {
 	s.dropUnstarted()
 	s.unblock()
 	return accepted()
+}
+
+// openBelow makes everything below a level operative.
+func (s *Station) openBelow(r term.Ref) {
+	for i := range s.evses {
+		e := &s.evses[i]
+		if r.EVSE != 0 && r.EVSE != e.cfg.ID || r.Connector != 0 {
+			continue
+		}
+		s.openLevel(term.Ref{EVSE: e.cfg.ID})
+		for j := range e.conns {
+			s.openLevel(e.conns[j].ref)
+		}
+	}
+	s.unblock()
+}
+
+func (s *Station) openLevel(r term.Ref) {
+	if a, _ := s.levelOf(r); *a != (availability{}) {
+		*a = availability{}
+		s.saveAvailability(r, a)
+	}
 }
 
 // levelOf returns the level that a Ref names, and whether a transaction runs below it.

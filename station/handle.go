@@ -39,6 +39,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.getVariables(ev.ID, r)
 	case SetVariables:
 		s.setVariables(ev.ID, r)
+	case ListVariables:
+		s.answer(ev.ID, s.listVariables(r))
 	case GetLocalListVersion:
 		s.answer(ev.ID, LocalListVersion{Version: s.auth.List.ReportedVersion(s.settings.auth)})
 	case SendLocalList:
@@ -153,24 +155,4 @@ func (s *Station) overrideVariables(r OverrideVariables) VariablesSet {
 	}
 	s.changed(changes)
 	return v
-}
-
-// maxInventory bounds the rows of one inventory answer; the table of variables is far smaller.
-const maxInventory = 10_000
-
-func (s *Station) inventory(r GetInventory) Inventory {
-	cur := s.model.Inventory(r.Component, r.Variable)
-	var inv Inventory
-	var buf [32]model.ReportRow
-	for len(inv.Rows) < maxInventory {
-		n := cur.Next(buf[:])
-		if n == 0 {
-			break
-		}
-		for _, row := range buf[:n] {
-			row.Attributes = append([]model.AttributeValue(nil), row.Attributes...)
-			inv.Rows = append(inv.Rows, row)
-		}
-	}
-	return inv
 }

@@ -43,6 +43,7 @@ const (
 	wantAlignedEnded
 	wantTrigger   // a MeterValues message was triggered (F06)
 	wantTriggerTx // a TransactionEvent was triggered
+	wantSampled   // a MeterValues message was triggered, of the sampled measurands
 )
 
 // meterPatience is how long a reading may take; after that the sample is lost and the meter is called faulty.
@@ -119,7 +120,7 @@ func (s *Station) meterSilent(e *evse) {
 	w := e.meter.wants
 	e.meter.wants = 0
 	s.meterFault(e, true)
-	s.serve(e, w&(wantTrigger|wantTriggerTx))
+	s.serve(e, w&(wantTrigger|wantTriggerTx|wantSampled))
 }
 
 // sampled reports whether periodic samples are taken: a car is at the transaction's EVSE and its end is not decided.
@@ -233,10 +234,10 @@ func (s *Station) serve(e *evse, w wants) {
 		s.tellValues(e, c.Aligned, term.SampleClock, term.TriggerMeterValueClock)
 	}
 	if w&wantTrigger != 0 {
-		if vs := s.valuesOf(e, trainNone, s.triggerMeasurands(), term.Trigger); vs != nil {
-			s.report(Now, "", s.meterValues(e, vs))
-			s.early()
-		}
+		s.tellTriggered(e, c.Aligned) // F06.FR.06
+	}
+	if w&wantSampled != 0 {
+		s.tellTriggered(e, c.TxUpdated)
 	}
 	if e.tx == nil || e.tx.Ending != nil {
 		return
@@ -259,12 +260,15 @@ func (s *Station) serve(e *evse, w wants) {
 	}
 }
 
-// triggerMeasurands are those of a triggered MeterValues message: the clock-aligned ones (F06.FR.06).
-func (s *Station) triggerMeasurands() []term.Measurand {
-	if ms := s.settings.sampling.Aligned; len(ms) > 0 {
-		return ms
+// tellTriggered tells a triggered MeterValues message: the register at least.
+func (s *Station) tellTriggered(e *evse, ms []term.Measurand) {
+	if len(ms) == 0 {
+		ms = []term.Measurand{term.EnergyActiveImportRegister}
 	}
-	return []term.Measurand{term.EnergyActiveImportRegister}
+	if vs := s.valuesOf(e, trainNone, ms, term.Trigger); vs != nil {
+		s.report(Now, "", s.meterValues(e, vs))
+		s.early()
+	}
 }
 
 // tellValues tells clock-aligned values: with the transaction that runs, or by themselves while somebody listens.

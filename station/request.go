@@ -20,6 +20,7 @@ type Request interface{ request() }
 type ChangeAvailability struct {
 	Ref       term.Ref
 	Operative bool
+	Deep      bool // what becomes operative, becomes so with everything below it
 }
 
 // ClearCache (C11).
@@ -54,6 +55,12 @@ type GetVariables struct{ Items []model.GetItem }
 
 // SetVariables (B05).
 type SetVariables struct{ Items []model.SetItem }
+
+// ListVariables asks for what GetReport does, in one answer.
+type ListVariables struct {
+	Query model.Query
+	Names []string // what the asker calls them, for its answer; the core does not read it
+}
 
 // GetLocalListVersion (D02).
 type GetLocalListVersion struct{}
@@ -178,10 +185,14 @@ type TriggerMessage struct {
 	Message string // MessageTriggerEnumType
 	HasEVSE bool
 	Ref     term.Ref
+	Sampled bool // MeterValues: the measurands of sampled values, not the clock-aligned ones
 }
 
 // UnlockConnector (F05).
-type UnlockConnector struct{ Ref term.Ref }
+type UnlockConnector struct {
+	Ref    term.Ref
+	Finish bool // a session there is ended first, and does not stand in the way
+}
 
 // OverrideVariables sets variables as a fitter may, read-only ones too. Never from a CSMS.
 type OverrideVariables struct{ Items []model.SetItem }
@@ -209,6 +220,7 @@ func (GetBaseReport) request()        {}
 func (GetReport) request()            {}
 func (GetVariables) request()         {}
 func (SetVariables) request()         {}
+func (ListVariables) request()        {}
 func (GetLocalListVersion) request()  {}
 func (SendLocalList) request()        {}
 func (GetTransactionStatus) request() {}
@@ -266,7 +278,7 @@ type VariablesSet struct{ Results []model.SetResult }
 // LocalListVersion answers GetLocalListVersion.
 type LocalListVersion struct{ Version int }
 
-// Inventory answers GetInventory.
+// Inventory answers GetInventory and ListVariables.
 type Inventory struct{ Rows []model.ReportRow }
 
 // CompositeSchedule answers GetCompositeSchedule.

@@ -36,8 +36,12 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 		s.triggerStatus(id, r.Ref, targets)
 	case "MeterValues": // F06.FR.06
 		s.answer(id, accepted())
+		w := wantTrigger
+		if r.Sampled {
+			w = wantSampled
+		}
 		for _, e := range targets {
-			s.want(e, wantTrigger)
+			s.want(e, w)
 		}
 	case "TransactionEvent":
 		s.triggerTransaction(id, targets, r.HasEVSE && r.Ref.EVSE != 0)

@@ -27,7 +27,7 @@ func (s *Station) unlockConnector(id RequestID, r UnlockConnector) {
 	case c == nil: // F05.FR.03
 		s.answer(id, Status{Status: "UnknownConnector"})
 		return
-	case e.grant != nil && e.is(c): // F05.FR.02
+	case e.grant != nil && e.is(c) && !r.Finish: // F05.FR.02
 		s.answer(id, Status{Status: "OngoingAuthorizedTransaction"})
 		return
 	case c.cfg.Tethered:
@@ -39,6 +39,9 @@ func (s *Station) unlockConnector(id RequestID, r UnlockConnector) {
 	}
 	if e.is(c) {
 		e.keepLocked = false
+		if r.Finish {
+			s.finishFor(e)
+		}
 	}
 	s.unlocks = append(s.unlocks, unlocking{id: id, ref: c.ref, until: s.now.Add(unlockPatience)})
 	// The motor is told even if the plug seems free (F05.FR.06): a fresh permit without lock makes the guard open it.
@@ -48,6 +51,17 @@ func (s *Station) unlockConnector(id RequestID, r UnlockConnector) {
 	}
 	if !c.locked {
 		s.finishUnlock(c.ref, "Unlocked")
+	}
+}
+
+// finishFor ends the session of an EVSE so that its cable can be given back.
+func (s *Station) finishFor(e *evse) {
+	c := cause{trigger: term.TriggerUnlockCommand, reason: term.StopRemote}
+	switch {
+	case e.tx == nil && e.grant != nil:
+		s.withdraw(e, c)
+	case e.tx != nil && e.tx.Ending == nil && e.grant != nil:
+		s.end(e, c)
 	}
 }
 

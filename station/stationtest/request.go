@@ -60,7 +60,7 @@ func doRequest(b *Bench, l line) error {
 var requests = map[string]func(*Bench, line) (station.Request, error){
 	"ChangeAvailability": func(b *Bench, l line) (station.Request, error) {
 		r, err := l.ref(0)
-		return station.ChangeAvailability{Ref: r, Operative: l.has("Operative")}, err
+		return station.ChangeAvailability{Ref: r, Operative: l.has("Operative"), Deep: l.has("deep")}, err
 	},
 	"ClearCache": func(*Bench, line) (station.Request, error) { return station.ClearCache{}, nil },
 	"CustomerInformation": func(b *Bench, l line) (station.Request, error) {
@@ -118,8 +118,8 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		return station.SetNetworkProfile{Slot: slot, Profile: p}, err
 	},
 	"TriggerMessage": func(b *Bench, l line) (station.Request, error) {
-		r := station.TriggerMessage{Message: l.word(0)}
-		if len(l.words) < 2 {
+		r := station.TriggerMessage{Message: l.word(0), Sampled: l.has("sampled")}
+		if len(l.words) < 2 || r.Sampled {
 			return r, nil
 		}
 		ref, err := l.ref(1)
@@ -128,7 +128,7 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 	},
 	"UnlockConnector": func(b *Bench, l line) (station.Request, error) {
 		r, err := l.ref(0)
-		return station.UnlockConnector{Ref: r}, err
+		return station.UnlockConnector{Ref: r, Finish: l.has("finish")}, err
 	},
 }
 
