@@ -13,6 +13,9 @@ type Call struct {
 	Report  station.ReportID // whose outcome this call's answer is
 	Action  string
 	Payload []byte
+
+	// Transaction is the transaction that the call begins, where the dialect needs it again for the answer.
+	Transaction term.TransactionID
 }
 
 // Stage takes the items of a list that is too long to hold in memory, one by one, already validated
