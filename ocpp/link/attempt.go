@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/station"
 )
 
@@ -23,8 +22,8 @@ type dialing struct {
 
 type dialed struct {
 	conn *conn
-	d    ocpp.Dialect
-	err  error
+	offer
+	err error
 }
 
 // dialIfDue begins an attempt to connect. The one before has been closed by then (B10.FR.06), and the core has heard of
@@ -57,12 +56,12 @@ func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
 	dial, limit, ping := o.o.Dial, frameLimit(o.plan.cfg.Limits), o.plan.cfg.PingInterval
 	go func() {
 		life := &life{}
-		ws, dialect, err := dialWebSocket(ctx, e, dial, life)
+		ws, taken, err := dialWebSocket(ctx, e, dial, life)
 		if err != nil {
 			d.result <- dialed{err: err}
 			return
 		}
-		d.result <- dialed{conn: startConn(ws, life, limit, ping), d: dialect}
+		d.result <- dialed{conn: startConn(ws, life, limit, ping), offer: taken}
 	}()
 	return d
 }
@@ -86,10 +85,10 @@ func (o *owner) dialled(r dialed) {
 	o.conn, o.profile, o.opened, o.worked = r.conn, p, now, false
 	o.stats.Opened++
 	delete(o.refused, p.Slot)
-	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.d.Version().Subprotocol(), Slot: p.Slot}
-	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.d.Version().String())
+	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.name, Slot: p.Slot}
+	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.name)
 	o.feed(o.e.Configure(now, o.plan.cfg.engine(p)))
-	o.feed(o.e.Opened(now, r.d, p.Slot, p.SecurityProfile))
+	o.feed(o.e.Opened(now, r.dialect, p.Slot, p.SecurityProfile))
 }
 
 func (o *owner) dialFailed(now time.Time, p Profile, err error) {

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
-
-	"github.com/evsed/evsed/ocpp"
 )
 
 const (
@@ -30,7 +29,29 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 type RefusedError struct{ Status int }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("server answered the handshake with %d %s", e.Status, http.StatusText(e.Status))
+	text := fmt.Sprintf("server answered the handshake with %d %s", e.Status, http.StatusText(e.Status))
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return text + ": it does not accept the station's credentials"
+	case http.StatusNotFound:
+		return text + ": it does not know this station, or the address is wrong"
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return text + ": redirects are not followed"
+	}
+	return text
+}
+
+// SubprotocolError says that the server speaks none of the versions that were offered.
+type SubprotocolError struct {
+	Offered []string
+	Picked  string // "" for none
+}
+
+func (e *SubprotocolError) Error() string {
+	if e.Picked == "" {
+		return fmt.Sprintf("server picked none of the versions %s", strings.Join(e.Offered, ", "))
+	}
+	return fmt.Sprintf("server picked %q, which is none of the versions %s", e.Picked, strings.Join(e.Offered, ", "))
 }
 
 // dialTCP resolves the name anew and tries all its addresses. What the kernel can notice of a peer that is gone, it is
@@ -46,7 +67,7 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 // dialWebSocket connects to e. The connection is not yet read; life counts what arrives on it.
-func dialWebSocket(ctx context.Context, e endpoint, dial DialFunc, life *life) (*websocket.Conn, ocpp.Dialect, error) {
+func dialWebSocket(ctx context.Context, e endpoint, dial DialFunc, life *life) (*websocket.Conn, offer, error) {
 	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
 	defer cancel()
 	transport := &http.Transport{DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHandshakeHeader}
@@ -58,20 +79,32 @@ func dialWebSocket(ctx context.Context, e endpoint, dial DialFunc, life *life) (
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		HTTPHeader:     e.header,
-		Subprotocols:   e.offer,
+		Subprotocols:   e.names(),
 		OnPingReceived: func(context.Context, []byte) bool { return life.ping() },
 		OnPongReceived: func(context.Context, []byte) { life.heard() },
 	})
 	if err != nil {
-		if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
-			return nil, nil, &RefusedError{response.StatusCode}
-		}
-		return nil, nil, err
+		return nil, offer{}, handshakeFault(e, response, err)
 	}
-	d, ok := e.agreed(ws.Subprotocol())
+	o, ok := e.agreed(ws.Subprotocol())
 	if !ok {
 		ws.CloseNow()
-		return nil, nil, fmt.Errorf("server speaks none of the offered subprotocols %q", e.offer)
+		return nil, offer{}, &SubprotocolError{e.names(), describe(ws.Subprotocol())}
 	}
-	return ws, d, nil
+	return ws, o, nil
+}
+
+// handshakeFault names what went wrong with the handshake.
+func handshakeFault(e endpoint, response *http.Response, err error) error {
+	switch {
+	case response == nil:
+		return err
+	case response.StatusCode != http.StatusSwitchingProtocols:
+		return &RefusedError{response.StatusCode}
+	}
+	picked := response.Header.Get("Sec-WebSocket-Protocol")
+	if _, ok := e.agreed(picked); picked != "" && !ok {
+		return &SubprotocolError{e.names(), describe(picked)}
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // MaxIdentity is the longest identity in characters (part 4, 3.1.1).
@@ -28,10 +29,32 @@ func (e *ProfileError) Error() string {
 
 // endpoint is a network profile made ready to dial.
 type endpoint struct {
-	url      string
-	header   http.Header
-	offer    []string // subprotocols, best first
-	dialects []ocpp.Dialect
+	url    string
+	header http.Header
+	offer  []offer // best first
+}
+
+// offer is a subprotocol and the dialect that is spoken if the CSMS takes it.
+type offer struct {
+	name    string
+	dialect ocpp.Dialect
+}
+
+func (e *endpoint) names() []string {
+	names := make([]string, len(e.offer))
+	for i := range e.offer {
+		names[i] = e.offer[i].name
+	}
+	return names
+}
+
+// subprotocols are all that there are, best first. 2.0 was withdrawn before anybody spoke it; a CSMS that knows its name
+// alone means 2.0.1.
+var subprotocols = []struct {
+	name    string
+	version rpc.Version
+}{
+	{"ocpp2.1", rpc.V21}, {"ocpp2.0.1", rpc.V201}, {"ocpp2.0", rpc.V201}, {"ocpp1.6", rpc.V16},
 }
 
 // newEndpoint checks the profile. Errors are *ProfileError.
@@ -62,11 +85,8 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect) (endpoint,
 		credentials := base64.StdEncoding.EncodeToString([]byte(identity + ":" + p.Password))
 		e.header.Set("Authorization", "Basic "+credentials) // A00.FR.202 to A00.FR.205
 	}
-	if e.dialects = choose(p.Versions, dialects); len(e.dialects) == 0 {
+	if e.offer = choose(p.Versions, dialects); len(e.offer) == 0 {
 		return invalid("none of the versions %q is spoken", p.Versions)
-	}
-	for _, d := range e.dialects {
-		e.offer = append(e.offer, d.Version().Subprotocol())
 	}
 	return e, nil
 }
@@ -90,28 +110,46 @@ func redactURL(s string) string {
 	return s
 }
 
-// choose returns the dialects whose subprotocol is in versions, in that order; all of them if versions is empty.
-func choose(versions []string, dialects []ocpp.Dialect) []ocpp.Dialect {
+// choose returns what a profile that lists versions may offer, in its order; all that is spoken if it lists none.
+func choose(versions []string, dialects []ocpp.Dialect) []offer {
 	if len(versions) == 0 {
-		return dialects
+		for _, p := range subprotocols {
+			versions = append(versions, p.name)
+		}
 	}
-	var chosen []ocpp.Dialect
-	for _, v := range versions {
-		i := slices.IndexFunc(dialects, func(d ocpp.Dialect) bool { return d.Version().Subprotocol() == v })
-		if i >= 0 && !slices.Contains(chosen, dialects[i]) {
-			chosen = append(chosen, dialects[i])
+	var chosen []offer
+	for _, name := range versions {
+		if slices.ContainsFunc(chosen, func(o offer) bool { return o.name == name }) {
+			continue
+		}
+		if d := spoken(name, dialects); d != nil {
+			chosen = append(chosen, offer{name, d})
 		}
 	}
 	return chosen
 }
 
-// agreed returns the dialect of the subprotocol that the server chose. A server that chose none does not speak any of
-// those offered (part 4, 3.2).
-func (e *endpoint) agreed(subprotocol string) (ocpp.Dialect, bool) {
-	for _, d := range e.dialects {
-		if strings.EqualFold(d.Version().Subprotocol(), subprotocol) {
-			return d, true
+// spoken returns the dialect of a subprotocol, nil if it is not spoken.
+func spoken(name string, dialects []ocpp.Dialect) ocpp.Dialect {
+	for _, p := range subprotocols {
+		if p.name != name {
+			continue
+		}
+		for _, d := range dialects {
+			if d.Version() == p.version {
+				return d
+			}
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// agreed returns the offer that the server took. A server that chose none does not speak any of those offered (part 4, 3.2).
+func (e *endpoint) agreed(subprotocol string) (offer, bool) {
+	for _, o := range e.offer {
+		if strings.EqualFold(o.name, subprotocol) {
+			return o, true
+		}
+	}
+	return offer{}, false
 }

@@ -72,15 +72,15 @@ func TestErrorsDoNotShowCredentials(t *testing.T) {
 
 func TestOfferFollowsTheProfile(t *testing.T) {
 	for _, c := range []struct{ versions, want []string }{
-		{nil, []string{"ocpp2.1", "ocpp2.0.1"}},
+		{nil, []string{"ocpp2.1", "ocpp2.0.1", "ocpp2.0"}},
 		{[]string{"ocpp2.0.1"}, []string{"ocpp2.0.1"}},
 		{[]string{"ocpp2.0.1", "ocpp1.6", "ocpp2.1", "ocpp2.0.1"}, []string{"ocpp2.0.1", "ocpp2.1"}},
 	} {
 		p := profileOf(1, "ws://h")
 		p.Versions = c.versions
 		e, err := newEndpoint(p, "A", plainDialects)
-		if err != nil || !slices.Equal(e.offer, c.want) {
-			t.Errorf("versions %q: offer %q, %v, want %q", c.versions, e.offer, err, c.want)
+		if err != nil || !slices.Equal(e.names(), c.want) {
+			t.Errorf("versions %q: offer %q, %v, want %q", c.versions, e.names(), err, c.want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestRefusalsNeverHammer(t *testing.T) {
 		longest = 2*longest + spread
 	}
 	refusals := map[string]http.Handler{
-		"no subprotocol": faultnet.Speak(""), "subprotocol not offered": faultnet.Speak("ocpp1.6"), "mute": faultnet.Mute(subprotocols...),
+		"no subprotocol": faultnet.Speak(""), "subprotocol not offered": faultnet.Speak("ocpp1.6"), "mute": faultnet.Mute(csmsSpeaks...),
 		"never": faultnet.Never(),
 	}
 	for _, status := range []int{200, 400, 401, 403, 404, 429, 500, 503} {
@@ -48,8 +48,8 @@ func TestRefusalsNeverHammer(t *testing.T) {
 		refusals[fmt.Sprint(status)] = faultnet.Redirect("/elsewhere", status)
 	}
 	for _, code := range []int{1000, 1001, 1006, 1008, 1011, 1013} {
-		refusals[fmt.Sprintf("closed at once with %d", code)] = faultnet.Slam(code, 0, subprotocols...)
-		refusals[fmt.Sprintf("closed after a minute with %d", code)] = faultnet.Slam(code, time.Minute, subprotocols...)
+		refusals[fmt.Sprintf("closed at once with %d", code)] = faultnet.Slam(code, 0, csmsSpeaks...)
+		refusals[fmt.Sprintf("closed after a minute with %d", code)] = faultnet.Slam(code, time.Minute, csmsSpeaks...)
 	}
 	for name, handler := range refusals {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	const calls = 60
 	rng := rand.New(rand.NewPCG(3, 1))
 	late := func(n int) bool { return n%3 == 0 } // or never
-	slow := &faultnet.Answers{Subprotocols: subprotocols,
+	slow := &faultnet.Answers{Subprotocols: csmsSpeaks,
 		Answer: func(_ *http.Request, m []byte) [][]byte {
 			f, err := rpc.Parse(m, rpc.V21, rpc.Limits{})
 			if err != nil {

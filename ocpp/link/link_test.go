@@ -33,7 +33,7 @@ func TestLinkConnectsAndBoots(t *testing.T) {
 		w.l.Send(boot(1))
 		w.want(0, "reply 1 BootReply")
 		synctest.Wait()
-		if path != "/ocpp/CS%201" || auth != "" || offered != "ocpp2.1,ocpp2.0.1" {
+		if path != "/ocpp/CS%201" || auth != "" || offered != "ocpp2.1,ocpp2.0.1,ocpp2.0" {
 			t.Errorf("request %q, authorization %q, offered %q", path, auth, offered)
 		}
 		want := Status{Open: true, Connected: true, URL: "ws://csms.test/ocpp/CS%201", Subprotocol: "ocpp2.1", Slot: 1}

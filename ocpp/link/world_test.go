@@ -119,7 +119,7 @@ func (w *world) want(d time.Duration, line string) station.Event {
 
 // accept takes the WebSocket of r with the newest subprotocol.
 func accept(rw http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
-	return websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
+	return websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: csmsSpeaks})
 }
 
 // faithful answers every CALL with {} and gives every answer to got, until the connection ends.
@@ -152,10 +152,10 @@ func faithful(rw http.ResponseWriter, r *http.Request, got func(*websocket.Conn,
 
 func faithfulServer(_ *world, _ int, rw http.ResponseWriter, r *http.Request) { faithful(rw, r, nil) }
 
-// subprotocols are those that the CSMS of a world speaks.
-var subprotocols = []string{"ocpp2.1", "ocpp2.0.1"}
+// csmsSpeaks are those that the CSMS of a world speaks.
+var csmsSpeaks = []string{"ocpp2.1", "ocpp2.0.1"}
 
 // mute keeps the WebSocket alive and never says a word.
-func mute(rw http.ResponseWriter, r *http.Request) { faultnet.Mute(subprotocols...).ServeHTTP(rw, r) }
+func mute(rw http.ResponseWriter, r *http.Request) { faultnet.Mute(csmsSpeaks...).ServeHTTP(rw, r) }
 
 var errNoRoute = errors.New("no route")

@@ -31,6 +31,23 @@ func (c ErrorCode) Canonical() ErrorCode {
 	return c
 }
 
+// In returns the code as v spells it: 1.6 has two words of its own, which stay as they are for compatibility (OCPP-J 1.6,
+// 4.2.3 with errata 5.1 and 5.2), and none for what is wrong with a frame.
+func (c ErrorCode) In(v Version) ErrorCode {
+	if v > V16 {
+		return c
+	}
+	switch c {
+	case FormatViolation:
+		return "FormationViolation"
+	case OccurrenceConstraintViolation:
+		return "OccurenceConstraintViolation"
+	case RpcFrameworkError, MessageTypeNotSupported:
+		return GenericError
+	}
+	return c
+}
+
 // DecodeError says what is wrong with a received message and which code its sender should get.
 type DecodeError struct {
 	Code   ErrorCode
