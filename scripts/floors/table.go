@@ -123,6 +123,7 @@ var House = Rules{
 		{"station/stationtest", "station"},
 		{"station/guard/*", "station/guard"},
 		{"ocpp/msg*", "ocpp/rpc"},
+		{"ocpp/soap", "ocpp/rpc"},
 		{"ocpp/dialect*", "ocpp"},
 		{"ocpp/dialect15", "ocpp/dialect16"},
 		{"storage", "storage/*"},
