@@ -1,0 +1,136 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/station/term"
+)
+
+// Composite is what may be drawn over a time: the schedule that results from all profiles (K08).
+type Composite struct {
+	EVSE     term.EVSEID
+	Start    time.Time     // whole seconds
+	Duration time.Duration // what was asked for; less if there was no room for more periods
+	Unit     Unit
+	Periods  []Period // as few as needed; each names its phases
+}
+
+// Compose returns the composite schedule of an EVSE, or of the whole station (EVSE 0), from the wall time from on, in
+// unit u or, if that is "", the one that the rules prefer. Its periods lie in buf, and are no more than cap(buf), at
+// least 1.
+//
+// Without a transaction that is ready to deliver energy it is as if one became so at from (K08.FR.06). What the station
+// may draw is what its EVSEs may, and no more than its own profiles and its connection allow (K08.FR.03): amperes are
+// those of the phase that has all EVSEs, watts the sum.
+func (s *Set) Compose(evse term.EVSEID, from time.Time, d time.Duration, u Unit, buf []Period) (Composite, *Refusal) {
+	if evse < 0 || int(evse) > len(s.txs) { // K08.FR.05
+		return Composite{}, refuse(ReasonEVSE, "evse-unknown", "no EVSE %d", evse)
+	}
+	r := &s.cfg.Rules
+	if u == "" {
+		u = Watts
+		if r.Amperes || !r.Watts {
+			u = Amperes
+		}
+	} else if !(u == Amperes && r.Amperes || u == Watts && r.Watts) { // K08.FR.07
+		return Composite{}, refuse(ReasonUnit, "unit-unsupported", "charging rate unit %s is not supported", u)
+	}
+	if !s.work.fresh {
+		s.derive()
+	}
+	t := from.Unix()
+	length := max(int64(d/time.Second), 0)
+	periods, covered := s.compose(evse, t, length, u, buf[:0:max(cap(buf), 0)])
+	return Composite{
+		EVSE: evse, Start: time.Unix(t, 0).UTC(), Duration: time.Duration(covered) * time.Second, Unit: u, Periods: periods,
+	}, nil
+}
+
+// compose walks through all stacks at once, from one change to the next.
+func (s *Set) compose(evse term.EVSEID, t, length int64, u Unit, out []Period) ([]Period, int64) {
+	horizon := t + max(length, 1)
+	used := s.work.stacks
+	if evse > 0 {
+		own, all := s.stacks(evse)
+		for i := range own {
+			s.walk(&own[i], evse, t, horizon, false)
+		}
+		for i := range all {
+			s.walk(&all[i], 0, t, horizon, false)
+		}
+	} else {
+		for i := range used {
+			s.walk(&used[i], term.EVSEID(i/2), t, horizon, false)
+		}
+	}
+	for at := t; ; {
+		var p Period
+		var until int64
+		if evse > 0 {
+			p, until = s.ofEVSE(evse, u)
+		} else {
+			p, until = s.ofStation(u)
+		}
+		p.Start = time.Duration(at-t) * time.Second
+		if n := len(out); n == 0 || !out[n-1].equal(&p) {
+			if n > 0 && n == cap(out) {
+				return out, at - t
+			}
+			out = append(out, p)
+		}
+		if until >= t+length {
+			return out, length
+		}
+		at = until
+		if evse > 0 {
+			own, all := s.stacks(evse)
+			seek(own, at, horizon)
+			seek(all, at, horizon)
+		} else {
+			seek(used, at, horizon)
+		}
+	}
+}
+
+// equal reports whether two periods say the same.
+func (d *Period) equal(o *Period) bool {
+	return d.Limit == o.Limit && d.Phases == o.Phases && d.PhaseToUse == o.PhaseToUse
+}
+
+// ofEVSE is what an EVSE may draw where the walks are.
+func (s *Set) ofEVSE(evse term.EVSEID, u Unit) (Period, int64) {
+	own, all := s.stacks(evse)
+	var m merged
+	s.merge(&m, evse, own, all)
+	p := Period{Phases: m.lines, PhaseToUse: m.line}
+	if u == Amperes {
+		p.Limit = m.limit / (6 * int64(s.cfg.Voltage))
+	} else {
+		p.Limit = m.limit * int64(m.lines) / sixths
+	}
+	return p, m.until
+}
+
+// ofStation is what the station may draw where the walks are.
+func (s *Set) ofStation(u Unit) (Period, int64) {
+	var m, e merged
+	var lines int8
+	var current, power int64 // of all EVSEs: sixths of uW per phase, and of all phases
+	until := int64(forever)
+	for i := range s.txs {
+		s.merge(&e, term.EVSEID(i+1), s.work.stacks[2*i+2:2*i+4], nil)
+		current += e.limit
+		power += e.limit * int64(e.lines)
+		lines = max(lines, e.lines)
+		until = min(until, e.until)
+	}
+	s.merge(&m, 0, s.work.stacks[:2], nil)
+	until = min(until, m.until)
+	p := Period{Phases: min(m.lines, max(lines, 1))}
+	if u == Amperes {
+		p.Limit = min(current, m.limit) / (6 * int64(s.cfg.Voltage))
+	} else {
+		p.Limit = min(power, m.limit*int64(m.lines)) / sixths
+	}
+	return p, until
+}

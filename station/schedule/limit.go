@@ -1,0 +1,214 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/term"
+)
+
+// Limit is what may be drawn at a moment.
+type Limit struct {
+	Max        unit.Current // per phase, rounded down
+	Phases     int          // how many lines may be used: all that there are, or 1
+	PhaseToUse int8         // the line, where one is to be used and a profile names it; 0: any
+	Purpose    Purpose      // of the profile whose limit this is; "": what the supply has
+	Profile    int          // its ID
+}
+
+// window is a Limit for as long as it lasts.
+type window struct {
+	from, until int64 // empty: to be computed
+	limit       Limit
+}
+
+// work is what is derived from profiles and transactions, and room to compute in.
+type work struct {
+	fresh   bool
+	windows []window // by EVSE, 0 the station
+	stacks  []lead   // those of the station, then two of each EVSE: see stack
+}
+
+// Stacks of a place. Those of the station count for each of its EVSEs.
+const (
+	stackTx       = iota // of an EVSE: TxProfiles over TxDefaultProfiles
+	stackExternal        // external constraints
+	stackStation  = stackTx
+)
+
+// changed forgets what was derived.
+func (s *Set) changed() { s.work.fresh = false }
+
+// derive sorts the profiles into stacks. The external constraints of an EVSE and those of the whole station are two: a
+// limit for all EVSEs together is not overruled by one for an EVSE.
+func (s *Set) derive() {
+	w := &s.work
+	if w.stacks == nil {
+		w.stacks = make([]lead, 2*(len(s.txs)+1))
+		w.windows = make([]window, len(s.txs)+1)
+	}
+	for i := range w.windows {
+		w.windows[i] = window{}
+	}
+	for i := range w.stacks {
+		w.stacks[i].members = w.stacks[i].members[:0]
+		w.stacks[i].plans = s.use
+		w.stacks[i].phases = s.supply(term.EVSEID(i / 2)).Phases
+	}
+	for i := range s.use {
+		s.sort(int32(i))
+	}
+	w.fresh = true
+}
+
+func (s *Set) sort(i int32) {
+	a := &s.use[i]
+	join := func(e term.EVSEID, stack int) {
+		l := &s.work.stacks[2*int(e)+stack]
+		l.members = append(l.members, i)
+	}
+	switch {
+	case a.purpose == PurposeExternal:
+		join(a.evse, stackExternal)
+	case a.purpose == PurposeStation:
+		join(0, stackStation)
+	case a.purpose == PurposeTx:
+		if a.evse > 0 && s.txs[a.evse-1].id == a.tx && a.tx != "" {
+			join(a.evse, stackTx)
+		}
+	case a.evse > 0:
+		join(a.evse, stackTx)
+	default: // effective on every EVSE, owned by the station (K01.FR.14)
+		for e := range s.txs {
+			join(term.EVSEID(e+1), stackTx)
+		}
+	}
+}
+
+// Limit returns what an EVSE may draw at the wall time at, as far as its profiles, those of the station and its supply
+// say, and when that may be another value: ask again then, or when profiles or transactions have changed; zero is
+// never. For a transaction that is not yet ready to deliver energy, or none, it is as if it became so now (K08.FR.06).
+// Of EVSE 0 it is the limit of all EVSEs together. evse is one of the station.
+func (s *Set) Limit(evse term.EVSEID, at time.Time) (Limit, time.Time) {
+	t := at.Unix()
+	if !s.work.fresh {
+		s.derive()
+	}
+	w := &s.work.windows[evse]
+	if t < w.from || t >= w.until {
+		*w = s.window(evse, t)
+	}
+	if w.until == forever {
+		return w.limit, time.Time{}
+	}
+	return w.limit, time.Unix(w.until, 0).UTC()
+}
+
+// patience is how many changes of no consequence a window is extended over.
+const patience = 64
+
+func (s *Set) window(evse term.EVSEID, t int64) window {
+	own, all := s.stacks(evse)
+	for i := range own {
+		s.walk(&own[i], evse, t, forever, true)
+	}
+	if evse != 0 {
+		for i := range all {
+			all[i].reset(t, forever)
+		}
+	}
+	var m merged
+	w := window{from: t, until: t}
+	for n := 0; n < patience; n++ {
+		s.merge(&m, evse, own, all)
+		if l := s.limit(&m); n == 0 {
+			w.limit = l
+		} else if l != w.limit {
+			break
+		}
+		w.until = m.until
+		if w.until == forever {
+			break
+		}
+		seek(own, w.until, forever)
+		seek(all, w.until, forever)
+	}
+	return w
+}
+
+// stacks of an EVSE and those of the station; of EVSE 0 there are those of the station alone.
+func (s *Set) stacks(evse term.EVSEID) (own, all []lead) {
+	w := s.work.stacks
+	if evse == 0 {
+		return w[:2], nil
+	}
+	return w[2*evse : 2*evse+2], w[:2]
+}
+
+// walk begins a walk through a stack at t. Where no transaction is ready to deliver energy, one is as if from t on; if
+// frozen, from each moment on.
+func (s *Set) walk(l *lead, evse term.EVSEID, t, horizon int64, frozen bool) {
+	l.start, l.frozen = t, frozen
+	if evse > 0 && !s.txs[evse-1].start.IsZero() {
+		l.start, l.frozen = s.txs[evse-1].start.Unix(), false
+	}
+	l.reset(t, horizon)
+}
+
+func seek(ls []lead, t, horizon int64) {
+	for i := range ls {
+		if ls[i].until <= t {
+			ls[i].seek(t, horizon)
+		}
+	}
+}
+
+// merged is the least of several stacks and a supply.
+type merged struct {
+	limit int64 // per phase, sixths of uW
+	lines int8
+	line  int8
+	index int32 // of the profile that has the least limit; -1: the supply
+	until int64
+}
+
+// merge takes the lowest of all that is said (SC.01, K08.FR.04): the least current of a phase and the least number of
+// phases, so that it is no more than any of them in either unit.
+func (s *Set) merge(m *merged, evse term.EVSEID, own, all []lead) {
+	y := &s.cfg.Station
+	if evse > 0 {
+		y = &s.cfg.EVSEs[evse-1]
+	}
+	*m = merged{limit: 6 * int64(y.Max) * int64(s.cfg.Voltage), lines: int8(y.Phases), index: -1, until: forever}
+	for i := range own {
+		m.add(&own[i])
+	}
+	for i := range all {
+		m.add(&all[i])
+	}
+	if m.lines != 1 {
+		m.line = 0
+	}
+}
+
+func (m *merged) add(l *lead) {
+	m.until = min(m.until, l.until)
+	if l.leader == nil {
+		return
+	}
+	if l.limit < m.limit {
+		m.limit, m.index = l.limit, l.index
+	}
+	m.lines = min(m.lines, l.lines)
+	if m.line == 0 {
+		m.line = l.line
+	}
+}
+
+func (s *Set) limit(m *merged) Limit {
+	l := Limit{Max: unit.Current(m.limit / (6 * int64(s.cfg.Voltage))), Phases: int(m.lines), PhaseToUse: m.line}
+	if m.index >= 0 {
+		l.Purpose, l.Profile = s.use[m.index].purpose, s.list[m.index].Profile.ID
+	}
+	return l
+}
