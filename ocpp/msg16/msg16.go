@@ -2,6 +2,7 @@ package msg16
 
 import (
 	"sort"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
@@ -12,18 +13,31 @@ type Opt[T any] = rpc.Opt[T]
 // Some returns v as a present value.
 func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Has: true} }
 
-// Message is a request or a response.
+// Message is a request or a response: a pointer to one of the types of this package.
 type Message interface {
-	// Action returns the name in the frame, without Request or Response.
-	Action() string
-	// AppendJSON appends the payload. On error, an *rpc.EncodeError, dst comes back as it was.
-	AppendJSON(dst []byte) ([]byte, error)
-	// Decode resets the message and reads it, reusing its capacity. The error is an *rpc.DecodeError; the
-	// message is of no use then.
-	Decode(b *rpc.Body) error
-	// Reset empties the message and keeps its capacity.
-	Reset()
+	layout() (unsafe.Pointer, *part)
 }
+
+// Action returns the name in the frame, without Request or Response.
+func Action(m Message) string {
+	_, t := m.layout()
+	return t.action
+}
+
+// AppendJSON appends the payload. On error, an *rpc.EncodeError, dst comes back as it was.
+func AppendJSON(dst []byte, m Message) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, rpc.V16)
+	p, t := m.layout()
+	encode(&w, p, t)
+	return w.End()
+}
+
+// Decode clears m and reads it, reusing its capacity. The error is an *rpc.DecodeError; the message is of no use then.
+func Decode(b *rpc.Body, m Message) error { return decodeMessage(b, m, nil) }
+
+// Clear empties m and keeps its capacity.
+func Clear(m Message) { reset(m.layout()) }
 
 // Direction tells who calls an action. It is a set.
 type Direction uint8
@@ -88,15 +102,4 @@ func find(action string) int {
 		return i
 	}
 	return -1
-}
-
-// grow lengthens s by one element and returns it. The element may hold what it held before.
-func grow[T any](s *[]T) *T {
-	if n := len(*s); n < cap(*s) {
-		*s = (*s)[:n+1]
-	} else {
-		var zero T
-		*s = append(*s, zero)
-	}
-	return &(*s)[len(*s)-1]
 }

@@ -3,113 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // AuthorizeRequest is a message.
 type AuthorizeRequest struct {
+	_ [0]func()
+
 	IdTag string // required, <= 20 characters
 }
 
-// Action returns "Authorize".
-func (x *AuthorizeRequest) Action() string { return "Authorize" }
-
-// AppendJSON appends x.
-func (x *AuthorizeRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *AuthorizeRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableAuthorizeRequest
 }
 
-// Decode reads x.
-func (x *AuthorizeRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AuthorizeRequest) Reset() { x.reset() }
-
-func (x *AuthorizeRequest) reset() {
-	*x = AuthorizeRequest{}
-}
-
-func (x *AuthorizeRequest) append(w *rpc.Writer) {
-	w.Str(`"idTag":"`, x.IdTag, 20)
-}
-
-var fieldsAuthorizeRequest = rpc.Fields{
-	Names:    []string{"idTag"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *AuthorizeRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAuthorizeRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTag = b.Str(20)
-		default:
-			return
-		}
-	}
+var tableAuthorizeRequest = part{
+	action: "Authorize",
+	fields: rpc.Fields{
+		Names:    []string{"idTag"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(AuthorizeRequest{}.IdTag), max: 20},
+	},
 }
 
 // AuthorizeResponse is a message.
 type AuthorizeResponse struct {
+	_ [0]func()
+
 	IdTagInfo IdTagInfo // required
 }
 
-// Action returns "Authorize".
-func (x *AuthorizeResponse) Action() string { return "Authorize" }
-
-// AppendJSON appends x.
-func (x *AuthorizeResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *AuthorizeResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableAuthorizeResponse
 }
 
-// Decode reads x.
-func (x *AuthorizeResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AuthorizeResponse) Reset() { x.reset() }
-
-func (x *AuthorizeResponse) reset() {
-	*x = AuthorizeResponse{}
-}
-
-func (x *AuthorizeResponse) append(w *rpc.Writer) {
-	w.Key(`"idTagInfo":{`)
-	x.IdTagInfo.append(w)
-	w.Close()
-}
-
-var fieldsAuthorizeResponse = rpc.Fields{
-	Names:    []string{"idTagInfo"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *AuthorizeResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAuthorizeResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTagInfo.decode(b)
-		default:
-			return
-		}
-	}
+var tableAuthorizeResponse = part{
+	action: "Authorize",
+	fields: rpc.Fields{
+		Names:    []string{"idTagInfo"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: nested, at: unsafe.Offsetof(AuthorizeResponse{}.IdTagInfo), part: &tableIdTagInfo},
+	},
 }

@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // BootNotificationRequest is a message.
 type BootNotificationRequest struct {
+	_ [0]func()
+
 	ChargePointVendor       string      // required, <= 20 characters
 	ChargePointModel        string      // required, <= 20 characters
 	ChargePointSerialNumber Opt[string] // <= 25 characters
@@ -21,149 +24,53 @@ type BootNotificationRequest struct {
 	MeterSerialNumber       Opt[string] // <= 25 characters
 }
 
-// Action returns "BootNotification".
-func (x *BootNotificationRequest) Action() string { return "BootNotification" }
-
-// AppendJSON appends x.
-func (x *BootNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *BootNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableBootNotificationRequest
 }
 
-// Decode reads x.
-func (x *BootNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BootNotificationRequest) Reset() { x.reset() }
-
-func (x *BootNotificationRequest) reset() {
-	*x = BootNotificationRequest{}
-}
-
-func (x *BootNotificationRequest) append(w *rpc.Writer) {
-	w.Str(`"chargePointVendor":"`, x.ChargePointVendor, 20)
-	w.Str(`"chargePointModel":"`, x.ChargePointModel, 20)
-	if x.ChargePointSerialNumber.Has {
-		w.Str(`"chargePointSerialNumber":"`, x.ChargePointSerialNumber.V, 25)
-	}
-	if x.ChargeBoxSerialNumber.Has {
-		w.Str(`"chargeBoxSerialNumber":"`, x.ChargeBoxSerialNumber.V, 25)
-	}
-	if x.FirmwareVersion.Has {
-		w.Str(`"firmwareVersion":"`, x.FirmwareVersion.V, 50)
-	}
-	if x.ICCID.Has {
-		w.Str(`"iccid":"`, x.ICCID.V, 20)
-	}
-	if x.IMSI.Has {
-		w.Str(`"imsi":"`, x.IMSI.V, 20)
-	}
-	if x.MeterType.Has {
-		w.Str(`"meterType":"`, x.MeterType.V, 25)
-	}
-	if x.MeterSerialNumber.Has {
-		w.Str(`"meterSerialNumber":"`, x.MeterSerialNumber.V, 25)
-	}
-}
-
-var fieldsBootNotificationRequest = rpc.Fields{
-	Names:    []string{"chargePointVendor", "chargePointModel", "chargePointSerialNumber", "chargeBoxSerialNumber", "firmwareVersion", "iccid", "imsi", "meterType", "meterSerialNumber"},
-	Known:    [2]uint64{0x1ff, 0x1ff},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *BootNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsBootNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargePointVendor = b.Str(20)
-		case 1:
-			x.ChargePointModel = b.Str(20)
-		case 2:
-			x.ChargePointSerialNumber.V, x.ChargePointSerialNumber.Has = b.Str(25), true
-		case 3:
-			x.ChargeBoxSerialNumber.V, x.ChargeBoxSerialNumber.Has = b.Str(25), true
-		case 4:
-			x.FirmwareVersion.V, x.FirmwareVersion.Has = b.Str(50), true
-		case 5:
-			x.ICCID.V, x.ICCID.Has = b.Str(20), true
-		case 6:
-			x.IMSI.V, x.IMSI.Has = b.Str(20), true
-		case 7:
-			x.MeterType.V, x.MeterType.Has = b.Str(25), true
-		case 8:
-			x.MeterSerialNumber.V, x.MeterSerialNumber.Has = b.Str(25), true
-		default:
-			return
-		}
-	}
+var tableBootNotificationRequest = part{
+	action: "BootNotification",
+	fields: rpc.Fields{
+		Names:    []string{"chargePointVendor", "chargePointModel", "chargePointSerialNumber", "chargeBoxSerialNumber", "firmwareVersion", "iccid", "imsi", "meterType", "meterSerialNumber"},
+		Known:    [2]uint64{0x1ff, 0x1ff},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointVendor), max: 20},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointModel), max: 20},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber.Has), max: 25},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber.Has), max: 25},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion), has: unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion) + unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion.Has), max: 50},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ICCID), has: unsafe.Offsetof(BootNotificationRequest{}.ICCID) + unsafe.Offsetof(BootNotificationRequest{}.ICCID.Has), max: 20},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.IMSI), has: unsafe.Offsetof(BootNotificationRequest{}.IMSI) + unsafe.Offsetof(BootNotificationRequest{}.IMSI.Has), max: 20},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.MeterType), has: unsafe.Offsetof(BootNotificationRequest{}.MeterType) + unsafe.Offsetof(BootNotificationRequest{}.MeterType.Has), max: 25},
+		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber.Has), max: 25},
+	},
 }
 
 // BootNotificationResponse is a message.
 type BootNotificationResponse struct {
+	_ [0]func()
+
 	Status      RegistrationStatus // required
 	CurrentTime time.Time          // required
 	Interval    int                // required
 }
 
-// Action returns "BootNotification".
-func (x *BootNotificationResponse) Action() string { return "BootNotification" }
-
-// AppendJSON appends x.
-func (x *BootNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *BootNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableBootNotificationResponse
 }
 
-// Decode reads x.
-func (x *BootNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BootNotificationResponse) Reset() { x.reset() }
-
-func (x *BootNotificationResponse) reset() {
-	*x = BootNotificationResponse{}
-}
-
-func (x *BootNotificationResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumRegistrationStatus)
-	w.Time(`"currentTime":"`, &x.CurrentTime)
-	w.Int(`"interval":`, x.Interval, -2147483648, 2147483647)
-}
-
-var fieldsBootNotificationResponse = rpc.Fields{
-	Names:    []string{"status", "currentTime", "interval"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x7, 0x7},
-}
-
-func (x *BootNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsBootNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = RegistrationStatus(b.Enum(&enumRegistrationStatus))
-		case 1:
-			x.CurrentTime = b.Time()
-		case 2:
-			x.Interval = b.Int()
-		default:
-			return
-		}
-	}
+var tableBootNotificationResponse = part{
+	action: "BootNotification",
+	fields: rpc.Fields{
+		Names:    []string{"status", "currentTime", "interval"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x7, 0x7},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(BootNotificationResponse{}.Status), enum: &enumRegistrationStatus},
+		{kind: instant, at: unsafe.Offsetof(BootNotificationResponse{}.CurrentTime)},
+		{kind: whole, at: unsafe.Offsetof(BootNotificationResponse{}.Interval)},
+	},
 }

@@ -3,111 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // CancelReservationRequest is a message.
 type CancelReservationRequest struct {
+	_ [0]func()
+
 	ReservationID int // required
 }
 
-// Action returns "CancelReservation".
-func (x *CancelReservationRequest) Action() string { return "CancelReservation" }
-
-// AppendJSON appends x.
-func (x *CancelReservationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *CancelReservationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableCancelReservationRequest
 }
 
-// Decode reads x.
-func (x *CancelReservationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CancelReservationRequest) Reset() { x.reset() }
-
-func (x *CancelReservationRequest) reset() {
-	*x = CancelReservationRequest{}
-}
-
-func (x *CancelReservationRequest) append(w *rpc.Writer) {
-	w.Int(`"reservationId":`, x.ReservationID, -2147483648, 2147483647)
-}
-
-var fieldsCancelReservationRequest = rpc.Fields{
-	Names:    []string{"reservationId"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *CancelReservationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCancelReservationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ReservationID = b.Int()
-		default:
-			return
-		}
-	}
+var tableCancelReservationRequest = part{
+	action: "CancelReservation",
+	fields: rpc.Fields{
+		Names:    []string{"reservationId"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(CancelReservationRequest{}.ReservationID)},
+	},
 }
 
 // CancelReservationResponse is a message.
 type CancelReservationResponse struct {
+	_ [0]func()
+
 	Status CancelReservationStatus // required
 }
 
-// Action returns "CancelReservation".
-func (x *CancelReservationResponse) Action() string { return "CancelReservation" }
-
-// AppendJSON appends x.
-func (x *CancelReservationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *CancelReservationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableCancelReservationResponse
 }
 
-// Decode reads x.
-func (x *CancelReservationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CancelReservationResponse) Reset() { x.reset() }
-
-func (x *CancelReservationResponse) reset() {
-	*x = CancelReservationResponse{}
-}
-
-func (x *CancelReservationResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumCancelReservationStatus)
-}
-
-var fieldsCancelReservationResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *CancelReservationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCancelReservationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = CancelReservationStatus(b.Enum(&enumCancelReservationStatus))
-		default:
-			return
-		}
-	}
+var tableCancelReservationResponse = part{
+	action: "CancelReservation",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(CancelReservationResponse{}.Status), enum: &enumCancelReservationStatus},
+	},
 }

@@ -3,111 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // CertificateSignedRequest is a message.
 type CertificateSignedRequest struct {
+	_ [0]func()
+
 	CertificateChain string // required, <= 10000 characters
 }
 
-// Action returns "CertificateSigned".
-func (x *CertificateSignedRequest) Action() string { return "CertificateSigned" }
-
-// AppendJSON appends x.
-func (x *CertificateSignedRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *CertificateSignedRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableCertificateSignedRequest
 }
 
-// Decode reads x.
-func (x *CertificateSignedRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedRequest) Reset() { x.reset() }
-
-func (x *CertificateSignedRequest) reset() {
-	*x = CertificateSignedRequest{}
-}
-
-func (x *CertificateSignedRequest) append(w *rpc.Writer) {
-	w.Str(`"certificateChain":"`, x.CertificateChain, 10000)
-}
-
-var fieldsCertificateSignedRequest = rpc.Fields{
-	Names:    []string{"certificateChain"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *CertificateSignedRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateSignedRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateChain = b.Str(10000)
-		default:
-			return
-		}
-	}
+var tableCertificateSignedRequest = part{
+	action: "CertificateSigned",
+	fields: rpc.Fields{
+		Names:    []string{"certificateChain"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(CertificateSignedRequest{}.CertificateChain), max: 10000},
+	},
 }
 
 // CertificateSignedResponse is a message.
 type CertificateSignedResponse struct {
+	_ [0]func()
+
 	Status CertificateSignedStatus // required
 }
 
-// Action returns "CertificateSigned".
-func (x *CertificateSignedResponse) Action() string { return "CertificateSigned" }
-
-// AppendJSON appends x.
-func (x *CertificateSignedResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *CertificateSignedResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableCertificateSignedResponse
 }
 
-// Decode reads x.
-func (x *CertificateSignedResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedResponse) Reset() { x.reset() }
-
-func (x *CertificateSignedResponse) reset() {
-	*x = CertificateSignedResponse{}
-}
-
-func (x *CertificateSignedResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumCertificateSignedStatus)
-}
-
-var fieldsCertificateSignedResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *CertificateSignedResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateSignedResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = CertificateSignedStatus(b.Enum(&enumCertificateSignedStatus))
-		default:
-			return
-		}
-	}
+var tableCertificateSignedResponse = part{
+	action: "CertificateSigned",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(CertificateSignedResponse{}.Status), enum: &enumCertificateSignedStatus},
+	},
 }

@@ -3,115 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ChangeAvailabilityRequest is a message.
 type ChangeAvailabilityRequest struct {
+	_ [0]func()
+
 	ConnectorID int          // required
 	Type        Availability // required
 }
 
-// Action returns "ChangeAvailability".
-func (x *ChangeAvailabilityRequest) Action() string { return "ChangeAvailability" }
-
-// AppendJSON appends x.
-func (x *ChangeAvailabilityRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ChangeAvailabilityRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableChangeAvailabilityRequest
 }
 
-// Decode reads x.
-func (x *ChangeAvailabilityRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityRequest) Reset() { x.reset() }
-
-func (x *ChangeAvailabilityRequest) reset() {
-	*x = ChangeAvailabilityRequest{}
-}
-
-func (x *ChangeAvailabilityRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Enum(`"type":"`, string(x.Type), &enumAvailability)
-}
-
-var fieldsChangeAvailabilityRequest = rpc.Fields{
-	Names:    []string{"connectorId", "type"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *ChangeAvailabilityRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeAvailabilityRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.Type = Availability(b.Enum(&enumAvailability))
-		default:
-			return
-		}
-	}
+var tableChangeAvailabilityRequest = part{
+	action: "ChangeAvailability",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "type"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ChangeAvailabilityRequest{}.ConnectorID)},
+		{kind: name, at: unsafe.Offsetof(ChangeAvailabilityRequest{}.Type), enum: &enumAvailability},
+	},
 }
 
 // ChangeAvailabilityResponse is a message.
 type ChangeAvailabilityResponse struct {
+	_ [0]func()
+
 	Status AvailabilityStatus // required
 }
 
-// Action returns "ChangeAvailability".
-func (x *ChangeAvailabilityResponse) Action() string { return "ChangeAvailability" }
-
-// AppendJSON appends x.
-func (x *ChangeAvailabilityResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ChangeAvailabilityResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableChangeAvailabilityResponse
 }
 
-// Decode reads x.
-func (x *ChangeAvailabilityResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityResponse) Reset() { x.reset() }
-
-func (x *ChangeAvailabilityResponse) reset() {
-	*x = ChangeAvailabilityResponse{}
-}
-
-func (x *ChangeAvailabilityResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumAvailabilityStatus)
-}
-
-var fieldsChangeAvailabilityResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ChangeAvailabilityResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeAvailabilityResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = AvailabilityStatus(b.Enum(&enumAvailabilityStatus))
-		default:
-			return
-		}
-	}
+var tableChangeAvailabilityResponse = part{
+	action: "ChangeAvailability",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ChangeAvailabilityResponse{}.Status), enum: &enumAvailabilityStatus},
+	},
 }

@@ -3,115 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ChangeConfigurationRequest is a message.
 type ChangeConfigurationRequest struct {
+	_ [0]func()
+
 	Key   string // required, <= 50 characters
 	Value string // required, <= 500 characters
 }
 
-// Action returns "ChangeConfiguration".
-func (x *ChangeConfigurationRequest) Action() string { return "ChangeConfiguration" }
-
-// AppendJSON appends x.
-func (x *ChangeConfigurationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ChangeConfigurationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableChangeConfigurationRequest
 }
 
-// Decode reads x.
-func (x *ChangeConfigurationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeConfigurationRequest) Reset() { x.reset() }
-
-func (x *ChangeConfigurationRequest) reset() {
-	*x = ChangeConfigurationRequest{}
-}
-
-func (x *ChangeConfigurationRequest) append(w *rpc.Writer) {
-	w.Str(`"key":"`, x.Key, 50)
-	w.Str(`"value":"`, x.Value, 500)
-}
-
-var fieldsChangeConfigurationRequest = rpc.Fields{
-	Names:    []string{"key", "value"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *ChangeConfigurationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeConfigurationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Key = b.Str(50)
-		case 1:
-			x.Value = b.Str(500)
-		default:
-			return
-		}
-	}
+var tableChangeConfigurationRequest = part{
+	action: "ChangeConfiguration",
+	fields: rpc.Fields{
+		Names:    []string{"key", "value"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(ChangeConfigurationRequest{}.Key), max: 50},
+		{kind: text, at: unsafe.Offsetof(ChangeConfigurationRequest{}.Value), max: 500},
+	},
 }
 
 // ChangeConfigurationResponse is a message.
 type ChangeConfigurationResponse struct {
+	_ [0]func()
+
 	Status ConfigurationStatus // required
 }
 
-// Action returns "ChangeConfiguration".
-func (x *ChangeConfigurationResponse) Action() string { return "ChangeConfiguration" }
-
-// AppendJSON appends x.
-func (x *ChangeConfigurationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ChangeConfigurationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableChangeConfigurationResponse
 }
 
-// Decode reads x.
-func (x *ChangeConfigurationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeConfigurationResponse) Reset() { x.reset() }
-
-func (x *ChangeConfigurationResponse) reset() {
-	*x = ChangeConfigurationResponse{}
-}
-
-func (x *ChangeConfigurationResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumConfigurationStatus)
-}
-
-var fieldsChangeConfigurationResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ChangeConfigurationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeConfigurationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ConfigurationStatus(b.Enum(&enumConfigurationStatus))
-		default:
-			return
-		}
-	}
+var tableChangeConfigurationResponse = part{
+	action: "ChangeConfiguration",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ChangeConfigurationResponse{}.Status), enum: &enumConfigurationStatus},
+	},
 }

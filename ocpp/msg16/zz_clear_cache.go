@@ -3,107 +3,43 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ClearCacheRequest is a message.
 type ClearCacheRequest struct {
+	_ [0]func()
 }
 
-// Action returns "ClearCache".
-func (x *ClearCacheRequest) Action() string { return "ClearCache" }
-
-// AppendJSON appends x.
-func (x *ClearCacheRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ClearCacheRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableClearCacheRequest
 }
 
-// Decode reads x.
-func (x *ClearCacheRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearCacheRequest) Reset() { x.reset() }
-
-func (x *ClearCacheRequest) reset() {
-	*x = ClearCacheRequest{}
-}
-
-func (x *ClearCacheRequest) append(w *rpc.Writer) {
-}
-
-var fieldsClearCacheRequest = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *ClearCacheRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearCacheRequest)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableClearCacheRequest = part{
+	action: "ClearCache",
 }
 
 // ClearCacheResponse is a message.
 type ClearCacheResponse struct {
+	_ [0]func()
+
 	Status ClearCacheStatus // required
 }
 
-// Action returns "ClearCache".
-func (x *ClearCacheResponse) Action() string { return "ClearCache" }
-
-// AppendJSON appends x.
-func (x *ClearCacheResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ClearCacheResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableClearCacheResponse
 }
 
-// Decode reads x.
-func (x *ClearCacheResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearCacheResponse) Reset() { x.reset() }
-
-func (x *ClearCacheResponse) reset() {
-	*x = ClearCacheResponse{}
-}
-
-func (x *ClearCacheResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearCacheStatus)
-}
-
-var fieldsClearCacheResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ClearCacheResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearCacheResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearCacheStatus(b.Enum(&enumClearCacheStatus))
-		default:
-			return
-		}
-	}
+var tableClearCacheResponse = part{
+	action: "ClearCache",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ClearCacheResponse{}.Status), enum: &enumClearCacheStatus},
+	},
 }

@@ -3,131 +3,59 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ClearChargingProfileRequest is a message.
 type ClearChargingProfileRequest struct {
+	_ [0]func()
+
 	ID                     Opt[int]
 	ConnectorID            Opt[int]
 	ChargingProfilePurpose ChargingProfilePurpose
 	StackLevel             Opt[int]
 }
 
-// Action returns "ClearChargingProfile".
-func (x *ClearChargingProfileRequest) Action() string { return "ClearChargingProfile" }
-
-// AppendJSON appends x.
-func (x *ClearChargingProfileRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ClearChargingProfileRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableClearChargingProfileRequest
 }
 
-// Decode reads x.
-func (x *ClearChargingProfileRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileRequest) Reset() { x.reset() }
-
-func (x *ClearChargingProfileRequest) reset() {
-	*x = ClearChargingProfileRequest{}
-}
-
-func (x *ClearChargingProfileRequest) append(w *rpc.Writer) {
-	if x.ID.Has {
-		w.Int(`"id":`, x.ID.V, -2147483648, 2147483647)
-	}
-	if x.ConnectorID.Has {
-		w.Int(`"connectorId":`, x.ConnectorID.V, -2147483648, 2147483647)
-	}
-	if x.ChargingProfilePurpose != "" {
-		w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	}
-	if x.StackLevel.Has {
-		w.Int(`"stackLevel":`, x.StackLevel.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsClearChargingProfileRequest = rpc.Fields{
-	Names:    []string{"id", "connectorId", "chargingProfilePurpose", "stackLevel"},
-	Known:    [2]uint64{0xf, 0xf},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *ClearChargingProfileRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearChargingProfileRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID.V, x.ID.Has = b.Int(), true
-		case 1:
-			x.ConnectorID.V, x.ConnectorID.Has = b.Int(), true
-		case 2:
-			x.ChargingProfilePurpose = ChargingProfilePurpose(b.Enum(&enumChargingProfilePurpose))
-		case 3:
-			x.StackLevel.V, x.StackLevel.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableClearChargingProfileRequest = part{
+	action: "ClearChargingProfile",
+	fields: rpc.Fields{
+		Names:    []string{"id", "connectorId", "chargingProfilePurpose", "stackLevel"},
+		Known:    [2]uint64{0xf, 0xf},
+		Required: [2]uint64{0x0, 0x0},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ID), has: unsafe.Offsetof(ClearChargingProfileRequest{}.ID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ID.Has)},
+		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID), has: unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID.Has)},
+		{kind: name, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfilePurpose), enum: &enumChargingProfilePurpose},
+		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel), has: unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel) + unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel.Has)},
+	},
 }
 
 // ClearChargingProfileResponse is a message.
 type ClearChargingProfileResponse struct {
+	_ [0]func()
+
 	Status ClearChargingProfileStatus // required
 }
 
-// Action returns "ClearChargingProfile".
-func (x *ClearChargingProfileResponse) Action() string { return "ClearChargingProfile" }
-
-// AppendJSON appends x.
-func (x *ClearChargingProfileResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ClearChargingProfileResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableClearChargingProfileResponse
 }
 
-// Decode reads x.
-func (x *ClearChargingProfileResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileResponse) Reset() { x.reset() }
-
-func (x *ClearChargingProfileResponse) reset() {
-	*x = ClearChargingProfileResponse{}
-}
-
-func (x *ClearChargingProfileResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearChargingProfileStatus)
-}
-
-var fieldsClearChargingProfileResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ClearChargingProfileResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearChargingProfileResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearChargingProfileStatus(b.Enum(&enumClearChargingProfileStatus))
-		default:
-			return
-		}
-	}
+var tableClearChargingProfileResponse = part{
+	action: "ClearChargingProfile",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ClearChargingProfileResponse{}.Status), enum: &enumClearChargingProfileStatus},
+	},
 }

@@ -3,129 +3,59 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // DataTransferRequest is a message.
 type DataTransferRequest struct {
+	_ [0]func()
+
 	VendorID  string      // required, <= 255 characters
 	MessageID Opt[string] // <= 50 characters
 	Data      Opt[string] // <= 65535 characters
 }
 
-// Action returns "DataTransfer".
-func (x *DataTransferRequest) Action() string { return "DataTransfer" }
-
-// AppendJSON appends x.
-func (x *DataTransferRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *DataTransferRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDataTransferRequest
 }
 
-// Decode reads x.
-func (x *DataTransferRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DataTransferRequest) Reset() { x.reset() }
-
-func (x *DataTransferRequest) reset() {
-	*x = DataTransferRequest{}
-}
-
-func (x *DataTransferRequest) append(w *rpc.Writer) {
-	w.Str(`"vendorId":"`, x.VendorID, 255)
-	if x.MessageID.Has {
-		w.Str(`"messageId":"`, x.MessageID.V, 50)
-	}
-	if x.Data.Has {
-		w.Str(`"data":"`, x.Data.V, 65535)
-	}
-}
-
-var fieldsDataTransferRequest = rpc.Fields{
-	Names:    []string{"vendorId", "messageId", "data"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *DataTransferRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDataTransferRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.VendorID = b.Str(255)
-		case 1:
-			x.MessageID.V, x.MessageID.Has = b.Str(50), true
-		case 2:
-			x.Data.V, x.Data.Has = b.Str(65535), true
-		default:
-			return
-		}
-	}
+var tableDataTransferRequest = part{
+	action: "DataTransfer",
+	fields: rpc.Fields{
+		Names:    []string{"vendorId", "messageId", "data"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.VendorID), max: 255},
+		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.MessageID), has: unsafe.Offsetof(DataTransferRequest{}.MessageID) + unsafe.Offsetof(DataTransferRequest{}.MessageID.Has), max: 50},
+		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.Data), has: unsafe.Offsetof(DataTransferRequest{}.Data) + unsafe.Offsetof(DataTransferRequest{}.Data.Has), max: 65535},
+	},
 }
 
 // DataTransferResponse is a message.
 type DataTransferResponse struct {
+	_ [0]func()
+
 	Status DataTransferStatus // required
 	Data   Opt[string]        // <= 65535 characters
 }
 
-// Action returns "DataTransfer".
-func (x *DataTransferResponse) Action() string { return "DataTransfer" }
-
-// AppendJSON appends x.
-func (x *DataTransferResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *DataTransferResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDataTransferResponse
 }
 
-// Decode reads x.
-func (x *DataTransferResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DataTransferResponse) Reset() { x.reset() }
-
-func (x *DataTransferResponse) reset() {
-	*x = DataTransferResponse{}
-}
-
-func (x *DataTransferResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDataTransferStatus)
-	if x.Data.Has {
-		w.Str(`"data":"`, x.Data.V, 65535)
-	}
-}
-
-var fieldsDataTransferResponse = rpc.Fields{
-	Names:    []string{"status", "data"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *DataTransferResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDataTransferResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DataTransferStatus(b.Enum(&enumDataTransferStatus))
-		case 1:
-			x.Data.V, x.Data.Has = b.Str(65535), true
-		default:
-			return
-		}
-	}
+var tableDataTransferResponse = part{
+	action: "DataTransfer",
+	fields: rpc.Fields{
+		Names:    []string{"status", "data"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(DataTransferResponse{}.Status), enum: &enumDataTransferStatus},
+		{kind: text, at: unsafe.Offsetof(DataTransferResponse{}.Data), has: unsafe.Offsetof(DataTransferResponse{}.Data) + unsafe.Offsetof(DataTransferResponse{}.Data.Has), max: 65535},
+	},
 }

@@ -3,113 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // DeleteCertificateRequest is a message.
 type DeleteCertificateRequest struct {
+	_ [0]func()
+
 	CertificateHashData CertificateHashData // required
 }
 
-// Action returns "DeleteCertificate".
-func (x *DeleteCertificateRequest) Action() string { return "DeleteCertificate" }
-
-// AppendJSON appends x.
-func (x *DeleteCertificateRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *DeleteCertificateRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDeleteCertificateRequest
 }
 
-// Decode reads x.
-func (x *DeleteCertificateRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateRequest) Reset() { x.reset() }
-
-func (x *DeleteCertificateRequest) reset() {
-	*x = DeleteCertificateRequest{}
-}
-
-func (x *DeleteCertificateRequest) append(w *rpc.Writer) {
-	w.Key(`"certificateHashData":{`)
-	x.CertificateHashData.append(w)
-	w.Close()
-}
-
-var fieldsDeleteCertificateRequest = rpc.Fields{
-	Names:    []string{"certificateHashData"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *DeleteCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDeleteCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateHashData.decode(b)
-		default:
-			return
-		}
-	}
+var tableDeleteCertificateRequest = part{
+	action: "DeleteCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"certificateHashData"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: nested, at: unsafe.Offsetof(DeleteCertificateRequest{}.CertificateHashData), part: &tableCertificateHashData},
+	},
 }
 
 // DeleteCertificateResponse is a message.
 type DeleteCertificateResponse struct {
+	_ [0]func()
+
 	Status DeleteCertificateStatus // required
 }
 
-// Action returns "DeleteCertificate".
-func (x *DeleteCertificateResponse) Action() string { return "DeleteCertificate" }
-
-// AppendJSON appends x.
-func (x *DeleteCertificateResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *DeleteCertificateResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDeleteCertificateResponse
 }
 
-// Decode reads x.
-func (x *DeleteCertificateResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateResponse) Reset() { x.reset() }
-
-func (x *DeleteCertificateResponse) reset() {
-	*x = DeleteCertificateResponse{}
-}
-
-func (x *DeleteCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDeleteCertificateStatus)
-}
-
-var fieldsDeleteCertificateResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *DeleteCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDeleteCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DeleteCertificateStatus(b.Enum(&enumDeleteCertificateStatus))
-		default:
-			return
-		}
-	}
+var tableDeleteCertificateResponse = part{
+	action: "DeleteCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(DeleteCertificateResponse{}.Status), enum: &enumDeleteCertificateStatus},
+	},
 }

@@ -3,111 +3,43 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // DiagnosticsStatusNotificationRequest is a message.
 type DiagnosticsStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status DiagnosticsStatus // required
 }
 
-// Action returns "DiagnosticsStatusNotification".
-func (x *DiagnosticsStatusNotificationRequest) Action() string {
-	return "DiagnosticsStatusNotification"
+func (x *DiagnosticsStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDiagnosticsStatusNotificationRequest
 }
 
-// AppendJSON appends x.
-func (x *DiagnosticsStatusNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *DiagnosticsStatusNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DiagnosticsStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *DiagnosticsStatusNotificationRequest) reset() {
-	*x = DiagnosticsStatusNotificationRequest{}
-}
-
-func (x *DiagnosticsStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDiagnosticsStatus)
-}
-
-var fieldsDiagnosticsStatusNotificationRequest = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *DiagnosticsStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDiagnosticsStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DiagnosticsStatus(b.Enum(&enumDiagnosticsStatus))
-		default:
-			return
-		}
-	}
+var tableDiagnosticsStatusNotificationRequest = part{
+	action: "DiagnosticsStatusNotification",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(DiagnosticsStatusNotificationRequest{}.Status), enum: &enumDiagnosticsStatus},
+	},
 }
 
 // DiagnosticsStatusNotificationResponse is a message.
 type DiagnosticsStatusNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "DiagnosticsStatusNotification".
-func (x *DiagnosticsStatusNotificationResponse) Action() string {
-	return "DiagnosticsStatusNotification"
+func (x *DiagnosticsStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableDiagnosticsStatusNotificationResponse
 }
 
-// AppendJSON appends x.
-func (x *DiagnosticsStatusNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *DiagnosticsStatusNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DiagnosticsStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *DiagnosticsStatusNotificationResponse) reset() {
-	*x = DiagnosticsStatusNotificationResponse{}
-}
-
-func (x *DiagnosticsStatusNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsDiagnosticsStatusNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *DiagnosticsStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDiagnosticsStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableDiagnosticsStatusNotificationResponse = part{
+	action: "DiagnosticsStatusNotification",
 }

@@ -3,117 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ExtendedTriggerMessageRequest is a message.
 type ExtendedTriggerMessageRequest struct {
+	_ [0]func()
+
 	RequestedMessage ExtendedMessageTrigger // required
 	ConnectorID      Opt[int]
 }
 
-// Action returns "ExtendedTriggerMessage".
-func (x *ExtendedTriggerMessageRequest) Action() string { return "ExtendedTriggerMessage" }
-
-// AppendJSON appends x.
-func (x *ExtendedTriggerMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ExtendedTriggerMessageRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableExtendedTriggerMessageRequest
 }
 
-// Decode reads x.
-func (x *ExtendedTriggerMessageRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ExtendedTriggerMessageRequest) Reset() { x.reset() }
-
-func (x *ExtendedTriggerMessageRequest) reset() {
-	*x = ExtendedTriggerMessageRequest{}
-}
-
-func (x *ExtendedTriggerMessageRequest) append(w *rpc.Writer) {
-	w.Enum(`"requestedMessage":"`, string(x.RequestedMessage), &enumExtendedMessageTrigger)
-	if x.ConnectorID.Has {
-		w.Int(`"connectorId":`, x.ConnectorID.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsExtendedTriggerMessageRequest = rpc.Fields{
-	Names:    []string{"requestedMessage", "connectorId"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ExtendedTriggerMessageRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsExtendedTriggerMessageRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestedMessage = ExtendedMessageTrigger(b.Enum(&enumExtendedMessageTrigger))
-		case 1:
-			x.ConnectorID.V, x.ConnectorID.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableExtendedTriggerMessageRequest = part{
+	action: "ExtendedTriggerMessage",
+	fields: rpc.Fields{
+		Names:    []string{"requestedMessage", "connectorId"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.RequestedMessage), enum: &enumExtendedMessageTrigger},
+		{kind: whole, at: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID), has: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID.Has)},
+	},
 }
 
 // ExtendedTriggerMessageResponse is a message.
 type ExtendedTriggerMessageResponse struct {
+	_ [0]func()
+
 	Status TriggerMessageStatus // required
 }
 
-// Action returns "ExtendedTriggerMessage".
-func (x *ExtendedTriggerMessageResponse) Action() string { return "ExtendedTriggerMessage" }
-
-// AppendJSON appends x.
-func (x *ExtendedTriggerMessageResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ExtendedTriggerMessageResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableExtendedTriggerMessageResponse
 }
 
-// Decode reads x.
-func (x *ExtendedTriggerMessageResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ExtendedTriggerMessageResponse) Reset() { x.reset() }
-
-func (x *ExtendedTriggerMessageResponse) reset() {
-	*x = ExtendedTriggerMessageResponse{}
-}
-
-func (x *ExtendedTriggerMessageResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTriggerMessageStatus)
-}
-
-var fieldsExtendedTriggerMessageResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ExtendedTriggerMessageResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsExtendedTriggerMessageResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TriggerMessageStatus(b.Enum(&enumTriggerMessageStatus))
-		default:
-			return
-		}
-	}
+var tableExtendedTriggerMessageResponse = part{
+	action: "ExtendedTriggerMessage",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ExtendedTriggerMessageResponse{}.Status), enum: &enumTriggerMessageStatus},
+	},
 }

@@ -3,107 +3,43 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // FirmwareStatusNotificationRequest is a message.
 type FirmwareStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status FirmwareStatus // required
 }
 
-// Action returns "FirmwareStatusNotification".
-func (x *FirmwareStatusNotificationRequest) Action() string { return "FirmwareStatusNotification" }
-
-// AppendJSON appends x.
-func (x *FirmwareStatusNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *FirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest
 }
 
-// Decode reads x.
-func (x *FirmwareStatusNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *FirmwareStatusNotificationRequest) reset() {
-	*x = FirmwareStatusNotificationRequest{}
-}
-
-func (x *FirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumFirmwareStatus)
-}
-
-var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *FirmwareStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmwareStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = FirmwareStatus(b.Enum(&enumFirmwareStatus))
-		default:
-			return
-		}
-	}
+var tableFirmwareStatusNotificationRequest = part{
+	action: "FirmwareStatusNotification",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(FirmwareStatusNotificationRequest{}.Status), enum: &enumFirmwareStatus},
+	},
 }
 
 // FirmwareStatusNotificationResponse is a message.
 type FirmwareStatusNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "FirmwareStatusNotification".
-func (x *FirmwareStatusNotificationResponse) Action() string { return "FirmwareStatusNotification" }
-
-// AppendJSON appends x.
-func (x *FirmwareStatusNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *FirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse
 }
 
-// Decode reads x.
-func (x *FirmwareStatusNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *FirmwareStatusNotificationResponse) reset() {
-	*x = FirmwareStatusNotificationResponse{}
-}
-
-func (x *FirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *FirmwareStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmwareStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableFirmwareStatusNotificationResponse = part{
+	action: "FirmwareStatusNotification",
 }

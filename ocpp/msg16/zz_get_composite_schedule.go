@@ -4,147 +4,63 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetCompositeScheduleRequest is a message.
 type GetCompositeScheduleRequest struct {
+	_ [0]func()
+
 	ConnectorID      int // required
 	Duration         int // required
 	ChargingRateUnit ChargingRateUnit
 }
 
-// Action returns "GetCompositeSchedule".
-func (x *GetCompositeScheduleRequest) Action() string { return "GetCompositeSchedule" }
-
-// AppendJSON appends x.
-func (x *GetCompositeScheduleRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetCompositeScheduleRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetCompositeScheduleRequest
 }
 
-// Decode reads x.
-func (x *GetCompositeScheduleRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleRequest) Reset() { x.reset() }
-
-func (x *GetCompositeScheduleRequest) reset() {
-	*x = GetCompositeScheduleRequest{}
-}
-
-func (x *GetCompositeScheduleRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	if x.ChargingRateUnit != "" {
-		w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	}
-}
-
-var fieldsGetCompositeScheduleRequest = rpc.Fields{
-	Names:    []string{"connectorId", "duration", "chargingRateUnit"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *GetCompositeScheduleRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCompositeScheduleRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.Duration = b.Int()
-		case 2:
-			x.ChargingRateUnit = ChargingRateUnit(b.Enum(&enumChargingRateUnit))
-		default:
-			return
-		}
-	}
+var tableGetCompositeScheduleRequest = part{
+	action: "GetCompositeSchedule",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "duration", "chargingRateUnit"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.ConnectorID)},
+		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.Duration)},
+		{kind: name, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.ChargingRateUnit), enum: &enumChargingRateUnit},
+	},
 }
 
 // GetCompositeScheduleResponse is a message.
 type GetCompositeScheduleResponse struct {
+	_ [0]func()
+
 	Status           GetCompositeScheduleStatus // required
 	ConnectorID      Opt[int]
 	ScheduleStart    Opt[time.Time]
 	ChargingSchedule Opt[ChargingSchedule]
 }
 
-// Action returns "GetCompositeSchedule".
-func (x *GetCompositeScheduleResponse) Action() string { return "GetCompositeSchedule" }
-
-// AppendJSON appends x.
-func (x *GetCompositeScheduleResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetCompositeScheduleResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetCompositeScheduleResponse
 }
 
-// Decode reads x.
-func (x *GetCompositeScheduleResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleResponse) Reset() { x.reset() }
-
-func (x *GetCompositeScheduleResponse) reset() {
-	x.Status = ""
-	x.ConnectorID = Opt[int]{}
-	x.ScheduleStart = Opt[time.Time]{}
-	x.ChargingSchedule.Has = false
-	x.ChargingSchedule.V.reset()
-}
-
-func (x *GetCompositeScheduleResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGetCompositeScheduleStatus)
-	if x.ConnectorID.Has {
-		w.Int(`"connectorId":`, x.ConnectorID.V, -2147483648, 2147483647)
-	}
-	if x.ScheduleStart.Has {
-		w.Time(`"scheduleStart":"`, &x.ScheduleStart.V)
-	}
-	if x.ChargingSchedule.Has {
-		w.Key(`"chargingSchedule":{`)
-		x.ChargingSchedule.V.append(w)
-		w.Close()
-	}
-}
-
-var fieldsGetCompositeScheduleResponse = rpc.Fields{
-	Names:    []string{"status", "connectorId", "scheduleStart", "chargingSchedule"},
-	Known:    [2]uint64{0xf, 0xf},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *GetCompositeScheduleResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCompositeScheduleResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GetCompositeScheduleStatus(b.Enum(&enumGetCompositeScheduleStatus))
-		case 1:
-			x.ConnectorID.V, x.ConnectorID.Has = b.Int(), true
-		case 2:
-			x.ScheduleStart.V, x.ScheduleStart.Has = b.Time(), true
-		case 3:
-			x.ChargingSchedule.Has = true
-			x.ChargingSchedule.V.decode(b)
-		default:
-			return
-		}
-	}
+var tableGetCompositeScheduleResponse = part{
+	action: "GetCompositeSchedule",
+	fields: rpc.Fields{
+		Names:    []string{"status", "connectorId", "scheduleStart", "chargingSchedule"},
+		Known:    [2]uint64{0xf, 0xf},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.Status), enum: &enumGetCompositeScheduleStatus},
+		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID.Has)},
+		{kind: instant, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart.Has)},
+		{kind: nested, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule.Has), part: &tableChargingSchedule},
+	},
 }

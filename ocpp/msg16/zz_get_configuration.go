@@ -3,185 +3,79 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetConfigurationRequest is a message.
 type GetConfigurationRequest struct {
+	_ [0]func()
+
 	Key []string // >= 0 elements, <= 50 characters
 }
 
-// Action returns "GetConfiguration".
-func (x *GetConfigurationRequest) Action() string { return "GetConfiguration" }
-
-// AppendJSON appends x.
-func (x *GetConfigurationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetConfigurationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetConfigurationRequest
 }
 
-// Decode reads x.
-func (x *GetConfigurationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetConfigurationRequest) Reset() { x.reset() }
-
-func (x *GetConfigurationRequest) reset() {
-	x.Key = x.Key[:0]
-}
-
-func (x *GetConfigurationRequest) append(w *rpc.Writer) {
-	if len(x.Key) > 0 {
-		w.List(`"key":`, len(x.Key), 0, 0)
-		for i := range x.Key {
-			w.Str(`"`, x.Key[i], 50)
-		}
-		w.CloseList()
-	}
-}
-
-var fieldsGetConfigurationRequest = rpc.Fields{
-	Names:    []string{"key"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *GetConfigurationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetConfigurationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(0, 0); l.More(b); {
-				x.Key = append(x.Key, b.Str(50))
-			}
-		default:
-			return
-		}
-	}
+var tableGetConfigurationRequest = part{
+	action: "GetConfiguration",
+	fields: rpc.Fields{
+		Names:    []string{"key"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x0, 0x0},
+	},
+	members: []member{
+		{kind: texts, at: unsafe.Offsetof(GetConfigurationRequest{}.Key), max: 50},
+	},
 }
 
 // GetConfigurationResponse is a message.
 type GetConfigurationResponse struct {
+	_ [0]func()
+
 	ConfigurationKey []KeyValue // >= 0 elements
 	UnknownKey       []string   // >= 0 elements, <= 50 characters
 }
 
-// Action returns "GetConfiguration".
-func (x *GetConfigurationResponse) Action() string { return "GetConfiguration" }
-
-// AppendJSON appends x.
-func (x *GetConfigurationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetConfigurationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetConfigurationResponse
 }
 
-// Decode reads x.
-func (x *GetConfigurationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetConfigurationResponse) Reset() { x.reset() }
-
-func (x *GetConfigurationResponse) reset() {
-	x.ConfigurationKey = x.ConfigurationKey[:0]
-	x.UnknownKey = x.UnknownKey[:0]
-}
-
-func (x *GetConfigurationResponse) append(w *rpc.Writer) {
-	if len(x.ConfigurationKey) > 0 {
-		w.List(`"configurationKey":`, len(x.ConfigurationKey), 0, 0)
-		for i := range x.ConfigurationKey {
-			w.Open()
-			x.ConfigurationKey[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.UnknownKey) > 0 {
-		w.List(`"unknownKey":`, len(x.UnknownKey), 0, 0)
-		for i := range x.UnknownKey {
-			w.Str(`"`, x.UnknownKey[i], 50)
-		}
-		w.CloseList()
-	}
-}
-
-var fieldsGetConfigurationResponse = rpc.Fields{
-	Names:    []string{"configurationKey", "unknownKey"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *GetConfigurationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetConfigurationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.ConfigurationKey)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			for l := b.List(0, 0); l.More(b); {
-				x.UnknownKey = append(x.UnknownKey, b.Str(50))
-			}
-		default:
-			return
-		}
-	}
+var tableGetConfigurationResponse = part{
+	action: "GetConfiguration",
+	fields: rpc.Fields{
+		Names:    []string{"configurationKey", "unknownKey"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x0, 0x0},
+	},
+	members: []member{
+		{kind: list, at: unsafe.Offsetof(GetConfigurationResponse{}.ConfigurationKey), part: &tableKeyValue},
+		{kind: texts, at: unsafe.Offsetof(GetConfigurationResponse{}.UnknownKey), max: 50},
+	},
 }
 
 // KeyValue is a part of messages.
 type KeyValue struct {
+	_ [0]func()
+
 	Key      string      // required, <= 50 characters
 	Readonly bool        // required
 	Value    Opt[string] // <= 500 characters
 }
 
-func (x *KeyValue) reset() {
-	*x = KeyValue{}
-}
-
-func (x *KeyValue) append(w *rpc.Writer) {
-	w.Str(`"key":"`, x.Key, 50)
-	w.Bool(`"readonly":`, x.Readonly)
-	if x.Value.Has {
-		w.Str(`"value":"`, x.Value.V, 500)
-	}
-}
-
-var fieldsKeyValue = rpc.Fields{
-	Names:    []string{"key", "readonly", "value"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *KeyValue) decode(b *rpc.Body) {
-	o := b.Object(&fieldsKeyValue)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Key = b.Str(50)
-		case 1:
-			x.Readonly = b.Bool()
-		case 2:
-			x.Value.V, x.Value.Has = b.Str(500), true
-		default:
-			return
-		}
-	}
+var tableKeyValue = part{
+	fields: rpc.Fields{
+		Names:    []string{"key", "readonly", "value"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(KeyValue{}.Key), max: 50},
+		{kind: truth, at: unsafe.Offsetof(KeyValue{}.Readonly)},
+		{kind: text, at: unsafe.Offsetof(KeyValue{}.Value), has: unsafe.Offsetof(KeyValue{}.Value) + unsafe.Offsetof(KeyValue{}.Value.Has), max: 500},
+	},
+	size: unsafe.Sizeof(KeyValue{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]KeyValue)(list)) },
 }

@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetDiagnosticsRequest is a message.
 type GetDiagnosticsRequest struct {
+	_ [0]func()
+
 	Location      string // required, <= 2048 characters
 	Retries       Opt[int]
 	RetryInterval Opt[int]
@@ -17,125 +20,45 @@ type GetDiagnosticsRequest struct {
 	StopTime      Opt[time.Time]
 }
 
-// Action returns "GetDiagnostics".
-func (x *GetDiagnosticsRequest) Action() string { return "GetDiagnostics" }
-
-// AppendJSON appends x.
-func (x *GetDiagnosticsRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetDiagnosticsRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetDiagnosticsRequest
 }
 
-// Decode reads x.
-func (x *GetDiagnosticsRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDiagnosticsRequest) Reset() { x.reset() }
-
-func (x *GetDiagnosticsRequest) reset() {
-	*x = GetDiagnosticsRequest{}
-}
-
-func (x *GetDiagnosticsRequest) append(w *rpc.Writer) {
-	w.Str(`"location":"`, x.Location, 2048)
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, -2147483648, 2147483647)
-	}
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.StopTime.Has {
-		w.Time(`"stopTime":"`, &x.StopTime.V)
-	}
-}
-
-var fieldsGetDiagnosticsRequest = rpc.Fields{
-	Names:    []string{"location", "retries", "retryInterval", "startTime", "stopTime"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *GetDiagnosticsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDiagnosticsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Location = b.Str(2048)
-		case 1:
-			x.Retries.V, x.Retries.Has = b.Int(), true
-		case 2:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		case 3:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 4:
-			x.StopTime.V, x.StopTime.Has = b.Time(), true
-		default:
-			return
-		}
-	}
+var tableGetDiagnosticsRequest = part{
+	action: "GetDiagnostics",
+	fields: rpc.Fields{
+		Names:    []string{"location", "retries", "retryInterval", "startTime", "stopTime"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(GetDiagnosticsRequest{}.Location), max: 2048},
+		{kind: whole, at: unsafe.Offsetof(GetDiagnosticsRequest{}.Retries), has: unsafe.Offsetof(GetDiagnosticsRequest{}.Retries) + unsafe.Offsetof(GetDiagnosticsRequest{}.Retries.Has)},
+		{kind: whole, at: unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval), has: unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval) + unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval.Has)},
+		{kind: instant, at: unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime), has: unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime.Has)},
+		{kind: instant, at: unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime), has: unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime.Has)},
+	},
 }
 
 // GetDiagnosticsResponse is a message.
 type GetDiagnosticsResponse struct {
+	_ [0]func()
+
 	FileName Opt[string] // <= 255 characters
 }
 
-// Action returns "GetDiagnostics".
-func (x *GetDiagnosticsResponse) Action() string { return "GetDiagnostics" }
-
-// AppendJSON appends x.
-func (x *GetDiagnosticsResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetDiagnosticsResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetDiagnosticsResponse
 }
 
-// Decode reads x.
-func (x *GetDiagnosticsResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDiagnosticsResponse) Reset() { x.reset() }
-
-func (x *GetDiagnosticsResponse) reset() {
-	*x = GetDiagnosticsResponse{}
-}
-
-func (x *GetDiagnosticsResponse) append(w *rpc.Writer) {
-	if x.FileName.Has {
-		w.Str(`"fileName":"`, x.FileName.V, 255)
-	}
-}
-
-var fieldsGetDiagnosticsResponse = rpc.Fields{
-	Names:    []string{"fileName"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *GetDiagnosticsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDiagnosticsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.FileName.V, x.FileName.Has = b.Str(255), true
-		default:
-			return
-		}
-	}
+var tableGetDiagnosticsResponse = part{
+	action: "GetDiagnostics",
+	fields: rpc.Fields{
+		Names:    []string{"fileName"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x0, 0x0},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(GetDiagnosticsResponse{}.FileName), has: unsafe.Offsetof(GetDiagnosticsResponse{}.FileName) + unsafe.Offsetof(GetDiagnosticsResponse{}.FileName.Has), max: 255},
+	},
 }

@@ -3,128 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetInstalledCertificateIdsRequest is a message.
 type GetInstalledCertificateIdsRequest struct {
+	_ [0]func()
+
 	CertificateType CertificateUse // required
 }
 
-// Action returns "GetInstalledCertificateIds".
-func (x *GetInstalledCertificateIdsRequest) Action() string { return "GetInstalledCertificateIds" }
-
-// AppendJSON appends x.
-func (x *GetInstalledCertificateIdsRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetInstalledCertificateIdsRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest
 }
 
-// Decode reads x.
-func (x *GetInstalledCertificateIdsRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsRequest) Reset() { x.reset() }
-
-func (x *GetInstalledCertificateIdsRequest) reset() {
-	*x = GetInstalledCertificateIdsRequest{}
-}
-
-func (x *GetInstalledCertificateIdsRequest) append(w *rpc.Writer) {
-	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateUse)
-}
-
-var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
-	Names:    []string{"certificateType"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *GetInstalledCertificateIdsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetInstalledCertificateIdsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateType = CertificateUse(b.Enum(&enumCertificateUse))
-		default:
-			return
-		}
-	}
+var tableGetInstalledCertificateIdsRequest = part{
+	action: "GetInstalledCertificateIds",
+	fields: rpc.Fields{
+		Names:    []string{"certificateType"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CertificateType), enum: &enumCertificateUse},
+	},
 }
 
 // GetInstalledCertificateIdsResponse is a message.
 type GetInstalledCertificateIdsResponse struct {
+	_ [0]func()
+
 	CertificateHashData []CertificateHashData         // >= 1 elements
 	Status              GetInstalledCertificateStatus // required
 }
 
-// Action returns "GetInstalledCertificateIds".
-func (x *GetInstalledCertificateIdsResponse) Action() string { return "GetInstalledCertificateIds" }
-
-// AppendJSON appends x.
-func (x *GetInstalledCertificateIdsResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetInstalledCertificateIdsResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse
 }
 
-// Decode reads x.
-func (x *GetInstalledCertificateIdsResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsResponse) Reset() { x.reset() }
-
-func (x *GetInstalledCertificateIdsResponse) reset() {
-	x.CertificateHashData = x.CertificateHashData[:0]
-	x.Status = ""
-}
-
-func (x *GetInstalledCertificateIdsResponse) append(w *rpc.Writer) {
-	if len(x.CertificateHashData) > 0 {
-		w.List(`"certificateHashData":`, len(x.CertificateHashData), 1, 0)
-		for i := range x.CertificateHashData {
-			w.Open()
-			x.CertificateHashData[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumGetInstalledCertificateStatus)
-}
-
-var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
-	Names:    []string{"certificateHashData", "status"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x2, 0x2},
-}
-
-func (x *GetInstalledCertificateIdsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetInstalledCertificateIdsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.CertificateHashData)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.Status = GetInstalledCertificateStatus(b.Enum(&enumGetInstalledCertificateStatus))
-		default:
-			return
-		}
-	}
+var tableGetInstalledCertificateIdsResponse = part{
+	action: "GetInstalledCertificateIds",
+	fields: rpc.Fields{
+		Names:    []string{"certificateHashData", "status"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x2, 0x2},
+	},
+	members: []member{
+		{kind: list, at: unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.CertificateHashData), least: 1, part: &tableCertificateHashData},
+		{kind: name, at: unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.Status), enum: &enumGetInstalledCertificateStatus},
+	},
 }

@@ -3,107 +3,43 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetLocalListVersionRequest is a message.
 type GetLocalListVersionRequest struct {
+	_ [0]func()
 }
 
-// Action returns "GetLocalListVersion".
-func (x *GetLocalListVersionRequest) Action() string { return "GetLocalListVersion" }
-
-// AppendJSON appends x.
-func (x *GetLocalListVersionRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetLocalListVersionRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetLocalListVersionRequest
 }
 
-// Decode reads x.
-func (x *GetLocalListVersionRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionRequest) Reset() { x.reset() }
-
-func (x *GetLocalListVersionRequest) reset() {
-	*x = GetLocalListVersionRequest{}
-}
-
-func (x *GetLocalListVersionRequest) append(w *rpc.Writer) {
-}
-
-var fieldsGetLocalListVersionRequest = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *GetLocalListVersionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLocalListVersionRequest)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableGetLocalListVersionRequest = part{
+	action: "GetLocalListVersion",
 }
 
 // GetLocalListVersionResponse is a message.
 type GetLocalListVersionResponse struct {
+	_ [0]func()
+
 	ListVersion int // required
 }
 
-// Action returns "GetLocalListVersion".
-func (x *GetLocalListVersionResponse) Action() string { return "GetLocalListVersion" }
-
-// AppendJSON appends x.
-func (x *GetLocalListVersionResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetLocalListVersionResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetLocalListVersionResponse
 }
 
-// Decode reads x.
-func (x *GetLocalListVersionResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionResponse) Reset() { x.reset() }
-
-func (x *GetLocalListVersionResponse) reset() {
-	*x = GetLocalListVersionResponse{}
-}
-
-func (x *GetLocalListVersionResponse) append(w *rpc.Writer) {
-	w.Int(`"listVersion":`, x.ListVersion, -2147483648, 2147483647)
-}
-
-var fieldsGetLocalListVersionResponse = rpc.Fields{
-	Names:    []string{"listVersion"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *GetLocalListVersionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLocalListVersionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ListVersion = b.Int()
-		default:
-			return
-		}
-	}
+var tableGetLocalListVersionResponse = part{
+	action: "GetLocalListVersion",
+	fields: rpc.Fields{
+		Names:    []string{"listVersion"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(GetLocalListVersionResponse{}.ListVersion)},
+	},
 }

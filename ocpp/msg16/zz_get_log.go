@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // GetLogRequest is a message.
 type GetLogRequest struct {
+	_ [0]func()
+
 	Log           LogParameters // required
 	LogType       Log           // required
 	RequestID     int           // required
@@ -17,166 +20,69 @@ type GetLogRequest struct {
 	RetryInterval Opt[int]
 }
 
-// Action returns "GetLog".
-func (x *GetLogRequest) Action() string { return "GetLog" }
-
-// AppendJSON appends x.
-func (x *GetLogRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetLogRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetLogRequest
 }
 
-// Decode reads x.
-func (x *GetLogRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLogRequest) Reset() { x.reset() }
-
-func (x *GetLogRequest) reset() {
-	*x = GetLogRequest{}
-}
-
-func (x *GetLogRequest) append(w *rpc.Writer) {
-	w.Key(`"log":{`)
-	x.Log.append(w)
-	w.Close()
-	w.Enum(`"logType":"`, string(x.LogType), &enumLog)
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, -2147483648, 2147483647)
-	}
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsGetLogRequest = rpc.Fields{
-	Names:    []string{"log", "logType", "requestId", "retries", "retryInterval"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0x7, 0x7},
-}
-
-func (x *GetLogRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLogRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Log.decode(b)
-		case 1:
-			x.LogType = Log(b.Enum(&enumLog))
-		case 2:
-			x.RequestID = b.Int()
-		case 3:
-			x.Retries.V, x.Retries.Has = b.Int(), true
-		case 4:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableGetLogRequest = part{
+	action: "GetLog",
+	fields: rpc.Fields{
+		Names:    []string{"log", "logType", "requestId", "retries", "retryInterval"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0x7, 0x7},
+	},
+	members: []member{
+		{kind: nested, at: unsafe.Offsetof(GetLogRequest{}.Log), part: &tableLogParameters},
+		{kind: name, at: unsafe.Offsetof(GetLogRequest{}.LogType), enum: &enumLog},
+		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.RequestID)},
+		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.Retries), has: unsafe.Offsetof(GetLogRequest{}.Retries) + unsafe.Offsetof(GetLogRequest{}.Retries.Has)},
+		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.RetryInterval), has: unsafe.Offsetof(GetLogRequest{}.RetryInterval) + unsafe.Offsetof(GetLogRequest{}.RetryInterval.Has)},
+	},
 }
 
 // GetLogResponse is a message.
 type GetLogResponse struct {
+	_ [0]func()
+
 	Status   LogStatus   // required
 	Filename Opt[string] // <= 255 characters
 }
 
-// Action returns "GetLog".
-func (x *GetLogResponse) Action() string { return "GetLog" }
-
-// AppendJSON appends x.
-func (x *GetLogResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *GetLogResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableGetLogResponse
 }
 
-// Decode reads x.
-func (x *GetLogResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLogResponse) Reset() { x.reset() }
-
-func (x *GetLogResponse) reset() {
-	*x = GetLogResponse{}
-}
-
-func (x *GetLogResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumLogStatus)
-	if x.Filename.Has {
-		w.Str(`"filename":"`, x.Filename.V, 255)
-	}
-}
-
-var fieldsGetLogResponse = rpc.Fields{
-	Names:    []string{"status", "filename"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *GetLogResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLogResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = LogStatus(b.Enum(&enumLogStatus))
-		case 1:
-			x.Filename.V, x.Filename.Has = b.Str(255), true
-		default:
-			return
-		}
-	}
+var tableGetLogResponse = part{
+	action: "GetLog",
+	fields: rpc.Fields{
+		Names:    []string{"status", "filename"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(GetLogResponse{}.Status), enum: &enumLogStatus},
+		{kind: text, at: unsafe.Offsetof(GetLogResponse{}.Filename), has: unsafe.Offsetof(GetLogResponse{}.Filename) + unsafe.Offsetof(GetLogResponse{}.Filename.Has), max: 255},
+	},
 }
 
 // LogParameters is a part of messages.
 type LogParameters struct {
+	_ [0]func()
+
 	RemoteLocation  string // required, <= 512 characters
 	OldestTimestamp Opt[time.Time]
 	LatestTimestamp Opt[time.Time]
 }
 
-func (x *LogParameters) append(w *rpc.Writer) {
-	w.Str(`"remoteLocation":"`, x.RemoteLocation, 512)
-	if x.OldestTimestamp.Has {
-		w.Time(`"oldestTimestamp":"`, &x.OldestTimestamp.V)
-	}
-	if x.LatestTimestamp.Has {
-		w.Time(`"latestTimestamp":"`, &x.LatestTimestamp.V)
-	}
-}
-
-var fieldsLogParameters = rpc.Fields{
-	Names:    []string{"remoteLocation", "oldestTimestamp", "latestTimestamp"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *LogParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RemoteLocation = b.Str(512)
-		case 1:
-			x.OldestTimestamp.V, x.OldestTimestamp.Has = b.Time(), true
-		case 2:
-			x.LatestTimestamp.V, x.LatestTimestamp.Has = b.Time(), true
-		default:
-			return
-		}
-	}
+var tableLogParameters = part{
+	fields: rpc.Fields{
+		Names:    []string{"remoteLocation", "oldestTimestamp", "latestTimestamp"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(LogParameters{}.RemoteLocation), max: 512},
+		{kind: instant, at: unsafe.Offsetof(LogParameters{}.OldestTimestamp), has: unsafe.Offsetof(LogParameters{}.OldestTimestamp) + unsafe.Offsetof(LogParameters{}.OldestTimestamp.Has)},
+		{kind: instant, at: unsafe.Offsetof(LogParameters{}.LatestTimestamp), has: unsafe.Offsetof(LogParameters{}.LatestTimestamp) + unsafe.Offsetof(LogParameters{}.LatestTimestamp.Has)},
+	},
 }

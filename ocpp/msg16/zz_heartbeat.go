@@ -4,108 +4,43 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // HeartbeatRequest is a message.
 type HeartbeatRequest struct {
+	_ [0]func()
 }
 
-// Action returns "Heartbeat".
-func (x *HeartbeatRequest) Action() string { return "Heartbeat" }
-
-// AppendJSON appends x.
-func (x *HeartbeatRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *HeartbeatRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableHeartbeatRequest
 }
 
-// Decode reads x.
-func (x *HeartbeatRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *HeartbeatRequest) Reset() { x.reset() }
-
-func (x *HeartbeatRequest) reset() {
-	*x = HeartbeatRequest{}
-}
-
-func (x *HeartbeatRequest) append(w *rpc.Writer) {
-}
-
-var fieldsHeartbeatRequest = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *HeartbeatRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsHeartbeatRequest)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableHeartbeatRequest = part{
+	action: "Heartbeat",
 }
 
 // HeartbeatResponse is a message.
 type HeartbeatResponse struct {
+	_ [0]func()
+
 	CurrentTime time.Time // required
 }
 
-// Action returns "Heartbeat".
-func (x *HeartbeatResponse) Action() string { return "Heartbeat" }
-
-// AppendJSON appends x.
-func (x *HeartbeatResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *HeartbeatResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableHeartbeatResponse
 }
 
-// Decode reads x.
-func (x *HeartbeatResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *HeartbeatResponse) Reset() { x.reset() }
-
-func (x *HeartbeatResponse) reset() {
-	*x = HeartbeatResponse{}
-}
-
-func (x *HeartbeatResponse) append(w *rpc.Writer) {
-	w.Time(`"currentTime":"`, &x.CurrentTime)
-}
-
-var fieldsHeartbeatResponse = rpc.Fields{
-	Names:    []string{"currentTime"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *HeartbeatResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsHeartbeatResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CurrentTime = b.Time()
-		default:
-			return
-		}
-	}
+var tableHeartbeatResponse = part{
+	action: "Heartbeat",
+	fields: rpc.Fields{
+		Names:    []string{"currentTime"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: instant, at: unsafe.Offsetof(HeartbeatResponse{}.CurrentTime)},
+	},
 }

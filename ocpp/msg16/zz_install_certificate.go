@@ -3,115 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // InstallCertificateRequest is a message.
 type InstallCertificateRequest struct {
+	_ [0]func()
+
 	CertificateType CertificateUse // required
 	Certificate     string         // required, <= 5500 characters
 }
 
-// Action returns "InstallCertificate".
-func (x *InstallCertificateRequest) Action() string { return "InstallCertificate" }
-
-// AppendJSON appends x.
-func (x *InstallCertificateRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *InstallCertificateRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableInstallCertificateRequest
 }
 
-// Decode reads x.
-func (x *InstallCertificateRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateRequest) Reset() { x.reset() }
-
-func (x *InstallCertificateRequest) reset() {
-	*x = InstallCertificateRequest{}
-}
-
-func (x *InstallCertificateRequest) append(w *rpc.Writer) {
-	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateUse)
-	w.Str(`"certificate":"`, x.Certificate, 5500)
-}
-
-var fieldsInstallCertificateRequest = rpc.Fields{
-	Names:    []string{"certificateType", "certificate"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *InstallCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsInstallCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateType = CertificateUse(b.Enum(&enumCertificateUse))
-		case 1:
-			x.Certificate = b.Str(5500)
-		default:
-			return
-		}
-	}
+var tableInstallCertificateRequest = part{
+	action: "InstallCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"certificateType", "certificate"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(InstallCertificateRequest{}.CertificateType), enum: &enumCertificateUse},
+		{kind: text, at: unsafe.Offsetof(InstallCertificateRequest{}.Certificate), max: 5500},
+	},
 }
 
 // InstallCertificateResponse is a message.
 type InstallCertificateResponse struct {
+	_ [0]func()
+
 	Status InstallCertificateStatus // required
 }
 
-// Action returns "InstallCertificate".
-func (x *InstallCertificateResponse) Action() string { return "InstallCertificate" }
-
-// AppendJSON appends x.
-func (x *InstallCertificateResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *InstallCertificateResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableInstallCertificateResponse
 }
 
-// Decode reads x.
-func (x *InstallCertificateResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateResponse) Reset() { x.reset() }
-
-func (x *InstallCertificateResponse) reset() {
-	*x = InstallCertificateResponse{}
-}
-
-func (x *InstallCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumInstallCertificateStatus)
-}
-
-var fieldsInstallCertificateResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *InstallCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsInstallCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = InstallCertificateStatus(b.Enum(&enumInstallCertificateStatus))
-		default:
-			return
-		}
-	}
+var tableInstallCertificateResponse = part{
+	action: "InstallCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(InstallCertificateResponse{}.Status), enum: &enumInstallCertificateStatus},
+	},
 }

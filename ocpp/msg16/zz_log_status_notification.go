@@ -3,113 +3,45 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // LogStatusNotificationRequest is a message.
 type LogStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status    UploadLogStatus // required
 	RequestID Opt[int]
 }
 
-// Action returns "LogStatusNotification".
-func (x *LogStatusNotificationRequest) Action() string { return "LogStatusNotification" }
-
-// AppendJSON appends x.
-func (x *LogStatusNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *LogStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableLogStatusNotificationRequest
 }
 
-// Decode reads x.
-func (x *LogStatusNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *LogStatusNotificationRequest) reset() {
-	*x = LogStatusNotificationRequest{}
-}
-
-func (x *LogStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUploadLogStatus)
-	if x.RequestID.Has {
-		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsLogStatusNotificationRequest = rpc.Fields{
-	Names:    []string{"status", "requestId"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *LogStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UploadLogStatus(b.Enum(&enumUploadLogStatus))
-		case 1:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableLogStatusNotificationRequest = part{
+	action: "LogStatusNotification",
+	fields: rpc.Fields{
+		Names:    []string{"status", "requestId"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(LogStatusNotificationRequest{}.Status), enum: &enumUploadLogStatus},
+		{kind: whole, at: unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID), has: unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID.Has)},
+	},
 }
 
 // LogStatusNotificationResponse is a message.
 type LogStatusNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "LogStatusNotification".
-func (x *LogStatusNotificationResponse) Action() string { return "LogStatusNotification" }
-
-// AppendJSON appends x.
-func (x *LogStatusNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *LogStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableLogStatusNotificationResponse
 }
 
-// Decode reads x.
-func (x *LogStatusNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *LogStatusNotificationResponse) reset() {
-	*x = LogStatusNotificationResponse{}
-}
-
-func (x *LogStatusNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsLogStatusNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *LogStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableLogStatusNotificationResponse = part{
+	action: "LogStatusNotification",
 }

@@ -3,129 +3,47 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // MeterValuesRequest is a message.
 type MeterValuesRequest struct {
+	_ [0]func()
+
 	ConnectorID   int // required
 	TransactionID Opt[int]
 	MeterValue    []MeterValue // required, >= 0 elements
 }
 
-// Action returns "MeterValues".
-func (x *MeterValuesRequest) Action() string { return "MeterValues" }
-
-// AppendJSON appends x.
-func (x *MeterValuesRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *MeterValuesRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableMeterValuesRequest
 }
 
-// Decode reads x.
-func (x *MeterValuesRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *MeterValuesRequest) Reset() { x.reset() }
-
-func (x *MeterValuesRequest) reset() {
-	x.ConnectorID = 0
-	x.TransactionID = Opt[int]{}
-	x.MeterValue = x.MeterValue[:0]
-}
-
-func (x *MeterValuesRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	if x.TransactionID.Has {
-		w.Int(`"transactionId":`, x.TransactionID.V, -2147483648, 2147483647)
-	}
-	w.List(`"meterValue":`, len(x.MeterValue), 0, 0)
-	for i := range x.MeterValue {
-		w.Open()
-		x.MeterValue[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-}
-
-var fieldsMeterValuesRequest = rpc.Fields{
-	Names:    []string{"connectorId", "transactionId", "meterValue"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x5, 0x5},
-}
-
-func (x *MeterValuesRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsMeterValuesRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.TransactionID.V, x.TransactionID.Has = b.Int(), true
-		case 2:
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.MeterValue)
-				e.reset()
-				e.decode(b)
-			}
-		default:
-			return
-		}
-	}
+var tableMeterValuesRequest = part{
+	action: "MeterValues",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "transactionId", "meterValue"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x5, 0x5},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(MeterValuesRequest{}.ConnectorID)},
+		{kind: whole, at: unsafe.Offsetof(MeterValuesRequest{}.TransactionID), has: unsafe.Offsetof(MeterValuesRequest{}.TransactionID) + unsafe.Offsetof(MeterValuesRequest{}.TransactionID.Has)},
+		{kind: list, at: unsafe.Offsetof(MeterValuesRequest{}.MeterValue), part: &tableMeterValue},
+	},
 }
 
 // MeterValuesResponse is a message.
 type MeterValuesResponse struct {
+	_ [0]func()
 }
 
-// Action returns "MeterValues".
-func (x *MeterValuesResponse) Action() string { return "MeterValues" }
-
-// AppendJSON appends x.
-func (x *MeterValuesResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *MeterValuesResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableMeterValuesResponse
 }
 
-// Decode reads x.
-func (x *MeterValuesResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *MeterValuesResponse) Reset() { x.reset() }
-
-func (x *MeterValuesResponse) reset() {
-	*x = MeterValuesResponse{}
-}
-
-func (x *MeterValuesResponse) append(w *rpc.Writer) {
-}
-
-var fieldsMeterValuesResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *MeterValuesResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsMeterValuesResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableMeterValuesResponse = part{
+	action: "MeterValues",
 }

@@ -3,129 +3,57 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // RemoteStartTransactionRequest is a message.
 type RemoteStartTransactionRequest struct {
+	_ [0]func()
+
 	ConnectorID     Opt[int]
 	IdTag           string // required, <= 20 characters
 	ChargingProfile Opt[ChargingProfile]
 }
 
-// Action returns "RemoteStartTransaction".
-func (x *RemoteStartTransactionRequest) Action() string { return "RemoteStartTransaction" }
-
-// AppendJSON appends x.
-func (x *RemoteStartTransactionRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *RemoteStartTransactionRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableRemoteStartTransactionRequest
 }
 
-// Decode reads x.
-func (x *RemoteStartTransactionRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RemoteStartTransactionRequest) Reset() { x.reset() }
-
-func (x *RemoteStartTransactionRequest) reset() {
-	x.ConnectorID = Opt[int]{}
-	x.IdTag = ""
-	x.ChargingProfile.Has = false
-	x.ChargingProfile.V.reset()
-}
-
-func (x *RemoteStartTransactionRequest) append(w *rpc.Writer) {
-	if x.ConnectorID.Has {
-		w.Int(`"connectorId":`, x.ConnectorID.V, -2147483648, 2147483647)
-	}
-	w.Str(`"idTag":"`, x.IdTag, 20)
-	if x.ChargingProfile.Has {
-		w.Key(`"chargingProfile":{`)
-		x.ChargingProfile.V.append(w)
-		w.Close()
-	}
-}
-
-var fieldsRemoteStartTransactionRequest = rpc.Fields{
-	Names:    []string{"connectorId", "idTag", "chargingProfile"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x2, 0x2},
-}
-
-func (x *RemoteStartTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRemoteStartTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID.V, x.ConnectorID.Has = b.Int(), true
-		case 1:
-			x.IdTag = b.Str(20)
-		case 2:
-			x.ChargingProfile.Has = true
-			x.ChargingProfile.V.decode(b)
-		default:
-			return
-		}
-	}
+var tableRemoteStartTransactionRequest = part{
+	action: "RemoteStartTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "idTag", "chargingProfile"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x2, 0x2},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID), has: unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID.Has)},
+		{kind: text, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.IdTag), max: 20},
+		{kind: nested, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile), has: unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile.Has), part: &tableChargingProfile},
+	},
 }
 
 // RemoteStartTransactionResponse is a message.
 type RemoteStartTransactionResponse struct {
+	_ [0]func()
+
 	Status RemoteStartStopStatus // required
 }
 
-// Action returns "RemoteStartTransaction".
-func (x *RemoteStartTransactionResponse) Action() string { return "RemoteStartTransaction" }
-
-// AppendJSON appends x.
-func (x *RemoteStartTransactionResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *RemoteStartTransactionResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableRemoteStartTransactionResponse
 }
 
-// Decode reads x.
-func (x *RemoteStartTransactionResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RemoteStartTransactionResponse) Reset() { x.reset() }
-
-func (x *RemoteStartTransactionResponse) reset() {
-	*x = RemoteStartTransactionResponse{}
-}
-
-func (x *RemoteStartTransactionResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumRemoteStartStopStatus)
-}
-
-var fieldsRemoteStartTransactionResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *RemoteStartTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRemoteStartTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = RemoteStartStopStatus(b.Enum(&enumRemoteStartStopStatus))
-		default:
-			return
-		}
-	}
+var tableRemoteStartTransactionResponse = part{
+	action: "RemoteStartTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(RemoteStartTransactionResponse{}.Status), enum: &enumRemoteStartStopStatus},
+	},
 }

@@ -3,111 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // RemoteStopTransactionRequest is a message.
 type RemoteStopTransactionRequest struct {
+	_ [0]func()
+
 	TransactionID int // required
 }
 
-// Action returns "RemoteStopTransaction".
-func (x *RemoteStopTransactionRequest) Action() string { return "RemoteStopTransaction" }
-
-// AppendJSON appends x.
-func (x *RemoteStopTransactionRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *RemoteStopTransactionRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableRemoteStopTransactionRequest
 }
 
-// Decode reads x.
-func (x *RemoteStopTransactionRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RemoteStopTransactionRequest) Reset() { x.reset() }
-
-func (x *RemoteStopTransactionRequest) reset() {
-	*x = RemoteStopTransactionRequest{}
-}
-
-func (x *RemoteStopTransactionRequest) append(w *rpc.Writer) {
-	w.Int(`"transactionId":`, x.TransactionID, -2147483648, 2147483647)
-}
-
-var fieldsRemoteStopTransactionRequest = rpc.Fields{
-	Names:    []string{"transactionId"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *RemoteStopTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRemoteStopTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID = b.Int()
-		default:
-			return
-		}
-	}
+var tableRemoteStopTransactionRequest = part{
+	action: "RemoteStopTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"transactionId"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(RemoteStopTransactionRequest{}.TransactionID)},
+	},
 }
 
 // RemoteStopTransactionResponse is a message.
 type RemoteStopTransactionResponse struct {
+	_ [0]func()
+
 	Status RemoteStartStopStatus // required
 }
 
-// Action returns "RemoteStopTransaction".
-func (x *RemoteStopTransactionResponse) Action() string { return "RemoteStopTransaction" }
-
-// AppendJSON appends x.
-func (x *RemoteStopTransactionResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *RemoteStopTransactionResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableRemoteStopTransactionResponse
 }
 
-// Decode reads x.
-func (x *RemoteStopTransactionResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RemoteStopTransactionResponse) Reset() { x.reset() }
-
-func (x *RemoteStopTransactionResponse) reset() {
-	*x = RemoteStopTransactionResponse{}
-}
-
-func (x *RemoteStopTransactionResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumRemoteStartStopStatus)
-}
-
-var fieldsRemoteStopTransactionResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *RemoteStopTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRemoteStopTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = RemoteStartStopStatus(b.Enum(&enumRemoteStartStopStatus))
-		default:
-			return
-		}
-	}
+var tableRemoteStopTransactionResponse = part{
+	action: "RemoteStopTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(RemoteStopTransactionResponse{}.Status), enum: &enumRemoteStartStopStatus},
+	},
 }

@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ReserveNowRequest is a message.
 type ReserveNowRequest struct {
+	_ [0]func()
+
 	ConnectorID   int         // required
 	ExpiryDate    time.Time   // required
 	IdTag         string      // required, <= 20 characters
@@ -17,117 +20,45 @@ type ReserveNowRequest struct {
 	ReservationID int         // required
 }
 
-// Action returns "ReserveNow".
-func (x *ReserveNowRequest) Action() string { return "ReserveNow" }
-
-// AppendJSON appends x.
-func (x *ReserveNowRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ReserveNowRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableReserveNowRequest
 }
 
-// Decode reads x.
-func (x *ReserveNowRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReserveNowRequest) Reset() { x.reset() }
-
-func (x *ReserveNowRequest) reset() {
-	*x = ReserveNowRequest{}
-}
-
-func (x *ReserveNowRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Time(`"expiryDate":"`, &x.ExpiryDate)
-	w.Str(`"idTag":"`, x.IdTag, 20)
-	if x.ParentIdTag.Has {
-		w.Str(`"parentIdTag":"`, x.ParentIdTag.V, 20)
-	}
-	w.Int(`"reservationId":`, x.ReservationID, -2147483648, 2147483647)
-}
-
-var fieldsReserveNowRequest = rpc.Fields{
-	Names:    []string{"connectorId", "expiryDate", "idTag", "parentIdTag", "reservationId"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0x17, 0x17},
-}
-
-func (x *ReserveNowRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReserveNowRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.ExpiryDate = b.Time()
-		case 2:
-			x.IdTag = b.Str(20)
-		case 3:
-			x.ParentIdTag.V, x.ParentIdTag.Has = b.Str(20), true
-		case 4:
-			x.ReservationID = b.Int()
-		default:
-			return
-		}
-	}
+var tableReserveNowRequest = part{
+	action: "ReserveNow",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "expiryDate", "idTag", "parentIdTag", "reservationId"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0x17, 0x17},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ReserveNowRequest{}.ConnectorID)},
+		{kind: instant, at: unsafe.Offsetof(ReserveNowRequest{}.ExpiryDate)},
+		{kind: text, at: unsafe.Offsetof(ReserveNowRequest{}.IdTag), max: 20},
+		{kind: text, at: unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag), has: unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag) + unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag.Has), max: 20},
+		{kind: whole, at: unsafe.Offsetof(ReserveNowRequest{}.ReservationID)},
+	},
 }
 
 // ReserveNowResponse is a message.
 type ReserveNowResponse struct {
+	_ [0]func()
+
 	Status ReservationStatus // required
 }
 
-// Action returns "ReserveNow".
-func (x *ReserveNowResponse) Action() string { return "ReserveNow" }
-
-// AppendJSON appends x.
-func (x *ReserveNowResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ReserveNowResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableReserveNowResponse
 }
 
-// Decode reads x.
-func (x *ReserveNowResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReserveNowResponse) Reset() { x.reset() }
-
-func (x *ReserveNowResponse) reset() {
-	*x = ReserveNowResponse{}
-}
-
-func (x *ReserveNowResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumReservationStatus)
-}
-
-var fieldsReserveNowResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ReserveNowResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReserveNowResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ReservationStatus(b.Enum(&enumReservationStatus))
-		default:
-			return
-		}
-	}
+var tableReserveNowResponse = part{
+	action: "ReserveNow",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ReserveNowResponse{}.Status), enum: &enumReservationStatus},
+	},
 }

@@ -3,111 +3,51 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // ResetRequest is a message.
 type ResetRequest struct {
+	_ [0]func()
+
 	Type Reset // required
 }
 
-// Action returns "Reset".
-func (x *ResetRequest) Action() string { return "Reset" }
+func (x *ResetRequest) layout() (unsafe.Pointer, *part) { return unsafe.Pointer(x), &tableResetRequest }
 
-// AppendJSON appends x.
-func (x *ResetRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *ResetRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ResetRequest) Reset() { x.reset() }
-
-func (x *ResetRequest) reset() {
-	*x = ResetRequest{}
-}
-
-func (x *ResetRequest) append(w *rpc.Writer) {
-	w.Enum(`"type":"`, string(x.Type), &enumReset)
-}
-
-var fieldsResetRequest = rpc.Fields{
-	Names:    []string{"type"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ResetRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsResetRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = Reset(b.Enum(&enumReset))
-		default:
-			return
-		}
-	}
+var tableResetRequest = part{
+	action: "Reset",
+	fields: rpc.Fields{
+		Names:    []string{"type"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ResetRequest{}.Type), enum: &enumReset},
+	},
 }
 
 // ResetResponse is a message.
 type ResetResponse struct {
+	_ [0]func()
+
 	Status ResetStatus // required
 }
 
-// Action returns "Reset".
-func (x *ResetResponse) Action() string { return "Reset" }
-
-// AppendJSON appends x.
-func (x *ResetResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *ResetResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableResetResponse
 }
 
-// Decode reads x.
-func (x *ResetResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ResetResponse) Reset() { x.reset() }
-
-func (x *ResetResponse) reset() {
-	*x = ResetResponse{}
-}
-
-func (x *ResetResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumResetStatus)
-}
-
-var fieldsResetResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *ResetResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsResetResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ResetStatus(b.Enum(&enumResetStatus))
-		default:
-			return
-		}
-	}
+var tableResetResponse = part{
+	action: "Reset",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(ResetResponse{}.Status), enum: &enumResetStatus},
+	},
 }

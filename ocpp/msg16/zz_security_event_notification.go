@@ -4,118 +4,47 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SecurityEventNotificationRequest is a message.
 type SecurityEventNotificationRequest struct {
+	_ [0]func()
+
 	Type      string      // required, <= 50 characters
 	Timestamp time.Time   // required
 	TechInfo  Opt[string] // <= 255 characters
 }
 
-// Action returns "SecurityEventNotification".
-func (x *SecurityEventNotificationRequest) Action() string { return "SecurityEventNotification" }
-
-// AppendJSON appends x.
-func (x *SecurityEventNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SecurityEventNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSecurityEventNotificationRequest
 }
 
-// Decode reads x.
-func (x *SecurityEventNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationRequest) Reset() { x.reset() }
-
-func (x *SecurityEventNotificationRequest) reset() {
-	*x = SecurityEventNotificationRequest{}
-}
-
-func (x *SecurityEventNotificationRequest) append(w *rpc.Writer) {
-	w.Str(`"type":"`, x.Type, 50)
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	if x.TechInfo.Has {
-		w.Str(`"techInfo":"`, x.TechInfo.V, 255)
-	}
-}
-
-var fieldsSecurityEventNotificationRequest = rpc.Fields{
-	Names:    []string{"type", "timestamp", "techInfo"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *SecurityEventNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSecurityEventNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = b.Str(50)
-		case 1:
-			x.Timestamp = b.Time()
-		case 2:
-			x.TechInfo.V, x.TechInfo.Has = b.Str(255), true
-		default:
-			return
-		}
-	}
+var tableSecurityEventNotificationRequest = part{
+	action: "SecurityEventNotification",
+	fields: rpc.Fields{
+		Names:    []string{"type", "timestamp", "techInfo"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.Type), max: 50},
+		{kind: instant, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.Timestamp)},
+		{kind: text, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo), has: unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo) + unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo.Has), max: 255},
+	},
 }
 
 // SecurityEventNotificationResponse is a message.
 type SecurityEventNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "SecurityEventNotification".
-func (x *SecurityEventNotificationResponse) Action() string { return "SecurityEventNotification" }
-
-// AppendJSON appends x.
-func (x *SecurityEventNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SecurityEventNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSecurityEventNotificationResponse
 }
 
-// Decode reads x.
-func (x *SecurityEventNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationResponse) Reset() { x.reset() }
-
-func (x *SecurityEventNotificationResponse) reset() {
-	*x = SecurityEventNotificationResponse{}
-}
-
-func (x *SecurityEventNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsSecurityEventNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *SecurityEventNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSecurityEventNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableSecurityEventNotificationResponse = part{
+	action: "SecurityEventNotification",
 }

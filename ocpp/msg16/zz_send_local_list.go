@@ -3,198 +3,88 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SendLocalListRequest is a message.
 type SendLocalListRequest struct {
+	_ [0]func()
+
 	ListVersion            int                 // required
 	LocalAuthorizationList []AuthorizationData // >= 0 elements
 	UpdateType             Update              // required
 }
 
-// Action returns "SendLocalList".
-func (x *SendLocalListRequest) Action() string { return "SendLocalList" }
-
-// AppendJSON appends x.
-func (x *SendLocalListRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *SendLocalListRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b, nil)
-	return b.End()
+func (x *SendLocalListRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSendLocalListRequest
 }
 
 // DecodeEach is Decode that hands on the elements of localAuthorizationList one by one instead of keeping them. An
 // element is valid during the call only. An error of each ends the decoding and is returned. The other members
 // may follow the list on the wire: they are whole when DecodeEach has returned.
 func (x *SendLocalListRequest) DecodeEach(b *rpc.Body, each func(*AuthorizationData) error) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b, each)
-	return b.End()
+	var item AuthorizationData
+	s := stream{list: &tableAuthorizationData, item: unsafe.Pointer(&item), each: func() error { return each(&item) }}
+	return decodeMessage(b, x, &s)
 }
 
-// Reset makes x empty and keeps its capacity.
-func (x *SendLocalListRequest) Reset() { x.reset() }
-
-func (x *SendLocalListRequest) reset() {
-	x.ListVersion = 0
-	x.LocalAuthorizationList = x.LocalAuthorizationList[:0]
-	x.UpdateType = ""
-}
-
-func (x *SendLocalListRequest) append(w *rpc.Writer) {
-	w.Int(`"listVersion":`, x.ListVersion, -2147483648, 2147483647)
-	if len(x.LocalAuthorizationList) > 0 {
-		w.List(`"localAuthorizationList":`, len(x.LocalAuthorizationList), 0, 0)
-		for i := range x.LocalAuthorizationList {
-			w.Open()
-			x.LocalAuthorizationList[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Enum(`"updateType":"`, string(x.UpdateType), &enumUpdate)
-}
-
-var fieldsSendLocalListRequest = rpc.Fields{
-	Names:    []string{"listVersion", "localAuthorizationList", "updateType"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x5, 0x5},
-}
-
-func (x *SendLocalListRequest) decode(b *rpc.Body, each func(*AuthorizationData) error) {
-	o := b.Object(&fieldsSendLocalListRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ListVersion = b.Int()
-		case 1:
-			if each != nil {
-				var item AuthorizationData
-				for l := b.Stream(0, 0); l.More(b); {
-					item.reset()
-					item.decode(b)
-					if b.Failed() {
-						return
-					}
-					if err := each(&item); err != nil {
-						b.Stop(err)
-						return
-					}
-				}
-				continue
-			}
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.LocalAuthorizationList)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.UpdateType = Update(b.Enum(&enumUpdate))
-		default:
-			return
-		}
-	}
+var tableSendLocalListRequest = part{
+	action: "SendLocalList",
+	fields: rpc.Fields{
+		Names:    []string{"listVersion", "localAuthorizationList", "updateType"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x5, 0x5},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(SendLocalListRequest{}.ListVersion)},
+		{kind: list, at: unsafe.Offsetof(SendLocalListRequest{}.LocalAuthorizationList), part: &tableAuthorizationData},
+		{kind: name, at: unsafe.Offsetof(SendLocalListRequest{}.UpdateType), enum: &enumUpdate},
+	},
 }
 
 // SendLocalListResponse is a message.
 type SendLocalListResponse struct {
+	_ [0]func()
+
 	Status UpdateStatus // required
 }
 
-// Action returns "SendLocalList".
-func (x *SendLocalListResponse) Action() string { return "SendLocalList" }
-
-// AppendJSON appends x.
-func (x *SendLocalListResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SendLocalListResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSendLocalListResponse
 }
 
-// Decode reads x.
-func (x *SendLocalListResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SendLocalListResponse) Reset() { x.reset() }
-
-func (x *SendLocalListResponse) reset() {
-	*x = SendLocalListResponse{}
-}
-
-func (x *SendLocalListResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUpdateStatus)
-}
-
-var fieldsSendLocalListResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SendLocalListResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSendLocalListResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UpdateStatus(b.Enum(&enumUpdateStatus))
-		default:
-			return
-		}
-	}
+var tableSendLocalListResponse = part{
+	action: "SendLocalList",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(SendLocalListResponse{}.Status), enum: &enumUpdateStatus},
+	},
 }
 
 // AuthorizationData is a part of messages.
 type AuthorizationData struct {
+	_ [0]func()
+
 	IdTag     string // required, <= 20 characters
 	IdTagInfo Opt[IdTagInfo]
 }
 
-func (x *AuthorizationData) reset() {
-	*x = AuthorizationData{}
-}
-
-func (x *AuthorizationData) append(w *rpc.Writer) {
-	w.Str(`"idTag":"`, x.IdTag, 20)
-	if x.IdTagInfo.Has {
-		w.Key(`"idTagInfo":{`)
-		x.IdTagInfo.V.append(w)
-		w.Close()
-	}
-}
-
-var fieldsAuthorizationData = rpc.Fields{
-	Names:    []string{"idTag", "idTagInfo"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *AuthorizationData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAuthorizationData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTag = b.Str(20)
-		case 1:
-			x.IdTagInfo.Has = true
-			x.IdTagInfo.V.decode(b)
-		default:
-			return
-		}
-	}
+var tableAuthorizationData = part{
+	fields: rpc.Fields{
+		Names:    []string{"idTag", "idTagInfo"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(AuthorizationData{}.IdTag), max: 20},
+		{kind: nested, at: unsafe.Offsetof(AuthorizationData{}.IdTagInfo), has: unsafe.Offsetof(AuthorizationData{}.IdTagInfo) + unsafe.Offsetof(AuthorizationData{}.IdTagInfo.Has), part: &tableIdTagInfo},
+	},
+	size: unsafe.Sizeof(AuthorizationData{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]AuthorizationData)(list)) },
 }

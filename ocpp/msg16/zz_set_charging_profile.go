@@ -3,118 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SetChargingProfileRequest is a message.
 type SetChargingProfileRequest struct {
+	_ [0]func()
+
 	ConnectorID        int             // required
 	CsChargingProfiles ChargingProfile // required
 }
 
-// Action returns "SetChargingProfile".
-func (x *SetChargingProfileRequest) Action() string { return "SetChargingProfile" }
-
-// AppendJSON appends x.
-func (x *SetChargingProfileRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SetChargingProfileRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSetChargingProfileRequest
 }
 
-// Decode reads x.
-func (x *SetChargingProfileRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileRequest) Reset() { x.reset() }
-
-func (x *SetChargingProfileRequest) reset() {
-	x.ConnectorID = 0
-	x.CsChargingProfiles.reset()
-}
-
-func (x *SetChargingProfileRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Key(`"csChargingProfiles":{`)
-	x.CsChargingProfiles.append(w)
-	w.Close()
-}
-
-var fieldsSetChargingProfileRequest = rpc.Fields{
-	Names:    []string{"connectorId", "csChargingProfiles"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *SetChargingProfileRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetChargingProfileRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.CsChargingProfiles.decode(b)
-		default:
-			return
-		}
-	}
+var tableSetChargingProfileRequest = part{
+	action: "SetChargingProfile",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "csChargingProfiles"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(SetChargingProfileRequest{}.ConnectorID)},
+		{kind: nested, at: unsafe.Offsetof(SetChargingProfileRequest{}.CsChargingProfiles), part: &tableChargingProfile},
+	},
 }
 
 // SetChargingProfileResponse is a message.
 type SetChargingProfileResponse struct {
+	_ [0]func()
+
 	Status ChargingProfileStatus // required
 }
 
-// Action returns "SetChargingProfile".
-func (x *SetChargingProfileResponse) Action() string { return "SetChargingProfile" }
-
-// AppendJSON appends x.
-func (x *SetChargingProfileResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SetChargingProfileResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSetChargingProfileResponse
 }
 
-// Decode reads x.
-func (x *SetChargingProfileResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileResponse) Reset() { x.reset() }
-
-func (x *SetChargingProfileResponse) reset() {
-	*x = SetChargingProfileResponse{}
-}
-
-func (x *SetChargingProfileResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
-}
-
-var fieldsSetChargingProfileResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SetChargingProfileResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetChargingProfileResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ChargingProfileStatus(b.Enum(&enumChargingProfileStatus))
-		default:
-			return
-		}
-	}
+var tableSetChargingProfileResponse = part{
+	action: "SetChargingProfile",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(SetChargingProfileResponse{}.Status), enum: &enumChargingProfileStatus},
+	},
 }

@@ -4,55 +4,41 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // CertificateHashData is a part of messages.
 type CertificateHashData struct {
+	_ [0]func()
+
 	HashAlgorithm  HashAlgorithm // required
 	IssuerNameHash string        // required, <= 128 characters
 	IssuerKeyHash  string        // required, <= 128 characters
 	SerialNumber   string        // required, <= 40 characters
 }
 
-func (x *CertificateHashData) reset() {
-	*x = CertificateHashData{}
-}
-
-func (x *CertificateHashData) append(w *rpc.Writer) {
-	w.Enum(`"hashAlgorithm":"`, string(x.HashAlgorithm), &enumHashAlgorithm)
-	w.Str(`"issuerNameHash":"`, x.IssuerNameHash, 128)
-	w.Str(`"issuerKeyHash":"`, x.IssuerKeyHash, 128)
-	w.Str(`"serialNumber":"`, x.SerialNumber, 40)
-}
-
-var fieldsCertificateHashData = rpc.Fields{
-	Names:    []string{"hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber"},
-	Known:    [2]uint64{0xf, 0xf},
-	Required: [2]uint64{0xf, 0xf},
-}
-
-func (x *CertificateHashData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateHashData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.HashAlgorithm = HashAlgorithm(b.Enum(&enumHashAlgorithm))
-		case 1:
-			x.IssuerNameHash = b.Str(128)
-		case 2:
-			x.IssuerKeyHash = b.Str(128)
-		case 3:
-			x.SerialNumber = b.Str(40)
-		default:
-			return
-		}
-	}
+var tableCertificateHashData = part{
+	fields: rpc.Fields{
+		Names:    []string{"hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber"},
+		Known:    [2]uint64{0xf, 0xf},
+		Required: [2]uint64{0xf, 0xf},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(CertificateHashData{}.HashAlgorithm), enum: &enumHashAlgorithm},
+		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.IssuerNameHash), max: 128},
+		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.IssuerKeyHash), max: 128},
+		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.SerialNumber), max: 40},
+	},
+	size: unsafe.Sizeof(CertificateHashData{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]CertificateHashData)(list)) },
 }
 
 // ChargingProfile is a part of messages.
 type ChargingProfile struct {
+	_ [0]func()
+
 	ChargingProfileID      int // required
 	TransactionID          Opt[int]
 	StackLevel             int                    // required
@@ -64,76 +50,29 @@ type ChargingProfile struct {
 	ChargingSchedule       ChargingSchedule // required
 }
 
-func (x *ChargingProfile) reset() {
-	x.ChargingProfileID = 0
-	x.TransactionID = Opt[int]{}
-	x.StackLevel = 0
-	x.ChargingProfilePurpose = ""
-	x.ChargingProfileKind = ""
-	x.RecurrencyKind = ""
-	x.ValidFrom = Opt[time.Time]{}
-	x.ValidTo = Opt[time.Time]{}
-	x.ChargingSchedule.reset()
-}
-
-func (x *ChargingProfile) append(w *rpc.Writer) {
-	w.Int(`"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
-	if x.TransactionID.Has {
-		w.Int(`"transactionId":`, x.TransactionID.V, -2147483648, 2147483647)
-	}
-	w.Int(`"stackLevel":`, x.StackLevel, -2147483648, 2147483647)
-	w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	w.Enum(`"chargingProfileKind":"`, string(x.ChargingProfileKind), &enumChargingProfileKind)
-	if x.RecurrencyKind != "" {
-		w.Enum(`"recurrencyKind":"`, string(x.RecurrencyKind), &enumRecurrencyKind)
-	}
-	if x.ValidFrom.Has {
-		w.Time(`"validFrom":"`, &x.ValidFrom.V)
-	}
-	if x.ValidTo.Has {
-		w.Time(`"validTo":"`, &x.ValidTo.V)
-	}
-	w.Key(`"chargingSchedule":{`)
-	x.ChargingSchedule.append(w)
-	w.Close()
-}
-
-var fieldsChargingProfile = rpc.Fields{
-	Names:    []string{"chargingProfileId", "transactionId", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind", "validFrom", "validTo", "chargingSchedule"},
-	Known:    [2]uint64{0x1ff, 0x1ff},
-	Required: [2]uint64{0x11d, 0x11d},
-}
-
-func (x *ChargingProfile) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingProfile)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingProfileID = b.Int()
-		case 1:
-			x.TransactionID.V, x.TransactionID.Has = b.Int(), true
-		case 2:
-			x.StackLevel = b.Int()
-		case 3:
-			x.ChargingProfilePurpose = ChargingProfilePurpose(b.Enum(&enumChargingProfilePurpose))
-		case 4:
-			x.ChargingProfileKind = ChargingProfileKind(b.Enum(&enumChargingProfileKind))
-		case 5:
-			x.RecurrencyKind = RecurrencyKind(b.Enum(&enumRecurrencyKind))
-		case 6:
-			x.ValidFrom.V, x.ValidFrom.Has = b.Time(), true
-		case 7:
-			x.ValidTo.V, x.ValidTo.Has = b.Time(), true
-		case 8:
-			x.ChargingSchedule.decode(b)
-		default:
-			return
-		}
-	}
+var tableChargingProfile = part{
+	fields: rpc.Fields{
+		Names:    []string{"chargingProfileId", "transactionId", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind", "validFrom", "validTo", "chargingSchedule"},
+		Known:    [2]uint64{0x1ff, 0x1ff},
+		Required: [2]uint64{0x11d, 0x11d},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfileID)},
+		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.TransactionID), has: unsafe.Offsetof(ChargingProfile{}.TransactionID) + unsafe.Offsetof(ChargingProfile{}.TransactionID.Has)},
+		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.StackLevel)},
+		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfilePurpose), enum: &enumChargingProfilePurpose},
+		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfileKind), enum: &enumChargingProfileKind},
+		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.RecurrencyKind), enum: &enumRecurrencyKind},
+		{kind: instant, at: unsafe.Offsetof(ChargingProfile{}.ValidFrom), has: unsafe.Offsetof(ChargingProfile{}.ValidFrom) + unsafe.Offsetof(ChargingProfile{}.ValidFrom.Has)},
+		{kind: instant, at: unsafe.Offsetof(ChargingProfile{}.ValidTo), has: unsafe.Offsetof(ChargingProfile{}.ValidTo) + unsafe.Offsetof(ChargingProfile{}.ValidTo.Has)},
+		{kind: nested, at: unsafe.Offsetof(ChargingProfile{}.ChargingSchedule), part: &tableChargingSchedule},
+	},
 }
 
 // ChargingSchedule is a part of messages.
 type ChargingSchedule struct {
+	_ [0]func()
+
 	Duration               Opt[int]
 	StartSchedule          Opt[time.Time]
 	ChargingRateUnit       ChargingRateUnit         // required
@@ -141,101 +80,41 @@ type ChargingSchedule struct {
 	MinChargingRate        Opt[rpc.Decimal]
 }
 
-func (x *ChargingSchedule) reset() {
-	x.Duration = Opt[int]{}
-	x.StartSchedule = Opt[time.Time]{}
-	x.ChargingRateUnit = ""
-	x.ChargingSchedulePeriod = x.ChargingSchedulePeriod[:0]
-	x.MinChargingRate = Opt[rpc.Decimal]{}
-}
-
-func (x *ChargingSchedule) append(w *rpc.Writer) {
-	if x.Duration.Has {
-		w.Int(`"duration":`, x.Duration.V, -2147483648, 2147483647)
-	}
-	if x.StartSchedule.Has {
-		w.Time(`"startSchedule":"`, &x.StartSchedule.V)
-	}
-	w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	w.List(`"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 0, 0)
-	for i := range x.ChargingSchedulePeriod {
-		w.Open()
-		x.ChargingSchedulePeriod[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.MinChargingRate.Has {
-		w.Tenths(`"minChargingRate":`, &x.MinChargingRate.V)
-	}
-}
-
-var fieldsChargingSchedule = rpc.Fields{
-	Names:    []string{"duration", "startSchedule", "chargingRateUnit", "chargingSchedulePeriod", "minChargingRate"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0xc, 0xc},
-}
-
-func (x *ChargingSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration.V, x.Duration.Has = b.Int(), true
-		case 1:
-			x.StartSchedule.V, x.StartSchedule.Has = b.Time(), true
-		case 2:
-			x.ChargingRateUnit = ChargingRateUnit(b.Enum(&enumChargingRateUnit))
-		case 3:
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.ChargingSchedulePeriod)
-				e.reset()
-				e.decode(b)
-			}
-		case 4:
-			x.MinChargingRate.V, x.MinChargingRate.Has = b.Tenths(), true
-		default:
-			return
-		}
-	}
+var tableChargingSchedule = part{
+	fields: rpc.Fields{
+		Names:    []string{"duration", "startSchedule", "chargingRateUnit", "chargingSchedulePeriod", "minChargingRate"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0xc, 0xc},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ChargingSchedule{}.Duration), has: unsafe.Offsetof(ChargingSchedule{}.Duration) + unsafe.Offsetof(ChargingSchedule{}.Duration.Has)},
+		{kind: instant, at: unsafe.Offsetof(ChargingSchedule{}.StartSchedule), has: unsafe.Offsetof(ChargingSchedule{}.StartSchedule) + unsafe.Offsetof(ChargingSchedule{}.StartSchedule.Has)},
+		{kind: name, at: unsafe.Offsetof(ChargingSchedule{}.ChargingRateUnit), enum: &enumChargingRateUnit},
+		{kind: list, at: unsafe.Offsetof(ChargingSchedule{}.ChargingSchedulePeriod), part: &tableChargingSchedulePeriod},
+		{kind: tenths, at: unsafe.Offsetof(ChargingSchedule{}.MinChargingRate), has: unsafe.Offsetof(ChargingSchedule{}.MinChargingRate) + unsafe.Offsetof(ChargingSchedule{}.MinChargingRate.Has)},
+	},
 }
 
 // ChargingSchedulePeriod is a part of messages.
 type ChargingSchedulePeriod struct {
+	_ [0]func()
+
 	StartPeriod  int         // required
 	Limit        rpc.Decimal // required
 	NumberPhases Opt[int]
 }
 
-func (x *ChargingSchedulePeriod) reset() {
-	*x = ChargingSchedulePeriod{}
-}
-
-func (x *ChargingSchedulePeriod) append(w *rpc.Writer) {
-	w.Int(`"startPeriod":`, x.StartPeriod, -2147483648, 2147483647)
-	w.Tenths(`"limit":`, &x.Limit)
-	if x.NumberPhases.Has {
-		w.Int(`"numberPhases":`, x.NumberPhases.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsChargingSchedulePeriod = rpc.Fields{
-	Names:    []string{"startPeriod", "limit", "numberPhases"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *ChargingSchedulePeriod) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingSchedulePeriod)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StartPeriod = b.Int()
-		case 1:
-			x.Limit = b.Tenths()
-		case 2:
-			x.NumberPhases.V, x.NumberPhases.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableChargingSchedulePeriod = part{
+	fields: rpc.Fields{
+		Names:    []string{"startPeriod", "limit", "numberPhases"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(ChargingSchedulePeriod{}.StartPeriod)},
+		{kind: tenths, at: unsafe.Offsetof(ChargingSchedulePeriod{}.Limit)},
+		{kind: whole, at: unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases), has: unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases) + unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases.Has)},
+	},
+	size: unsafe.Sizeof(ChargingSchedulePeriod{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]ChargingSchedulePeriod)(list)) },
 }

@@ -4,45 +4,29 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // IdTagInfo is a part of messages.
 type IdTagInfo struct {
+	_ [0]func()
+
 	ExpiryDate  Opt[time.Time]
 	ParentIdTag Opt[string]         // <= 20 characters
 	Status      AuthorizationStatus // required
 }
 
-func (x *IdTagInfo) append(w *rpc.Writer) {
-	if x.ExpiryDate.Has {
-		w.Time(`"expiryDate":"`, &x.ExpiryDate.V)
-	}
-	if x.ParentIdTag.Has {
-		w.Str(`"parentIdTag":"`, x.ParentIdTag.V, 20)
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumAuthorizationStatus)
-}
-
-var fieldsIdTagInfo = rpc.Fields{
-	Names:    []string{"expiryDate", "parentIdTag", "status"},
-	Known:    [2]uint64{0x7, 0x7},
-	Required: [2]uint64{0x4, 0x4},
-}
-
-func (x *IdTagInfo) decode(b *rpc.Body) {
-	o := b.Object(&fieldsIdTagInfo)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ExpiryDate.V, x.ExpiryDate.Has = b.Time(), true
-		case 1:
-			x.ParentIdTag.V, x.ParentIdTag.Has = b.Str(20), true
-		case 2:
-			x.Status = AuthorizationStatus(b.Enum(&enumAuthorizationStatus))
-		default:
-			return
-		}
-	}
+var tableIdTagInfo = part{
+	fields: rpc.Fields{
+		Names:    []string{"expiryDate", "parentIdTag", "status"},
+		Known:    [2]uint64{0x7, 0x7},
+		Required: [2]uint64{0x4, 0x4},
+	},
+	members: []member{
+		{kind: instant, at: unsafe.Offsetof(IdTagInfo{}.ExpiryDate), has: unsafe.Offsetof(IdTagInfo{}.ExpiryDate) + unsafe.Offsetof(IdTagInfo{}.ExpiryDate.Has)},
+		{kind: text, at: unsafe.Offsetof(IdTagInfo{}.ParentIdTag), has: unsafe.Offsetof(IdTagInfo{}.ParentIdTag) + unsafe.Offsetof(IdTagInfo{}.ParentIdTag.Has), max: 20},
+		{kind: name, at: unsafe.Offsetof(IdTagInfo{}.Status), enum: &enumAuthorizationStatus},
+	},
 }

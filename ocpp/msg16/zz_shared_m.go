@@ -4,52 +4,29 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // MeterValue is a part of messages.
 type MeterValue struct {
+	_ [0]func()
+
 	Timestamp    time.Time      // required
 	SampledValue []SampledValue // required, >= 0 elements
 }
 
-func (x *MeterValue) reset() {
-	x.Timestamp = time.Time{}
-	x.SampledValue = x.SampledValue[:0]
-}
-
-func (x *MeterValue) append(w *rpc.Writer) {
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	w.List(`"sampledValue":`, len(x.SampledValue), 0, 0)
-	for i := range x.SampledValue {
-		w.Open()
-		x.SampledValue[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-}
-
-var fieldsMeterValue = rpc.Fields{
-	Names:    []string{"timestamp", "sampledValue"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *MeterValue) decode(b *rpc.Body) {
-	o := b.Object(&fieldsMeterValue)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Timestamp = b.Time()
-		case 1:
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.SampledValue)
-				e.reset()
-				e.decode(b)
-			}
-		default:
-			return
-		}
-	}
+var tableMeterValue = part{
+	fields: rpc.Fields{
+		Names:    []string{"timestamp", "sampledValue"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: instant, at: unsafe.Offsetof(MeterValue{}.Timestamp)},
+		{kind: list, at: unsafe.Offsetof(MeterValue{}.SampledValue), part: &tableSampledValue},
+	},
+	size: unsafe.Sizeof(MeterValue{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]MeterValue)(list)) },
 }

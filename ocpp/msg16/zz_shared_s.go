@@ -3,11 +3,15 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SampledValue is a part of messages.
 type SampledValue struct {
+	_ [0]func()
+
 	Value     string // required, <= 32768 characters
 	Context   ReadingContext
 	Format    ValueFormat
@@ -17,58 +21,21 @@ type SampledValue struct {
 	Unit      UnitOfMeasure
 }
 
-func (x *SampledValue) reset() {
-	*x = SampledValue{}
-}
-
-func (x *SampledValue) append(w *rpc.Writer) {
-	w.Str(`"value":"`, x.Value, 32768)
-	if x.Context != "" {
-		w.Enum(`"context":"`, string(x.Context), &enumReadingContext)
-	}
-	if x.Format != "" {
-		w.Enum(`"format":"`, string(x.Format), &enumValueFormat)
-	}
-	if x.Measurand != "" {
-		w.Enum(`"measurand":"`, string(x.Measurand), &enumMeasurand)
-	}
-	if x.Phase != "" {
-		w.Enum(`"phase":"`, string(x.Phase), &enumPhase)
-	}
-	if x.Location != "" {
-		w.Enum(`"location":"`, string(x.Location), &enumLocation)
-	}
-	if x.Unit != "" {
-		w.Enum(`"unit":"`, string(x.Unit), &enumUnitOfMeasure)
-	}
-}
-
-var fieldsSampledValue = rpc.Fields{
-	Names:    []string{"value", "context", "format", "measurand", "phase", "location", "unit"},
-	Known:    [2]uint64{0x7f, 0x7f},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SampledValue) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSampledValue)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Value = b.Str(32768)
-		case 1:
-			x.Context = ReadingContext(b.Enum(&enumReadingContext))
-		case 2:
-			x.Format = ValueFormat(b.Enum(&enumValueFormat))
-		case 3:
-			x.Measurand = Measurand(b.Enum(&enumMeasurand))
-		case 4:
-			x.Phase = Phase(b.Enum(&enumPhase))
-		case 5:
-			x.Location = Location(b.Enum(&enumLocation))
-		case 6:
-			x.Unit = UnitOfMeasure(b.Enum(&enumUnitOfMeasure))
-		default:
-			return
-		}
-	}
+var tableSampledValue = part{
+	fields: rpc.Fields{
+		Names:    []string{"value", "context", "format", "measurand", "phase", "location", "unit"},
+		Known:    [2]uint64{0x7f, 0x7f},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(SampledValue{}.Value), max: 32768},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Context), enum: &enumReadingContext},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Format), enum: &enumValueFormat},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Measurand), enum: &enumMeasurand},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Phase), enum: &enumPhase},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Location), enum: &enumLocation},
+		{kind: name, at: unsafe.Offsetof(SampledValue{}.Unit), enum: &enumUnitOfMeasure},
+	},
+	size: unsafe.Sizeof(SampledValue{}),
+	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]SampledValue)(list)) },
 }

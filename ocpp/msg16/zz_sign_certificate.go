@@ -3,111 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SignCertificateRequest is a message.
 type SignCertificateRequest struct {
+	_ [0]func()
+
 	CSR string // required, <= 5500 characters
 }
 
-// Action returns "SignCertificate".
-func (x *SignCertificateRequest) Action() string { return "SignCertificate" }
-
-// AppendJSON appends x.
-func (x *SignCertificateRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SignCertificateRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignCertificateRequest
 }
 
-// Decode reads x.
-func (x *SignCertificateRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignCertificateRequest) Reset() { x.reset() }
-
-func (x *SignCertificateRequest) reset() {
-	*x = SignCertificateRequest{}
-}
-
-func (x *SignCertificateRequest) append(w *rpc.Writer) {
-	w.Str(`"csr":"`, x.CSR, 5500)
-}
-
-var fieldsSignCertificateRequest = rpc.Fields{
-	Names:    []string{"csr"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SignCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CSR = b.Str(5500)
-		default:
-			return
-		}
-	}
+var tableSignCertificateRequest = part{
+	action: "SignCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"csr"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(SignCertificateRequest{}.CSR), max: 5500},
+	},
 }
 
 // SignCertificateResponse is a message.
 type SignCertificateResponse struct {
+	_ [0]func()
+
 	Status GenericStatus // required
 }
 
-// Action returns "SignCertificate".
-func (x *SignCertificateResponse) Action() string { return "SignCertificate" }
-
-// AppendJSON appends x.
-func (x *SignCertificateResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SignCertificateResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignCertificateResponse
 }
 
-// Decode reads x.
-func (x *SignCertificateResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignCertificateResponse) Reset() { x.reset() }
-
-func (x *SignCertificateResponse) reset() {
-	*x = SignCertificateResponse{}
-}
-
-func (x *SignCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-}
-
-var fieldsSignCertificateResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SignCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		default:
-			return
-		}
-	}
+var tableSignCertificateResponse = part{
+	action: "SignCertificate",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(SignCertificateResponse{}.Status), enum: &enumGenericStatus},
+	},
 }

@@ -3,117 +3,45 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SignedFirmwareStatusNotificationRequest is a message.
 type SignedFirmwareStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status    SignedFirmwareStatus // required
 	RequestID Opt[int]
 }
 
-// Action returns "SignedFirmwareStatusNotification".
-func (x *SignedFirmwareStatusNotificationRequest) Action() string {
-	return "SignedFirmwareStatusNotification"
+func (x *SignedFirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignedFirmwareStatusNotificationRequest
 }
 
-// AppendJSON appends x.
-func (x *SignedFirmwareStatusNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *SignedFirmwareStatusNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignedFirmwareStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *SignedFirmwareStatusNotificationRequest) reset() {
-	*x = SignedFirmwareStatusNotificationRequest{}
-}
-
-func (x *SignedFirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumSignedFirmwareStatus)
-	if x.RequestID.Has {
-		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsSignedFirmwareStatusNotificationRequest = rpc.Fields{
-	Names:    []string{"status", "requestId"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SignedFirmwareStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignedFirmwareStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = SignedFirmwareStatus(b.Enum(&enumSignedFirmwareStatus))
-		case 1:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableSignedFirmwareStatusNotificationRequest = part{
+	action: "SignedFirmwareStatusNotification",
+	fields: rpc.Fields{
+		Names:    []string{"status", "requestId"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.Status), enum: &enumSignedFirmwareStatus},
+		{kind: whole, at: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID), has: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID.Has)},
+	},
 }
 
 // SignedFirmwareStatusNotificationResponse is a message.
 type SignedFirmwareStatusNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "SignedFirmwareStatusNotification".
-func (x *SignedFirmwareStatusNotificationResponse) Action() string {
-	return "SignedFirmwareStatusNotification"
+func (x *SignedFirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignedFirmwareStatusNotificationResponse
 }
 
-// AppendJSON appends x.
-func (x *SignedFirmwareStatusNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x.
-func (x *SignedFirmwareStatusNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignedFirmwareStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *SignedFirmwareStatusNotificationResponse) reset() {
-	*x = SignedFirmwareStatusNotificationResponse{}
-}
-
-func (x *SignedFirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsSignedFirmwareStatusNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *SignedFirmwareStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignedFirmwareStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableSignedFirmwareStatusNotificationResponse = part{
+	action: "SignedFirmwareStatusNotification",
 }

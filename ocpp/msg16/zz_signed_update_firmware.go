@@ -4,136 +4,67 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // SignedUpdateFirmwareRequest is a message.
 type SignedUpdateFirmwareRequest struct {
+	_ [0]func()
+
 	Retries       Opt[int]
 	RetryInterval Opt[int]
 	RequestID     int      // required
 	Firmware      Firmware // required
 }
 
-// Action returns "SignedUpdateFirmware".
-func (x *SignedUpdateFirmwareRequest) Action() string { return "SignedUpdateFirmware" }
-
-// AppendJSON appends x.
-func (x *SignedUpdateFirmwareRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SignedUpdateFirmwareRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignedUpdateFirmwareRequest
 }
 
-// Decode reads x.
-func (x *SignedUpdateFirmwareRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignedUpdateFirmwareRequest) Reset() { x.reset() }
-
-func (x *SignedUpdateFirmwareRequest) reset() {
-	*x = SignedUpdateFirmwareRequest{}
-}
-
-func (x *SignedUpdateFirmwareRequest) append(w *rpc.Writer) {
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, -2147483648, 2147483647)
-	}
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Key(`"firmware":{`)
-	x.Firmware.append(w)
-	w.Close()
-}
-
-var fieldsSignedUpdateFirmwareRequest = rpc.Fields{
-	Names:    []string{"retries", "retryInterval", "requestId", "firmware"},
-	Known:    [2]uint64{0xf, 0xf},
-	Required: [2]uint64{0xc, 0xc},
-}
-
-func (x *SignedUpdateFirmwareRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignedUpdateFirmwareRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Retries.V, x.Retries.Has = b.Int(), true
-		case 1:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		case 2:
-			x.RequestID = b.Int()
-		case 3:
-			x.Firmware.decode(b)
-		default:
-			return
-		}
-	}
+var tableSignedUpdateFirmwareRequest = part{
+	action: "SignedUpdateFirmware",
+	fields: rpc.Fields{
+		Names:    []string{"retries", "retryInterval", "requestId", "firmware"},
+		Known:    [2]uint64{0xf, 0xf},
+		Required: [2]uint64{0xc, 0xc},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries), has: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries.Has)},
+		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval), has: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval.Has)},
+		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RequestID)},
+		{kind: nested, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Firmware), part: &tableFirmware},
+	},
 }
 
 // SignedUpdateFirmwareResponse is a message.
 type SignedUpdateFirmwareResponse struct {
+	_ [0]func()
+
 	Status UpdateFirmwareStatus // required
 }
 
-// Action returns "SignedUpdateFirmware".
-func (x *SignedUpdateFirmwareResponse) Action() string { return "SignedUpdateFirmware" }
-
-// AppendJSON appends x.
-func (x *SignedUpdateFirmwareResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *SignedUpdateFirmwareResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableSignedUpdateFirmwareResponse
 }
 
-// Decode reads x.
-func (x *SignedUpdateFirmwareResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignedUpdateFirmwareResponse) Reset() { x.reset() }
-
-func (x *SignedUpdateFirmwareResponse) reset() {
-	*x = SignedUpdateFirmwareResponse{}
-}
-
-func (x *SignedUpdateFirmwareResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUpdateFirmwareStatus)
-}
-
-var fieldsSignedUpdateFirmwareResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *SignedUpdateFirmwareResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignedUpdateFirmwareResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UpdateFirmwareStatus(b.Enum(&enumUpdateFirmwareStatus))
-		default:
-			return
-		}
-	}
+var tableSignedUpdateFirmwareResponse = part{
+	action: "SignedUpdateFirmware",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(SignedUpdateFirmwareResponse{}.Status), enum: &enumUpdateFirmwareStatus},
+	},
 }
 
 // Firmware is a part of messages.
 type Firmware struct {
+	_ [0]func()
+
 	Location           string    // required, <= 512 characters
 	RetrieveDateTime   time.Time // required
 	InstallDateTime    Opt[time.Time]
@@ -141,38 +72,17 @@ type Firmware struct {
 	Signature          string // required, <= 800 characters
 }
 
-func (x *Firmware) append(w *rpc.Writer) {
-	w.Str(`"location":"`, x.Location, 512)
-	w.Time(`"retrieveDateTime":"`, &x.RetrieveDateTime)
-	if x.InstallDateTime.Has {
-		w.Time(`"installDateTime":"`, &x.InstallDateTime.V)
-	}
-	w.Str(`"signingCertificate":"`, x.SigningCertificate, 5500)
-	w.Str(`"signature":"`, x.Signature, 800)
-}
-
-var fieldsFirmware = rpc.Fields{
-	Names:    []string{"location", "retrieveDateTime", "installDateTime", "signingCertificate", "signature"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0x1b, 0x1b},
-}
-
-func (x *Firmware) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmware)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Location = b.Str(512)
-		case 1:
-			x.RetrieveDateTime = b.Time()
-		case 2:
-			x.InstallDateTime.V, x.InstallDateTime.Has = b.Time(), true
-		case 3:
-			x.SigningCertificate = b.Str(5500)
-		case 4:
-			x.Signature = b.Str(800)
-		default:
-			return
-		}
-	}
+var tableFirmware = part{
+	fields: rpc.Fields{
+		Names:    []string{"location", "retrieveDateTime", "installDateTime", "signingCertificate", "signature"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0x1b, 0x1b},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(Firmware{}.Location), max: 512},
+		{kind: instant, at: unsafe.Offsetof(Firmware{}.RetrieveDateTime)},
+		{kind: instant, at: unsafe.Offsetof(Firmware{}.InstallDateTime), has: unsafe.Offsetof(Firmware{}.InstallDateTime) + unsafe.Offsetof(Firmware{}.InstallDateTime.Has)},
+		{kind: text, at: unsafe.Offsetof(Firmware{}.SigningCertificate), max: 5500},
+		{kind: text, at: unsafe.Offsetof(Firmware{}.Signature), max: 800},
+	},
 }

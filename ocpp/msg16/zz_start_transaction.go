@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // StartTransactionRequest is a message.
 type StartTransactionRequest struct {
+	_ [0]func()
+
 	ConnectorID   int    // required
 	IdTag         string // required, <= 20 characters
 	MeterStart    int    // required
@@ -17,123 +20,47 @@ type StartTransactionRequest struct {
 	Timestamp     time.Time // required
 }
 
-// Action returns "StartTransaction".
-func (x *StartTransactionRequest) Action() string { return "StartTransaction" }
-
-// AppendJSON appends x.
-func (x *StartTransactionRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StartTransactionRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStartTransactionRequest
 }
 
-// Decode reads x.
-func (x *StartTransactionRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StartTransactionRequest) Reset() { x.reset() }
-
-func (x *StartTransactionRequest) reset() {
-	*x = StartTransactionRequest{}
-}
-
-func (x *StartTransactionRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Str(`"idTag":"`, x.IdTag, 20)
-	w.Int(`"meterStart":`, x.MeterStart, -2147483648, 2147483647)
-	if x.ReservationID.Has {
-		w.Int(`"reservationId":`, x.ReservationID.V, -2147483648, 2147483647)
-	}
-	w.Time(`"timestamp":"`, &x.Timestamp)
-}
-
-var fieldsStartTransactionRequest = rpc.Fields{
-	Names:    []string{"connectorId", "idTag", "meterStart", "reservationId", "timestamp"},
-	Known:    [2]uint64{0x1f, 0x1f},
-	Required: [2]uint64{0x17, 0x17},
-}
-
-func (x *StartTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStartTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.IdTag = b.Str(20)
-		case 2:
-			x.MeterStart = b.Int()
-		case 3:
-			x.ReservationID.V, x.ReservationID.Has = b.Int(), true
-		case 4:
-			x.Timestamp = b.Time()
-		default:
-			return
-		}
-	}
+var tableStartTransactionRequest = part{
+	action: "StartTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "idTag", "meterStart", "reservationId", "timestamp"},
+		Known:    [2]uint64{0x1f, 0x1f},
+		Required: [2]uint64{0x17, 0x17},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.ConnectorID)},
+		{kind: text, at: unsafe.Offsetof(StartTransactionRequest{}.IdTag), max: 20},
+		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.MeterStart)},
+		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.ReservationID), has: unsafe.Offsetof(StartTransactionRequest{}.ReservationID) + unsafe.Offsetof(StartTransactionRequest{}.ReservationID.Has)},
+		{kind: instant, at: unsafe.Offsetof(StartTransactionRequest{}.Timestamp)},
+	},
 }
 
 // StartTransactionResponse is a message.
 type StartTransactionResponse struct {
+	_ [0]func()
+
 	IdTagInfo     IdTagInfo // required
 	TransactionID int       // required
 }
 
-// Action returns "StartTransaction".
-func (x *StartTransactionResponse) Action() string { return "StartTransaction" }
-
-// AppendJSON appends x.
-func (x *StartTransactionResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StartTransactionResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStartTransactionResponse
 }
 
-// Decode reads x.
-func (x *StartTransactionResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StartTransactionResponse) Reset() { x.reset() }
-
-func (x *StartTransactionResponse) reset() {
-	*x = StartTransactionResponse{}
-}
-
-func (x *StartTransactionResponse) append(w *rpc.Writer) {
-	w.Key(`"idTagInfo":{`)
-	x.IdTagInfo.append(w)
-	w.Close()
-	w.Int(`"transactionId":`, x.TransactionID, -2147483648, 2147483647)
-}
-
-var fieldsStartTransactionResponse = rpc.Fields{
-	Names:    []string{"idTagInfo", "transactionId"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x3, 0x3},
-}
-
-func (x *StartTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStartTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTagInfo.decode(b)
-		case 1:
-			x.TransactionID = b.Int()
-		default:
-			return
-		}
-	}
+var tableStartTransactionResponse = part{
+	action: "StartTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"idTagInfo", "transactionId"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x3, 0x3},
+	},
+	members: []member{
+		{kind: nested, at: unsafe.Offsetof(StartTransactionResponse{}.IdTagInfo), part: &tableIdTagInfo},
+		{kind: whole, at: unsafe.Offsetof(StartTransactionResponse{}.TransactionID)},
+	},
 }

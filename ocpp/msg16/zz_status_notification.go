@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // StatusNotificationRequest is a message.
 type StatusNotificationRequest struct {
+	_ [0]func()
+
 	ConnectorID     int                  // required
 	ErrorCode       ChargePointErrorCode // required
 	Info            Opt[string]          // <= 50 characters
@@ -19,125 +22,37 @@ type StatusNotificationRequest struct {
 	VendorErrorCode Opt[string] // <= 50 characters
 }
 
-// Action returns "StatusNotification".
-func (x *StatusNotificationRequest) Action() string { return "StatusNotification" }
-
-// AppendJSON appends x.
-func (x *StatusNotificationRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStatusNotificationRequest
 }
 
-// Decode reads x.
-func (x *StatusNotificationRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StatusNotificationRequest) Reset() { x.reset() }
-
-func (x *StatusNotificationRequest) reset() {
-	*x = StatusNotificationRequest{}
-}
-
-func (x *StatusNotificationRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-	w.Enum(`"errorCode":"`, string(x.ErrorCode), &enumChargePointErrorCode)
-	if x.Info.Has {
-		w.Str(`"info":"`, x.Info.V, 50)
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumChargePointStatus)
-	if x.Timestamp.Has {
-		w.Time(`"timestamp":"`, &x.Timestamp.V)
-	}
-	if x.VendorID.Has {
-		w.Str(`"vendorId":"`, x.VendorID.V, 255)
-	}
-	if x.VendorErrorCode.Has {
-		w.Str(`"vendorErrorCode":"`, x.VendorErrorCode.V, 50)
-	}
-}
-
-var fieldsStatusNotificationRequest = rpc.Fields{
-	Names:    []string{"connectorId", "errorCode", "info", "status", "timestamp", "vendorId", "vendorErrorCode"},
-	Known:    [2]uint64{0x7f, 0x7f},
-	Required: [2]uint64{0xb, 0xb},
-}
-
-func (x *StatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		case 1:
-			x.ErrorCode = ChargePointErrorCode(b.Enum(&enumChargePointErrorCode))
-		case 2:
-			x.Info.V, x.Info.Has = b.Str(50), true
-		case 3:
-			x.Status = ChargePointStatus(b.Enum(&enumChargePointStatus))
-		case 4:
-			x.Timestamp.V, x.Timestamp.Has = b.Time(), true
-		case 5:
-			x.VendorID.V, x.VendorID.Has = b.Str(255), true
-		case 6:
-			x.VendorErrorCode.V, x.VendorErrorCode.Has = b.Str(50), true
-		default:
-			return
-		}
-	}
+var tableStatusNotificationRequest = part{
+	action: "StatusNotification",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId", "errorCode", "info", "status", "timestamp", "vendorId", "vendorErrorCode"},
+		Known:    [2]uint64{0x7f, 0x7f},
+		Required: [2]uint64{0xb, 0xb},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(StatusNotificationRequest{}.ConnectorID)},
+		{kind: name, at: unsafe.Offsetof(StatusNotificationRequest{}.ErrorCode), enum: &enumChargePointErrorCode},
+		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.Info), has: unsafe.Offsetof(StatusNotificationRequest{}.Info) + unsafe.Offsetof(StatusNotificationRequest{}.Info.Has), max: 50},
+		{kind: name, at: unsafe.Offsetof(StatusNotificationRequest{}.Status), enum: &enumChargePointStatus},
+		{kind: instant, at: unsafe.Offsetof(StatusNotificationRequest{}.Timestamp), has: unsafe.Offsetof(StatusNotificationRequest{}.Timestamp) + unsafe.Offsetof(StatusNotificationRequest{}.Timestamp.Has)},
+		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.VendorID), has: unsafe.Offsetof(StatusNotificationRequest{}.VendorID) + unsafe.Offsetof(StatusNotificationRequest{}.VendorID.Has), max: 255},
+		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode), has: unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode) + unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode.Has), max: 50},
+	},
 }
 
 // StatusNotificationResponse is a message.
 type StatusNotificationResponse struct {
+	_ [0]func()
 }
 
-// Action returns "StatusNotification".
-func (x *StatusNotificationResponse) Action() string { return "StatusNotification" }
-
-// AppendJSON appends x.
-func (x *StatusNotificationResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStatusNotificationResponse
 }
 
-// Decode reads x.
-func (x *StatusNotificationResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StatusNotificationResponse) Reset() { x.reset() }
-
-func (x *StatusNotificationResponse) reset() {
-	*x = StatusNotificationResponse{}
-}
-
-func (x *StatusNotificationResponse) append(w *rpc.Writer) {
-}
-
-var fieldsStatusNotificationResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *StatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableStatusNotificationResponse = part{
+	action: "StatusNotification",
 }

@@ -4,12 +4,15 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // StopTransactionRequest is a message.
 type StopTransactionRequest struct {
+	_ [0]func()
+
 	IdTag           Opt[string] // <= 20 characters
 	MeterStop       int         // required
 	Timestamp       time.Time   // required
@@ -18,144 +21,46 @@ type StopTransactionRequest struct {
 	TransactionData []MeterValue // >= 0 elements
 }
 
-// Action returns "StopTransaction".
-func (x *StopTransactionRequest) Action() string { return "StopTransaction" }
-
-// AppendJSON appends x.
-func (x *StopTransactionRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StopTransactionRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStopTransactionRequest
 }
 
-// Decode reads x.
-func (x *StopTransactionRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StopTransactionRequest) Reset() { x.reset() }
-
-func (x *StopTransactionRequest) reset() {
-	x.IdTag = Opt[string]{}
-	x.MeterStop = 0
-	x.Timestamp = time.Time{}
-	x.TransactionID = 0
-	x.Reason = ""
-	x.TransactionData = x.TransactionData[:0]
-}
-
-func (x *StopTransactionRequest) append(w *rpc.Writer) {
-	if x.IdTag.Has {
-		w.Str(`"idTag":"`, x.IdTag.V, 20)
-	}
-	w.Int(`"meterStop":`, x.MeterStop, -2147483648, 2147483647)
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	w.Int(`"transactionId":`, x.TransactionID, -2147483648, 2147483647)
-	if x.Reason != "" {
-		w.Enum(`"reason":"`, string(x.Reason), &enumReason)
-	}
-	if len(x.TransactionData) > 0 {
-		w.List(`"transactionData":`, len(x.TransactionData), 0, 0)
-		for i := range x.TransactionData {
-			w.Open()
-			x.TransactionData[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-}
-
-var fieldsStopTransactionRequest = rpc.Fields{
-	Names:    []string{"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"},
-	Known:    [2]uint64{0x3f, 0x3f},
-	Required: [2]uint64{0xe, 0xe},
-}
-
-func (x *StopTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStopTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTag.V, x.IdTag.Has = b.Str(20), true
-		case 1:
-			x.MeterStop = b.Int()
-		case 2:
-			x.Timestamp = b.Time()
-		case 3:
-			x.TransactionID = b.Int()
-		case 4:
-			x.Reason = Reason(b.Enum(&enumReason))
-		case 5:
-			for l := b.List(0, 0); l.More(b); {
-				e := grow(&x.TransactionData)
-				e.reset()
-				e.decode(b)
-			}
-		default:
-			return
-		}
-	}
+var tableStopTransactionRequest = part{
+	action: "StopTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"},
+		Known:    [2]uint64{0x3f, 0x3f},
+		Required: [2]uint64{0xe, 0xe},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(StopTransactionRequest{}.IdTag), has: unsafe.Offsetof(StopTransactionRequest{}.IdTag) + unsafe.Offsetof(StopTransactionRequest{}.IdTag.Has), max: 20},
+		{kind: whole, at: unsafe.Offsetof(StopTransactionRequest{}.MeterStop)},
+		{kind: instant, at: unsafe.Offsetof(StopTransactionRequest{}.Timestamp)},
+		{kind: whole, at: unsafe.Offsetof(StopTransactionRequest{}.TransactionID)},
+		{kind: name, at: unsafe.Offsetof(StopTransactionRequest{}.Reason), enum: &enumReason},
+		{kind: list, at: unsafe.Offsetof(StopTransactionRequest{}.TransactionData), part: &tableMeterValue},
+	},
 }
 
 // StopTransactionResponse is a message.
 type StopTransactionResponse struct {
+	_ [0]func()
+
 	IdTagInfo Opt[IdTagInfo]
 }
 
-// Action returns "StopTransaction".
-func (x *StopTransactionResponse) Action() string { return "StopTransaction" }
-
-// AppendJSON appends x.
-func (x *StopTransactionResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *StopTransactionResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableStopTransactionResponse
 }
 
-// Decode reads x.
-func (x *StopTransactionResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StopTransactionResponse) Reset() { x.reset() }
-
-func (x *StopTransactionResponse) reset() {
-	*x = StopTransactionResponse{}
-}
-
-func (x *StopTransactionResponse) append(w *rpc.Writer) {
-	if x.IdTagInfo.Has {
-		w.Key(`"idTagInfo":{`)
-		x.IdTagInfo.V.append(w)
-		w.Close()
-	}
-}
-
-var fieldsStopTransactionResponse = rpc.Fields{
-	Names:    []string{"idTagInfo"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *StopTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStopTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdTagInfo.Has = true
-			x.IdTagInfo.V.decode(b)
-		default:
-			return
-		}
-	}
+var tableStopTransactionResponse = part{
+	action: "StopTransaction",
+	fields: rpc.Fields{
+		Names:    []string{"idTagInfo"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x0, 0x0},
+	},
+	members: []member{
+		{kind: nested, at: unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo), has: unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo) + unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo.Has), part: &tableIdTagInfo},
+	},
 }

@@ -3,117 +3,55 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // TriggerMessageRequest is a message.
 type TriggerMessageRequest struct {
+	_ [0]func()
+
 	RequestedMessage MessageTrigger // required
 	ConnectorID      Opt[int]
 }
 
-// Action returns "TriggerMessage".
-func (x *TriggerMessageRequest) Action() string { return "TriggerMessage" }
-
-// AppendJSON appends x.
-func (x *TriggerMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *TriggerMessageRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableTriggerMessageRequest
 }
 
-// Decode reads x.
-func (x *TriggerMessageRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageRequest) Reset() { x.reset() }
-
-func (x *TriggerMessageRequest) reset() {
-	*x = TriggerMessageRequest{}
-}
-
-func (x *TriggerMessageRequest) append(w *rpc.Writer) {
-	w.Enum(`"requestedMessage":"`, string(x.RequestedMessage), &enumMessageTrigger)
-	if x.ConnectorID.Has {
-		w.Int(`"connectorId":`, x.ConnectorID.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsTriggerMessageRequest = rpc.Fields{
-	Names:    []string{"requestedMessage", "connectorId"},
-	Known:    [2]uint64{0x3, 0x3},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *TriggerMessageRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTriggerMessageRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestedMessage = MessageTrigger(b.Enum(&enumMessageTrigger))
-		case 1:
-			x.ConnectorID.V, x.ConnectorID.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableTriggerMessageRequest = part{
+	action: "TriggerMessage",
+	fields: rpc.Fields{
+		Names:    []string{"requestedMessage", "connectorId"},
+		Known:    [2]uint64{0x3, 0x3},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(TriggerMessageRequest{}.RequestedMessage), enum: &enumMessageTrigger},
+		{kind: whole, at: unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID), has: unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID.Has)},
+	},
 }
 
 // TriggerMessageResponse is a message.
 type TriggerMessageResponse struct {
+	_ [0]func()
+
 	Status TriggerMessageStatus // required
 }
 
-// Action returns "TriggerMessage".
-func (x *TriggerMessageResponse) Action() string { return "TriggerMessage" }
-
-// AppendJSON appends x.
-func (x *TriggerMessageResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *TriggerMessageResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableTriggerMessageResponse
 }
 
-// Decode reads x.
-func (x *TriggerMessageResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageResponse) Reset() { x.reset() }
-
-func (x *TriggerMessageResponse) reset() {
-	*x = TriggerMessageResponse{}
-}
-
-func (x *TriggerMessageResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTriggerMessageStatus)
-}
-
-var fieldsTriggerMessageResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *TriggerMessageResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTriggerMessageResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TriggerMessageStatus(b.Enum(&enumTriggerMessageStatus))
-		default:
-			return
-		}
-	}
+var tableTriggerMessageResponse = part{
+	action: "TriggerMessage",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(TriggerMessageResponse{}.Status), enum: &enumTriggerMessageStatus},
+	},
 }

@@ -3,111 +3,53 @@
 package msg16
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // UnlockConnectorRequest is a message.
 type UnlockConnectorRequest struct {
+	_ [0]func()
+
 	ConnectorID int // required
 }
 
-// Action returns "UnlockConnector".
-func (x *UnlockConnectorRequest) Action() string { return "UnlockConnector" }
-
-// AppendJSON appends x.
-func (x *UnlockConnectorRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *UnlockConnectorRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableUnlockConnectorRequest
 }
 
-// Decode reads x.
-func (x *UnlockConnectorRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorRequest) Reset() { x.reset() }
-
-func (x *UnlockConnectorRequest) reset() {
-	*x = UnlockConnectorRequest{}
-}
-
-func (x *UnlockConnectorRequest) append(w *rpc.Writer) {
-	w.Int(`"connectorId":`, x.ConnectorID, -2147483648, 2147483647)
-}
-
-var fieldsUnlockConnectorRequest = rpc.Fields{
-	Names:    []string{"connectorId"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *UnlockConnectorRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnlockConnectorRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConnectorID = b.Int()
-		default:
-			return
-		}
-	}
+var tableUnlockConnectorRequest = part{
+	action: "UnlockConnector",
+	fields: rpc.Fields{
+		Names:    []string{"connectorId"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: whole, at: unsafe.Offsetof(UnlockConnectorRequest{}.ConnectorID)},
+	},
 }
 
 // UnlockConnectorResponse is a message.
 type UnlockConnectorResponse struct {
+	_ [0]func()
+
 	Status UnlockStatus // required
 }
 
-// Action returns "UnlockConnector".
-func (x *UnlockConnectorResponse) Action() string { return "UnlockConnector" }
-
-// AppendJSON appends x.
-func (x *UnlockConnectorResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *UnlockConnectorResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableUnlockConnectorResponse
 }
 
-// Decode reads x.
-func (x *UnlockConnectorResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorResponse) Reset() { x.reset() }
-
-func (x *UnlockConnectorResponse) reset() {
-	*x = UnlockConnectorResponse{}
-}
-
-func (x *UnlockConnectorResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUnlockStatus)
-}
-
-var fieldsUnlockConnectorResponse = rpc.Fields{
-	Names:    []string{"status"},
-	Known:    [2]uint64{0x1, 0x1},
-	Required: [2]uint64{0x1, 0x1},
-}
-
-func (x *UnlockConnectorResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnlockConnectorResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UnlockStatus(b.Enum(&enumUnlockStatus))
-		default:
-			return
-		}
-	}
+var tableUnlockConnectorResponse = part{
+	action: "UnlockConnector",
+	fields: rpc.Fields{
+		Names:    []string{"status"},
+		Known:    [2]uint64{0x1, 0x1},
+		Required: [2]uint64{0x1, 0x1},
+	},
+	members: []member{
+		{kind: name, at: unsafe.Offsetof(UnlockConnectorResponse{}.Status), enum: &enumUnlockStatus},
+	},
 }

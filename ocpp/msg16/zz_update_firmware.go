@@ -4,124 +4,49 @@ package msg16
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // UpdateFirmwareRequest is a message.
 type UpdateFirmwareRequest struct {
+	_ [0]func()
+
 	Location      string // required, <= 2048 characters
 	Retries       Opt[int]
 	RetrieveDate  time.Time // required
 	RetryInterval Opt[int]
 }
 
-// Action returns "UpdateFirmware".
-func (x *UpdateFirmwareRequest) Action() string { return "UpdateFirmware" }
-
-// AppendJSON appends x.
-func (x *UpdateFirmwareRequest) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *UpdateFirmwareRequest) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableUpdateFirmwareRequest
 }
 
-// Decode reads x.
-func (x *UpdateFirmwareRequest) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareRequest) Reset() { x.reset() }
-
-func (x *UpdateFirmwareRequest) reset() {
-	*x = UpdateFirmwareRequest{}
-}
-
-func (x *UpdateFirmwareRequest) append(w *rpc.Writer) {
-	w.Str(`"location":"`, x.Location, 2048)
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, -2147483648, 2147483647)
-	}
-	w.Time(`"retrieveDate":"`, &x.RetrieveDate)
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-}
-
-var fieldsUpdateFirmwareRequest = rpc.Fields{
-	Names:    []string{"location", "retries", "retrieveDate", "retryInterval"},
-	Known:    [2]uint64{0xf, 0xf},
-	Required: [2]uint64{0x5, 0x5},
-}
-
-func (x *UpdateFirmwareRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateFirmwareRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Location = b.Str(2048)
-		case 1:
-			x.Retries.V, x.Retries.Has = b.Int(), true
-		case 2:
-			x.RetrieveDate = b.Time()
-		case 3:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		default:
-			return
-		}
-	}
+var tableUpdateFirmwareRequest = part{
+	action: "UpdateFirmware",
+	fields: rpc.Fields{
+		Names:    []string{"location", "retries", "retrieveDate", "retryInterval"},
+		Known:    [2]uint64{0xf, 0xf},
+		Required: [2]uint64{0x5, 0x5},
+	},
+	members: []member{
+		{kind: text, at: unsafe.Offsetof(UpdateFirmwareRequest{}.Location), max: 2048},
+		{kind: whole, at: unsafe.Offsetof(UpdateFirmwareRequest{}.Retries), has: unsafe.Offsetof(UpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(UpdateFirmwareRequest{}.Retries.Has)},
+		{kind: instant, at: unsafe.Offsetof(UpdateFirmwareRequest{}.RetrieveDate)},
+		{kind: whole, at: unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval), has: unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval.Has)},
+	},
 }
 
 // UpdateFirmwareResponse is a message.
 type UpdateFirmwareResponse struct {
+	_ [0]func()
 }
 
-// Action returns "UpdateFirmware".
-func (x *UpdateFirmwareResponse) Action() string { return "UpdateFirmware" }
-
-// AppendJSON appends x.
-func (x *UpdateFirmwareResponse) AppendJSON(dst []byte) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
-	x.append(&w)
-	return w.End()
+func (x *UpdateFirmwareResponse) layout() (unsafe.Pointer, *part) {
+	return unsafe.Pointer(x), &tableUpdateFirmwareResponse
 }
 
-// Decode reads x.
-func (x *UpdateFirmwareResponse) Decode(b *rpc.Body) error {
-	b.Begin(rpc.V16)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareResponse) Reset() { x.reset() }
-
-func (x *UpdateFirmwareResponse) reset() {
-	*x = UpdateFirmwareResponse{}
-}
-
-func (x *UpdateFirmwareResponse) append(w *rpc.Writer) {
-}
-
-var fieldsUpdateFirmwareResponse = rpc.Fields{
-	Names:    []string{},
-	Known:    [2]uint64{0x0, 0x0},
-	Required: [2]uint64{0x0, 0x0},
-}
-
-func (x *UpdateFirmwareResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateFirmwareResponse)
-	for {
-		switch b.Next(&o) {
-		default:
-			return
-		}
-	}
+var tableUpdateFirmwareResponse = part{
+	action: "UpdateFirmware",
 }

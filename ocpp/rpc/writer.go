@@ -86,6 +86,21 @@ func (w *Writer) Key(key string) {
 	w.n += len(key)
 }
 
+// Name writes a member's name and colon: what follows has only the rest for its key, `"` or nothing.
+//
+//go:noinline
+func (w *Writer) Name(name string) {
+	size := len(`"":`) + len(name)
+	if len(w.buf)-w.n < size {
+		w.grow(size)
+	}
+	b := w.buf[w.n : w.n+size]
+	b[0] = '"'
+	copy(b[1:], name)
+	b[size-2], b[size-1] = '"', ':'
+	w.n += size
+}
+
 // Open begins an object that is an element of a list.
 //
 //go:noinline

@@ -41,7 +41,7 @@ var featureProfiles = map[string]string{
 // column is what the table says of an action's name, besides.
 func (d *dialect) column(o *object, answered bool) string {
 	action := actionOf(o.schema)
-	if d.profiles {
+	if d.tables {
 		if p := featureProfiles[action]; p != "" {
 			return p
 		}

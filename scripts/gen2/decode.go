@@ -8,8 +8,14 @@ import (
 
 // emitFields writes the table that tells which members there are and which must be.
 func (o *object) emitFields(b *strings.Builder) {
+	names, known, required := o.masks()
+	fmt.Fprintf(b, "var fields%s = rpc.Fields{\n\tNames: []string{%s},\n", o.goName, names)
+	fmt.Fprintf(b, "\tKnown: [2]uint64{%#x, %#x},\n\tRequired: [2]uint64{%#x, %#x},\n}\n\n", known[0], known[1], required[0], required[1])
+}
+
+// masks returns the quoted names of the members, and which of them each version knows and requires.
+func (o *object) masks() (list string, known, required [2]uint64) {
 	var names []string
-	var known, required [2]uint64
 	for i, f := range o.fields {
 		names = append(names, fmt.Sprintf("%q", f.name))
 		known[1] |= 1 << i
@@ -23,8 +29,7 @@ func (o *object) emitFields(b *strings.Builder) {
 			required[0] |= 1 << i
 		}
 	}
-	fmt.Fprintf(b, "var fields%s = rpc.Fields{\n\tNames: []string{%s},\n", o.goName, strings.Join(names, ", "))
-	fmt.Fprintf(b, "\tKnown: [2]uint64{%#x, %#x},\n\tRequired: [2]uint64{%#x, %#x},\n}\n\n", known[0], known[1], required[0], required[1])
+	return strings.Join(names, ", "), known, required
 }
 
 func (o *object) emitDecode(b *strings.Builder) {

@@ -6,16 +6,13 @@ import "path/filepath"
 type dialect struct {
 	pkg      string   // name of the package
 	old, now []string // folders of the schemas below DIR/ocpp; one list where there is one version
-	param    string   // of a message's methods, for the version
-	version  string   // what they hand on
-	says     string   // end of their comments
-	profiles bool     // actions have a feature profile instead of an age
+	tables   bool     // tables and one codec instead of straight lines: smaller, slower; actions with a feature profile
 }
 
 // dialects is every package by its name.
 var dialects = map[string]*dialect{
-	"msg2":  {pkg: "msg2", old: []string{"2.0.1"}, now: []string{"2.1"}, param: ", v Version", version: "v", says: " as v says it"},
-	"msg16": {pkg: "msg16", now: []string{"1.6", "1.6-security"}, version: "rpc.V16", profiles: true},
+	"msg2":  {pkg: "msg2", old: []string{"2.0.1"}, now: []string{"2.1"}},
+	"msg16": {pkg: "msg16", now: []string{"1.6", "1.6-security"}, tables: true},
 }
 
 // load reads the schemas and makes one type set of them.
@@ -28,7 +25,11 @@ func (d *dialect) load(schemas string) (*model, error) {
 		if err := now.lift(); err != nil {
 			return nil, err
 		}
-		return merge(d, now, now)
+		m, err := merge(d, now, now)
+		if err != nil {
+			return nil, err
+		}
+		return m, m.tabular()
 	}
 	old, err := load(below(schemas, d.old)...)
 	if err != nil {

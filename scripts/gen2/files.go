@@ -43,13 +43,21 @@ func (m *model) emitTestTables(b *strings.Builder) {
 	}
 	b.WriteString("}\n\n// fieldTables is every object by its Go name.\nvar fieldTables = map[string]*rpc.Fields{\n")
 	for _, o := range m.objects {
-		fmt.Fprintf(b, "\t%q: &fields%s,\n", o.goName, o.goName)
+		fmt.Fprintf(b, "\t%q: &%s,\n", o.goName, o.fieldTable())
 	}
 	b.WriteString("}\n\n// schemaNames is the schema name of every enumeration by its Go name.\nvar schemaNames = map[string]string{\n")
 	for _, e := range m.enums {
 		fmt.Fprintf(b, "\t%q: %q,\n", e.goName, e.schema)
 	}
 	b.WriteString("}\n")
+}
+
+// fieldTable is the name of the rpc.Fields of an object.
+func (o *object) fieldTable() string {
+	if o.dialect.tables {
+		return "table" + o.goName + ".fields"
+	}
+	return "fields" + o.goName
 }
 
 func (m *model) messagesFirst() []*object {
@@ -74,17 +82,30 @@ func (d *dialect) header(text string) string {
 	if strings.Contains(text, "time.") {
 		imports = append(imports, `"time"`)
 	}
+	if strings.Contains(text, "unsafe.") {
+		imports = append(imports, `"unsafe"`)
+	}
 	if strings.Contains(text, "rpc.") {
+		if len(imports) > 0 {
+			imports = append(imports, "")
+		}
 		imports = append(imports, `"github.com/evsed/evsed/ocpp/rpc"`)
 	}
 	if len(imports) > 0 {
-		fmt.Fprintf(&b, "import (\n%s\n)\n\n", strings.Join(imports, "\n\n"))
+		fmt.Fprintf(&b, "import (\n%s\n)\n\n", strings.Join(imports, "\n"))
 	}
 	return b.String()
 }
 
 func (o *object) emit(b *strings.Builder) {
 	o.emitStruct(b)
+	if o.dialect.tables {
+		if o.message {
+			o.emitLayout(b)
+		}
+		o.emitTable(b)
+		return
+	}
 	if o.message {
 		o.emitMessage(b)
 	}
@@ -106,6 +127,9 @@ func (o *object) emitStruct(b *strings.Builder) {
 		since = ", since 2.1"
 	}
 	fmt.Fprintf(b, "// %s is %s%s.\ntype %s struct {\n", o.goName, what, since, o.goName)
+	if o.dialect.tables {
+		b.WriteString("\t_ [0]func()\n\n")
+	}
 	for _, f := range o.fields {
 		fmt.Fprintf(b, "\t%s %s%s\n", f.goName, f.goType(), f.comment(o))
 	}
@@ -200,16 +224,15 @@ func arity(min, max int) string {
 }
 
 func (o *object) emitMessage(b *strings.Builder) {
-	d := o.dialect
 	fmt.Fprintf(b, "// Action returns %q.\nfunc (x *%s) Action() string { return %q }\n\n", actionOf(o.schema), o.goName, actionOf(o.schema))
-	fmt.Fprintf(b, "// AppendJSON appends x%s.\nfunc (x *%s) AppendJSON(dst []byte%s) ([]byte, error) {\n", d.says, o.goName, d.param)
-	fmt.Fprintf(b, "\tvar w rpc.Writer\n\tw.Begin(dst, %s)\n\tx.append(&w)\n\treturn w.End()\n}\n\n", d.version)
+	fmt.Fprintf(b, "// AppendJSON appends x as v says it.\nfunc (x *%s) AppendJSON(dst []byte, v Version) ([]byte, error) {\n", o.goName)
+	b.WriteString("\tvar w rpc.Writer\n\tw.Begin(dst, v)\n\tx.append(&w)\n\treturn w.End()\n}\n\n")
 	nilEach := ""
 	if streams[o.schema] != "" {
 		nilEach = ", nil"
 	}
-	fmt.Fprintf(b, "// Decode reads x%s.\nfunc (x *%s) Decode(b *rpc.Body%s) error {\n", d.says, o.goName, d.param)
-	fmt.Fprintf(b, "\tb.Begin(%s)\n\tx.Reset()\n\tx.decode(b%s)\n\treturn b.End()\n}\n\n", d.version, nilEach)
+	fmt.Fprintf(b, "// Decode reads x as v says it.\nfunc (x *%s) Decode(b *rpc.Body, v Version) error {\n", o.goName)
+	fmt.Fprintf(b, "\tb.Begin(v)\n\tx.Reset()\n\tx.decode(b%s)\n\treturn b.End()\n}\n\n", nilEach)
 	if list := streams[o.schema]; list != "" {
 		o.emitEach(b, list)
 	}
@@ -217,12 +240,20 @@ func (o *object) emitMessage(b *strings.Builder) {
 }
 
 func (o *object) emitEach(b *strings.Builder, list string) {
-	f := o.field(list)
+	o.emitEachHead(b, list)
+	b.WriteString("\tb.Begin(v)\n\tx.Reset()\n\tx.decode(b, each)\n\treturn b.End()\n}\n\n")
+}
+
+// emitEachHead writes DecodeEach up to its body.
+func (o *object) emitEachHead(b *strings.Builder, list string) {
+	version := ", v Version"
+	if o.dialect.tables {
+		version = ""
+	}
 	fmt.Fprintf(b, "// DecodeEach is Decode that hands on the elements of %s one by one instead of keeping them. An\n", list)
 	b.WriteString("// element is valid during the call only. An error of each ends the decoding and is returned. The other members\n")
 	b.WriteString("// may follow the list on the wire: they are whole when DecodeEach has returned.\n")
-	fmt.Fprintf(b, "func (x *%s) DecodeEach(b *rpc.Body%s, each func(*%s) error) error {\n", o.goName, o.dialect.param, f.element())
-	fmt.Fprintf(b, "\tb.Begin(%s)\n\tx.Reset()\n\tx.decode(b, each)\n\treturn b.End()\n}\n\n", o.dialect.version)
+	fmt.Fprintf(b, "func (x *%s) DecodeEach(b *rpc.Body%s, each func(*%s) error) error {\n", o.goName, version, o.field(list).element())
 }
 
 func (o *object) field(name string) *field {

@@ -21,6 +21,7 @@ type object struct {
 	goName  string
 	message bool
 	inOld   bool
+	listed  bool // it is an element of a list
 	resets  bool // somebody resets it: it is a message, an element, or has a list
 	fields  []*field
 	users   map[string]bool // actions that reach it
@@ -313,6 +314,9 @@ func (m *model) markResets() {
 	for _, o := range m.objects {
 		o.resets = o.resets || o.message
 		for _, f := range o.fields {
+			if f.object != nil && f.list {
+				f.object.listed = true
+			}
 			if f.object != nil && (f.list || !f.object.flat()) {
 				f.object.resets = true
 			}

@@ -8,7 +8,7 @@ import (
 // handWritten are names that the package itself uses.
 var handWritten = []string{"Message", "Version", "V201", "V21", "Opt", "Some", "Direction", "ActionInfo", "Actions", "Lookup",
 	"NewRequest", "NewResponse", "FromStation", "FromCSMS", "Both", "Raw", "Decimal", "Profile", "Core", "FirmwareManagement",
-	"LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger", "Security"}
+	"LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger", "Security", "Action", "AppendJSON", "Decode", "Clear"}
 
 // name gives every type, field and constant its Go name and refuses two things of one name.
 func (m *model) name() error {
