@@ -49,28 +49,17 @@ func (s *Set) Compose(evse term.EVSEID, from time.Time, d time.Duration, u Unit,
 // compose walks through all stacks at once, from one change to the next.
 func (s *Set) compose(evse term.EVSEID, t, length int64, u Unit, out []Period) ([]Period, int64) {
 	horizon := t + max(length, 1)
-	used := s.work.stacks
-	if evse > 0 {
-		own, all := s.stacks(evse)
-		for i := range own {
-			s.walk(&own[i], evse, t, horizon, false)
-		}
-		for i := range all {
-			s.walk(&all[i], 0, t, horizon, false)
-		}
-	} else {
-		for i := range used {
-			s.walk(&used[i], term.EVSEID(i/2), t, horizon, false)
+	own, all := s.stacks(evse)
+	s.walk(own, evse, t, horizon, false)
+	s.walk(all, evse, t, horizon, false)
+	if evse == 0 {
+		all = s.work.stacks[2:]
+		for i := range s.txs {
+			s.walk(all[2*i:2*i+2], term.EVSEID(i+1), t, horizon, false)
 		}
 	}
 	for at := t; ; {
-		var p Period
-		var until int64
-		if evse > 0 {
-			p, until = s.ofEVSE(evse, u)
-		} else {
-			p, until = s.ofStation(u)
-		}
+		p, until := s.permitted(evse, u)
 		p.Start = time.Duration(at-t) * time.Second
 		if n := len(out); n == 0 || !out[n-1].equal(&p) {
 			if n > 0 && n == cap(out) {
@@ -82,19 +71,22 @@ func (s *Set) compose(evse term.EVSEID, t, length int64, u Unit, out []Period) (
 			return out, length
 		}
 		at = until
-		if evse > 0 {
-			own, all := s.stacks(evse)
-			seek(own, at, horizon)
-			seek(all, at, horizon)
-		} else {
-			seek(used, at, horizon)
-		}
+		seek(own, at, horizon)
+		seek(all, at, horizon)
 	}
 }
 
 // equal reports whether two periods say the same.
 func (d *Period) equal(o *Period) bool {
 	return d.Limit == o.Limit && d.Phases == o.Phases && d.PhaseToUse == o.PhaseToUse
+}
+
+// permitted is what may be drawn where the walks are.
+func (s *Set) permitted(evse term.EVSEID, u Unit) (Period, int64) {
+	if evse == 0 {
+		return s.ofStation(u)
+	}
+	return s.ofEVSE(evse, u)
 }
 
 // ofEVSE is what an EVSE may draw where the walks are.

@@ -53,7 +53,6 @@ func (s *Set) derive() {
 	for i := range w.stacks {
 		w.stacks[i].members = w.stacks[i].members[:0]
 		w.stacks[i].plans = s.use
-		w.stacks[i].phases = s.supply(term.EVSEID(i / 2)).Phases
 	}
 	for i := range s.use {
 		s.sort(int32(i))
@@ -109,14 +108,8 @@ const patience = 64
 
 func (s *Set) window(evse term.EVSEID, t int64) window {
 	own, all := s.stacks(evse)
-	for i := range own {
-		s.walk(&own[i], evse, t, forever, true)
-	}
-	if evse != 0 {
-		for i := range all {
-			all[i].reset(t, forever)
-		}
-	}
+	s.walk(own, evse, t, forever, true)
+	s.walk(all, evse, t, forever, true)
 	var m merged
 	w := window{from: t, until: t}
 	for n := 0; n < patience; n++ {
@@ -145,14 +138,17 @@ func (s *Set) stacks(evse term.EVSEID) (own, all []lead) {
 	return w[2*evse : 2*evse+2], w[:2]
 }
 
-// walk begins a walk through a stack at t. Where no transaction is ready to deliver energy, one is as if from t on; if
-// frozen, from each moment on.
-func (s *Set) walk(l *lead, evse term.EVSEID, t, horizon int64, frozen bool) {
-	l.start, l.frozen = t, frozen
+// walk begins walks at t, for an EVSE or the station. Where no transaction is ready to deliver energy, one is as if from
+// t on; if frozen, from each moment on.
+func (s *Set) walk(ls []lead, evse term.EVSEID, t, horizon int64, frozen bool) {
+	start, phases := t, s.supply(evse).Phases
 	if evse > 0 && !s.txs[evse-1].start.IsZero() {
-		l.start, l.frozen = s.txs[evse-1].start.Unix(), false
+		start, frozen = s.txs[evse-1].start.Unix(), false
 	}
-	l.reset(t, horizon)
+	for i := range ls {
+		ls[i].start, ls[i].frozen, ls[i].phases = start, frozen, phases
+		ls[i].reset(t, horizon)
+	}
 }
 
 func seek(ls []lead, t, horizon int64) {
