@@ -26,6 +26,7 @@ const (
 	broken        breach = "broken number for an integer"
 	belowMinimum  breach = "below minimum"
 	aboveMaximum  breach = "above maximum"
+	noMultiple    breach = "not a multiple"
 	tooFew        breach = "fewer than minItems"
 	tooMany       breach = "more than maxItems"
 
@@ -35,11 +36,11 @@ const (
 	longCustom  breach = "long customData"
 )
 
-// differences says where msg2 refuses what a schema allows, and why. There is none the other way. A row that no
-// message shows any more is an error.
+// differences says where msg2, or msg16, refuses what a schema allows, and why. The other way there is one: what format
+// an address has (uri in 1.6) is for those to find who go there. A row that no message shows any more is an error.
 var differences = map[breach]string{
-	beyondInt32: "OCPP 2.x defines integer as 32 bits (part 2, data types); JSON Schema cannot say it in passing",
-	unboundText: "2.1 gives times of day in tariffs as free text; what a peer may make us keep is bounded",
+	beyondInt32: "OCPP 2.x defines integer as 32 bits (part 2, data types), SOAP 1.6 as xs:int; JSON Schema cannot say it in passing",
+	unboundText: "2.1 gives times of day in tariffs as free text, 1.6 data and values; what a peer may make us keep is bounded",
 	longCustom:  "customData is open to further members without end; what a peer may make us keep is bounded",
 }
 
@@ -52,7 +53,7 @@ type mutation struct {
 	seen map[breach]int // how often each was tried, over all messages
 }
 
-// TestMutants: what breaks one rule is refused by msg2 and by the schema.
+// TestMutants: what breaks one rule is refused by msg2, or msg16, and by the schema.
 func TestMutants(t *testing.T) {
 	seen := map[breach]int{}
 	each(t, func(t *testing.T, e *edition, m *message) {
@@ -66,7 +67,7 @@ func TestMutants(t *testing.T) {
 		return
 	}
 	for _, b := range []breach{missingMember, unknownMember, nullMember, wrongType, notInEnum, textTooLong, noTime,
-		broken, belowMinimum, aboveMaximum, tooFew, tooMany, beyondInt32, unboundText, longCustom} {
+		broken, belowMinimum, aboveMaximum, noMultiple, tooFew, tooMany, beyondInt32, unboundText, longCustom} {
 		t.Logf("%5d x %s", seen[b], b)
 		if seen[b] == 0 {
 			t.Errorf("no message shows %q", b)
@@ -86,9 +87,9 @@ func (x *mutation) check(path string, b breach) {
 	case ours == nil && official == nil:
 		x.t.Errorf("%s, %s: nobody refuses it", path, b)
 	case ours == nil:
-		x.t.Errorf("%s, %s: msg2 takes what the schema refuses: %v", path, b, official)
+		x.t.Errorf("%s, %s: we take what the schema refuses: %v", path, b, official)
 	case official == nil && !listed:
-		x.t.Errorf("%s, %s: the schema takes what msg2 refuses: %v", path, b, ours)
+		x.t.Errorf("%s, %s: the schema takes what we refuse: %v", path, b, ours)
 	case official != nil && listed:
 		x.t.Errorf("%s, %s: no difference, yet there is a row for it", path, b)
 	}
@@ -171,10 +172,15 @@ func (x *mutation) text(s node, try func(any, breach)) {
 		for _, bad := range []string{"soon", "", "2026-11-22", "2026-02-30T00:00:00Z", "2026-11-22T07:01:35"} {
 			try(bad, noTime)
 		}
+	case s["format"] == "uri":
 	case max > 0:
 		try(strings.Repeat("ß", int(max)+1), textTooLong)
 	default:
-		try(strings.Repeat("ß", ownTextLimit+1), unboundText)
+		limit := ownTextLimit
+		if x.e.version == rpc.V16 {
+			limit = ownTextLimit16
+		}
+		try(strings.Repeat("ß", limit+1), unboundText)
 	}
 }
 
@@ -185,6 +191,10 @@ func (x *mutation) number(s node, try func(any, breach)) {
 	}
 	if high, ok := s["maximum"].(float64); ok {
 		try(json.Number(fmt.Sprint(high+1)), aboveMaximum)
+	}
+	if s["multipleOf"] != nil {
+		try(json.Number("16.05"), noMultiple)
+		try(json.Number("6.1000000000000001"), noMultiple)
 	}
 	if s["type"] != "integer" {
 		return

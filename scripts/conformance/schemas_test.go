@@ -12,11 +12,15 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
-var versions = []rpc.Version{rpc.V201, rpc.V21}
+var versions = []rpc.Version{rpc.V16, rpc.V201, rpc.V21}
+
+// folders is where the schemas of a version are, below SCHEMAS/ocpp.
+var folders = map[rpc.Version][]string{rpc.V16: {"1.6", "1.6-security"}, rpc.V201: {"2.0.1"}, rpc.V21: {"2.1"}}
 
 // node is one JSON object of a schema, as encoding/json reads it.
 type node = map[string]any
@@ -36,19 +40,8 @@ type message struct {
 	official     *jsonschema.Schema // the second opinion
 }
 
-// fresh makes the message as msg2 has it.
-func (m *message) fresh(t *testing.T, v rpc.Version) msg2.Message {
-	t.Helper()
-	create := msg2.NewRequest
-	if m.response {
-		create = msg2.NewResponse
-	}
-	out, ok := create(m.action, v)
-	if !ok {
-		t.Fatalf("msg2 has no %s in %v", m.name, v)
-	}
-	return out
-}
+// taken is a message that was read; called it is written, as v says it.
+type taken func(v rpc.Version) ([]byte, error)
 
 // valid asks the official schema.
 func (m *message) valid(t *testing.T, text []byte) error {
@@ -60,13 +53,31 @@ func (m *message) valid(t *testing.T, text []byte) error {
 	return m.official.Validate(v)
 }
 
-// decode asks msg2.
-func (m *message) decode(t *testing.T, text []byte, v rpc.Version) (msg2.Message, error) {
+// decode asks msg2, or msg16.
+func (m *message) decode(t *testing.T, text []byte, v rpc.Version) (taken, error) {
 	t.Helper()
-	out := m.fresh(t, v)
 	var b rpc.Body
 	b.Reset(string(text), rpc.Limits{})
-	return out, out.Decode(&b, v)
+	if v == rpc.V16 {
+		create := msg16.NewRequest
+		if m.response {
+			create = msg16.NewResponse
+		}
+		out, ok := create(m.action)
+		if !ok {
+			t.Fatalf("msg16 has no %s", m.name)
+		}
+		return func(rpc.Version) ([]byte, error) { return msg16.AppendJSON(nil, out) }, msg16.Decode(&b, out)
+	}
+	create := msg2.NewRequest
+	if m.response {
+		create = msg2.NewResponse
+	}
+	out, ok := create(m.action, v)
+	if !ok {
+		t.Fatalf("msg2 has no %s in %v", m.name, v)
+	}
+	return func(v rpc.Version) ([]byte, error) { return out.AppendJSON(nil, v) }, out.Decode(&b, v)
 }
 
 var editions = map[rpc.Version]*edition{}
@@ -81,9 +92,13 @@ func load(t *testing.T, v rpc.Version) *edition {
 	if dir == "" {
 		t.Skip("SCHEMAS does not name the folder of the OCPP schemas")
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "ocpp", v.String(), "*.json"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no schemas of %v in SCHEMAS, %v", v, err)
+	var paths []string
+	for _, folder := range folders[v] {
+		some, err := filepath.Glob(filepath.Join(dir, "ocpp", folder, "*.json"))
+		if err != nil || len(some) == 0 {
+			t.Fatalf("no schemas of %v in SCHEMAS, %v", v, err)
+		}
+		paths = append(paths, some...)
 	}
 	e := &edition{version: v, messages: map[string]*message{}}
 	compiler := jsonschema.NewCompiler()
@@ -115,22 +130,25 @@ func read(compiler *jsonschema.Compiler, path string) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, _ := m.schema["$id"].(string)
+	id, ok := m.schema["$id"].(string)
+	if !ok { // draft-04
+		id, _ = m.schema["id"].(string)
+	}
 	if err := compiler.AddResource(id, doc); err != nil {
 		return nil, err
 	}
 	if m.official, err = compiler.Compile(id); err != nil {
 		return nil, err
 	}
-	if m.name == "NotifyPeriodicEventStream" { // a SEND: it has no response, and its file no suffix
+	m.action, m.response = strings.CutSuffix(m.name, "Response")
+	if !m.response && !strings.HasSuffix(m.name, "Request") { // requests of 1.6, and the one SEND, have no suffix
 		m.name += "Request"
 	}
-	m.action, m.response = strings.CutSuffix(m.name, "Response")
 	m.action = strings.TrimSuffix(m.action, "Request")
 	return m, nil
 }
 
-// each runs f for every message of both versions.
+// each runs f for every message of every version.
 func each(t *testing.T, f func(t *testing.T, e *edition, m *message)) {
 	for _, v := range versions {
 		e := load(t, v)
@@ -144,23 +162,33 @@ func each(t *testing.T, f func(t *testing.T, e *edition, m *message)) {
 func TestEveryMessageHasASchema(t *testing.T) {
 	for _, v := range versions {
 		e := load(t, v)
-		known := 0
-		for _, a := range msg2.Actions() {
-			if _, ok := msg2.NewRequest(a.Name, v); ok {
-				known++
-				if e.messages[a.Name+"Request"] == nil {
-					t.Errorf("%v has no schema of %s request", v, a.Name)
-				}
-			}
-			if _, ok := msg2.NewResponse(a.Name, v); ok {
-				known++
-				if e.messages[a.Name+"Response"] == nil {
-					t.Errorf("%v has no schema of %s response", v, a.Name)
-				}
+		known := ours(v)
+		for _, name := range known {
+			if e.messages[name] == nil {
+				t.Errorf("%v has no schema of %s", v, name)
 			}
 		}
-		if known != len(e.messages) {
-			t.Errorf("%v: msg2 has %d messages, the schemas %d", v, known, len(e.messages))
+		if len(known) != len(e.messages) {
+			t.Errorf("%v: we have %d messages, the schemas %d", v, len(known), len(e.messages))
 		}
 	}
+}
+
+// ours is every message of v that msg2, or msg16, has.
+func ours(v rpc.Version) (names []string) {
+	if v == rpc.V16 {
+		for _, a := range msg16.Actions() {
+			names = append(names, a.Name+"Request", a.Name+"Response")
+		}
+		return names
+	}
+	for _, a := range msg2.Actions() {
+		if _, ok := msg2.NewRequest(a.Name, v); ok {
+			names = append(names, a.Name+"Request")
+		}
+		if _, ok := msg2.NewResponse(a.Name, v); ok {
+			names = append(names, a.Name+"Response")
+		}
+	}
+	return names
 }
