@@ -1,6 +1,6 @@
 // Package conformance holds what evsed says against the official JSON schemas of OCPP 1.6 with its security whitepaper,
-// 2.0.1 and 2.1, with a validator that others wrote. It has tests alone and is a module of its own, so that the validator is no dependency of the
-// product.
+// 2.0.1 and 2.1, with a validator that others wrote. It has tests alone and is a module of its own, so that the validator
+// is no dependency of the product.
 //
 //   - golden messages: every message in a golden file of the product (below ocpp/**/testdata) is valid against the schema
 //     of its own version;
