@@ -204,9 +204,10 @@ func (s *Station) cameOnline() {
 
 // forgetTold has every status and every problem told again.
 func (s *Station) forgetTold() {
+	s.status.told = ConnectorView{}
 	for i := range s.evses {
 		for j := range s.evses[i].conns {
-			s.evses[i].conns[j].told = ""
+			s.evses[i].conns[j].status.told = ConnectorView{}
 		}
 	}
 	s.forgetProblems()

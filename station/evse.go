@@ -347,7 +347,7 @@ func (s *Station) evseDeadline(e *evse) time.Time {
 	d = earliest(d, s.connectionDeadline(e))
 	d = earliest(d, s.graceDeadline(e))
 	for i := range e.conns {
-		d = earliest(d, e.conns[i].again.at)
+		d = earliest(d, s.statusDeadline(&e.conns[i].status))
 	}
 	return earliest(d, s.sampleDeadline(e))
 }

@@ -58,11 +58,29 @@ const (
 	BootUnknown          BootReason = "Unknown"
 )
 
-// StatusNotification (G01).
+// StatusNotification tells how a connector is, or with Ref {0,0} the station as a whole (G01). It is made whenever the view
+// changes; whether that is news is up to the generation that tells it: where its word for Was, which the CSMS knows, is its
+// word for the view, there is nothing to tell. The zero Was says that the CSMS knows nothing.
 type StatusNotification struct {
-	At     time.Time
-	Ref    term.Ref
-	Status ConnectorStatus
+	At  time.Time
+	Ref term.Ref
+	ConnectorView
+	Was ConnectorView
+}
+
+// Instead returns r as it is to be told in the place of old, an earlier report of its slot that the CSMS never took.
+func (r Report) Instead(old Report) Report {
+	body, ok := r.Body.(StatusNotification)
+	before, too := old.Body.(StatusNotification)
+	if !ok || !too || body.Was == (ConnectorView{}) {
+		return r
+	}
+	body.Was = before.Was
+	if body.Status == before.Status { // true since then
+		body.At = before.At
+	}
+	r.Body = body
+	return r
 }
 
 // ConnectorStatus is the status of a connector in the five words of OCPP 2.x.
@@ -221,6 +239,9 @@ type Refused struct {
 	Code, Description string
 }
 
+// Untold says that the generation in use has no word for a report, or none that would be news: nothing was sent.
+type Untold struct{}
+
 // Unanswered says that a Now report could not be delivered: no answer in time, or no connection.
 type Unanswered struct{}
 
@@ -230,3 +251,4 @@ func (TokenReply) reply()     {}
 func (Acknowledged) reply()   {}
 func (Refused) reply()        {}
 func (Unanswered) reply()     {}
+func (Untold) reply()         {}

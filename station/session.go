@@ -297,6 +297,9 @@ func (s *Station) tellEnd(e *evse) {
 	})
 	s.record(BucketTransaction, string(tx.ID), nil)
 	keep := end.Trigger == term.TriggerDeauthorized && end.Reason == term.StopDeAuthorized // E05.FR.11, C15.FR.05
+	if e.active >= 0 && !tx.Owner.IsZero() {
+		e.conns[e.active].over = end.Reason
+	}
 	e.tx, e.ending, e.resume = nil, time.Time{}, time.Time{}
 	e.facts = s.factsOf(e)
 	e.spent = e.facts.Points()

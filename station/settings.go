@@ -20,6 +20,7 @@ type settings struct {
 	maxEnergyInvalid  int64 // Wh
 	connectionTimeout time.Duration
 	resumption        time.Duration
+	statusDuration    time.Duration
 	auth              auth.Config
 	sampling          sampling.Config
 }
@@ -44,6 +45,7 @@ func (s *Station) readSettings() {
 		maxEnergyInvalid:  int64(m.Int(model.MaxEnergyOnInvalidId)),
 		connectionTimeout: m.Duration(model.EVConnectionTimeOut),
 		resumption:        m.Duration(model.ResumptionTimeout),
+		statusDuration:    m.Duration(model.MinimumStatusDuration),
 		auth:              s.authConfig(),
 		sampling:          s.samplingConfig(),
 	}

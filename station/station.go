@@ -91,6 +91,9 @@ type Station struct {
 	alignedNow, alignedEnded sampling.Aligned
 	restored                 []*transaction.Tx
 	settings                 settings
+	status                   telling // of the station as a whole
+	listConflict             bool    // the CSMS contradicts the local list in force
+	resetFailed              bool    // the last reset did not happen
 	out                      Output
 	running                  bool
 	invalid                  time.Time // when an invalid message was last told, monotonic
@@ -142,8 +145,8 @@ type connector struct {
 	faults     faultSet
 	permit     term.Permit
 	issued     bool
-	told       ConnectorStatus // what the CSMS was told last
-	again      statusAgain
+	status     telling         // what the CSMS was told
+	over       term.StopReason // why the last transaction stopped, while its traces are here; "" for none
 	toldFaults faultSet
 	toldLock   faultSet
 	shown      hal.Indication
@@ -347,6 +350,7 @@ func (s *Station) deadline() time.Time {
 	d := s.bootDeadline()
 	d = earliest(d, s.questionDeadline())
 	d = earliest(d, s.pilotDeadline())
+	d = earliest(d, s.statusDeadline(&s.status))
 	d = earliest(d, s.floatingDeadline())
 	for i := range s.evses {
 		d = earliest(d, s.evseDeadline(&s.evses[i]))

@@ -31,27 +31,65 @@ func (s *Station) inUse(e *evse, c *connector) bool {
 	return e.tx != nil && e.tx.Ref.Connector == c.ref.Connector && e.facts.Connected
 }
 
-// tellStatuses reports each connector whose status differs from what the CSMS was told (G01.FR.03-07), while online.
-// What happens offline is told on the way back (B04).
+// tellStatuses reports the station, and each connector, whose view differs from what the CSMS was told (G01.FR.03-07), while
+// online. What happens offline is told on the way back (B04).
 func (s *Station) tellStatuses() {
-	online := s.online()
+	s.tellStatus(term.Ref{}, &s.status, s.stationView())
 	for i := range s.evses {
 		e := &s.evses[i]
 		for j := range e.conns {
 			c := &e.conns[j]
 			s.show(e, c)
+			s.settleOver(e, c)
 			if c.pilot == term.StateUnknown && s.now.Sub(s.started) < pilotPatience {
 				continue // right after a start nobody knows yet what is plugged in
 			}
-			if s.due(c.again.at) {
-				c.told, c.again.at = "", time.Time{}
-			}
-			if st := s.statusOf(e, c); online && st != c.told {
-				c.told, c.again.at = st, time.Time{}
-				s.tellStatus(c, st)
-			}
+			s.tellStatus(c.ref, &c.status, s.connectorView(e, c))
 		}
 	}
+}
+
+// telling is what the CSMS knows of a connector, or of the station.
+type telling struct {
+	told  ConnectorView // last; zero: nothing that counts
+	seen  ConnectorView // as of the last step
+	since time.Time     // since when seen holds, monotonic
+	again statusAgain
+}
+
+// tellStatus tells a view that is news, once it has held for MinimumStatusDuration. What nobody knows yet does not wait.
+func (s *Station) tellStatus(ref term.Ref, t *telling, v ConnectorView) {
+	if s.due(t.again.at) {
+		t.told, t.again.at = ConnectorView{}, time.Time{}
+	}
+	if v != t.seen {
+		t.seen, t.since = v, s.now
+	}
+	if v == t.told || !s.online() || t.told.Status != "" && s.now.Before(t.since.Add(s.settings.statusDuration)) {
+		return
+	}
+	was := t.told
+	if !t.again.at.IsZero() { // the CSMS has not taken it
+		was = ConnectorView{}
+	}
+	t.told, t.again.at = v, time.Time{}
+	s.report(Latest, "status/"+ref.String(), StatusNotification{At: s.wall(), Ref: ref, ConnectorView: v, Was: was})
+}
+
+// triggerView tells a view because the CSMS asked for it (F06).
+func (s *Station) triggerView(ref term.Ref, t *telling, v ConnectorView) {
+	t.told, t.seen, t.since = v, v, s.now
+	s.report(Now, "", StatusNotification{At: s.wall(), Ref: ref, ConnectorView: v})
+	s.early()
+}
+
+// statusDeadline is when a view is told that is held back: by MinimumStatusDuration, or because the CSMS refused it.
+func (s *Station) statusDeadline(t *telling) time.Time {
+	d := t.again.at
+	if hold := t.since.Add(s.settings.statusDuration); t.seen != t.told && s.online() && s.now.Before(hold) {
+		d = earliest(d, hold)
+	}
+	return d
 }
 
 // statusAgain is a status that the CSMS answered with an error: it is told again, after a wait that doubles.
@@ -65,16 +103,24 @@ const maxStatusDoublings = 6
 
 // statusAnswered notes what the CSMS made of a status: one that it refused it does not know (G01).
 func (s *Station) statusAnswered(body StatusNotification, r Reply) {
-	_, c := s.connector(body.Ref)
-	if c == nil || c.told != body.Status {
-		return // a newer one has been told
+	t := &s.status
+	if body.Ref.EVSE != 0 {
+		_, c := s.connector(body.Ref)
+		if c == nil {
+			return
+		}
+		t = &c.status
 	}
 	switch r.(type) {
 	case Refused:
-		c.again.at = s.now.Add(bootRetry << min(c.again.tries, maxStatusDoublings))
-		c.again.tries++
+		if t.told.Status == body.Status { // else a newer word has been told
+			t.again.at = s.now.Add(bootRetry << min(t.again.tries, maxStatusDoublings))
+			t.again.tries++
+		}
 	case Acknowledged:
-		c.again = statusAgain{}
+		if t.told == body.ConnectorView {
+			t.again = statusAgain{}
+		}
 	}
 }
 
@@ -87,10 +133,6 @@ func (s *Station) pilotDeadline() time.Time {
 		return d
 	}
 	return time.Time{}
-}
-
-func (s *Station) tellStatus(c *connector, st ConnectorStatus) {
-	s.report(Latest, "status/"+c.ref.String(), StatusNotification{At: s.wall(), Ref: c.ref, Status: st})
 }
 
 // show tells the light of a connector.

@@ -67,13 +67,14 @@ func (s *Station) triggerStatus(id RequestID, ref term.Ref, targets []*evse) {
 		}
 	}
 	s.answer(id, accepted())
+	if ref.EVSE == 0 {
+		s.triggerView(term.Ref{}, &s.status, s.stationView())
+	}
 	for _, e := range targets {
 		for j := range e.conns {
 			c := &e.conns[j]
 			if ref.Connector == 0 || ref.Connector == c.ref.Connector {
-				c.told = s.statusOf(e, c)
-				s.report(Now, "", StatusNotification{At: s.wall(), Ref: c.ref, Status: c.told})
-				s.early()
+				s.triggerView(c.ref, &c.status, s.connectorView(e, c))
 			}
 		}
 	}

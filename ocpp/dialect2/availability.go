@@ -7,8 +7,12 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// statusNotification tells the status of a connector (G01).
+// statusNotification tells the status of a connector (G01). The station as a whole has none in 2.x, and what leaves the word
+// as it was is no news.
 func statusNotification(b *station.StatusNotification) msg2.Message {
+	if b.Ref.EVSE == 0 || b.Was.Status != "" && b.Was.Status == b.Status {
+		return nil
+	}
 	return &msg2.StatusNotificationRequest{
 		Timestamp:       b.At,
 		ConnectorStatus: msg2.ConnectorStatus(b.Status),

@@ -69,7 +69,7 @@ var reports = []struct {
 	{"problem", station.NotifyEvent{EventID: 3, At: at, Problem: true, Code: "connectorLockFailure",
 		Component: model.Component{Name: "ConnectorPlugRetentionLock", EVSE: 1, Connector: 2}}},
 	{"problem-over", station.NotifyEvent{EventID: 4, At: at, Info: "STO-FULL", Component: model.Component{Name: "ChargingStation"}}},
-	{"status", station.StatusNotification{At: at, Ref: term.Ref{EVSE: 2, Connector: 1}, Status: station.StatusOccupied}},
+	{"status", station.StatusNotification{At: at, Ref: term.Ref{EVSE: 2, Connector: 1}, ConnectorView: station.ConnectorView{Status: station.StatusOccupied}}},
 	{"heartbeat", station.Heartbeat{}},
 	{"authorize", station.Authorize{
 		Token: term.IdToken{Value: "04E1A2B3", Type: term.TokenISO14443},
@@ -288,7 +288,7 @@ func TestEncodeRefusesWhatNoMessageCanCarry(t *testing.T) {
 	}{
 		{"model name", station.BootNotification{Reason: station.BootPowerUp, Identity: station.Identity{Vendor: "v", Model: strings.Repeat("m", 21)}}, "chargingStation.model"},
 		{"boot reason", station.BootNotification{Reason: "Whim", Identity: station.Identity{Vendor: "v", Model: "m"}}, "reason"},
-		{"status", station.StatusNotification{At: at, Status: "Charging"}, "connectorStatus"},
+		{"status", station.StatusNotification{At: at, Ref: term.Ref{EVSE: 1}, ConnectorView: station.ConnectorView{Status: "Charging"}}, "connectorStatus"},
 		{"phase", &station.TransactionEvent{At: at, Trigger: term.TriggerTrigger, Transaction: "t"}, "eventType"},
 		{"transaction id", &station.TransactionEvent{Phase: station.PhaseEnded, At: at, Trigger: term.TriggerTrigger, Transaction: term.TransactionID(strings.Repeat("t", 37))}, "transactionInfo.transactionId"},
 		{"firmware status", station.FirmwareStatus{Status: "Fine"}, "status"},
@@ -318,7 +318,7 @@ func TestEncodeKnowsEveryWord(t *testing.T) {
 	for _, s := range []station.ConnectorStatus{
 		station.StatusAvailable, station.StatusOccupied, station.StatusReserved, station.StatusUnavailable, station.StatusFaulted,
 	} {
-		bodies = append(bodies, station.StatusNotification{At: at, Ref: term.Ref{EVSE: 1, Connector: 1}, Status: s})
+		bodies = append(bodies, station.StatusNotification{At: at, Ref: term.Ref{EVSE: 1, Connector: 1}, ConnectorView: station.ConnectorView{Status: s}})
 	}
 	for _, v := range versions {
 		for _, b := range bodies {

@@ -56,7 +56,7 @@ func (e *Engine) start(now time.Time, j *job) {
 			e.settle(j, internal(err))
 			return
 		case len(calls) == 0: // nothing of this in this generation
-			e.settle(j, station.Acknowledged{})
+			e.settle(j, station.Untold{})
 			return
 		}
 		j.calls = calls

@@ -261,7 +261,7 @@ func TestKeptReportsThatCannotBeToldDoNotBlock(t *testing.T) {
 		h.keep(1, kind)
 		h.want("reply 1 Refused InternalError")
 		h.keep(2, "untold")
-		h.want("reply 2 Acknowledged")
+		h.want("reply 2 Untold")
 		h.shelf.entries = append(h.shelf.entries, Entry{Key: "not a key"})
 		h.shelf.entries = append(h.shelf.entries, Entry{Key: station.ReportID(3).Key()})
 		h.wake()

@@ -91,6 +91,7 @@ type slots struct{ fifo }
 // put queues j and forgets the older report of its slot, whose place it takes.
 func (s *slots) put(j *job) {
 	if i := s.slot(j.report.Slot); i >= 0 {
+		j.report = j.report.Instead(s.jobs[i].report)
 		s.jobs[i] = j
 		return
 	}
@@ -99,7 +100,8 @@ func (s *slots) put(j *job) {
 
 // putBack queues a report that could not be delivered, first in line, unless its slot has a newer one.
 func (s *slots) putBack(j *job) {
-	if s.slot(j.report.Slot) >= 0 {
+	if i := s.slot(j.report.Slot); i >= 0 {
+		s.jobs[i].report = s.jobs[i].report.Instead(j.report)
 		return
 	}
 	j.calls, j.next = nil, 0

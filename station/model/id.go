@@ -64,6 +64,7 @@ const (
 	MessageAttemptIntervalTransactionEvent
 	MessageAttemptsTransactionEvent
 	DefaultMessageTimeout
+	MinimumStatusDuration
 	NetworkConfigurationPriority
 	NetworkProfileConnectionAttempts
 	OfflineThreshold

@@ -3,6 +3,9 @@ package model
 // maxBackOffDoublings keeps the doubled back-off below 2^16 times its start.
 const maxBackOffDoublings = 16
 
+// maxStatusDuration is a day, in seconds: a state that held for that long is told.
+const maxStatusDuration = 24 * 3600
+
 // maxPassword is the longest basic authentication password: 2.0.1 asks for 40 or more, and no more than 64
 // (A00.FR.205 with errata 2025-09).
 const maxPassword = 64
@@ -20,6 +23,8 @@ var commRows = []row{
 	{id: MessageAttemptIntervalTransactionEvent, name: "MessageAttemptInterval", instance: "TransactionEvent", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "link: outbox"},
 	{id: MessageAttemptsTransactionEvent, name: "MessageAttempts", instance: "TransactionEvent", kind: TypeInteger, min: at(1), def: "5", reader: "link: outbox"},
 	{id: DefaultMessageTimeout, name: "MessageTimeout", instance: "Default", mut: ReadOnly, kind: TypeInteger, unit: "s", live: true, def: "30", reader: "report"},
+	// MinimumStatusDuration is a variable of our own: how long a state holds before it is told (a key of 1.6).
+	{id: MinimumStatusDuration, name: "MinimumStatusDuration", kind: TypeInteger, unit: "s", min: at(0), max: at(maxStatusDuration), def: "0", reader: "core: statuses"},
 	{id: NetworkConfigurationPriority, name: "NetworkConfigurationPriority", kind: TypeSequenceList, filled: true, reader: "link: which profile"},
 	{id: NetworkProfileConnectionAttempts, name: "NetworkProfileConnectionAttempts", kind: TypeInteger, min: at(1), def: "3", reader: "link: which profile"},
 	{id: OfflineThreshold, name: "OfflineThreshold", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "core: reconnection"},

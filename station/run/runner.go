@@ -214,21 +214,29 @@ func (r *Runner) speak(o station.Output) station.Output {
 		now.responses, now.commands = o.Responses, o.Commands
 		o.Responses, o.Commands = nil, nil
 	}
-	for _, rep := range now.reports {
+	for i, rep := range now.reports {
 		if rep.Class == station.Latest {
-			r.forget(rep.Slot)
+			now.reports[i] = r.forget(rep)
 		}
 	}
 	r.deliver(now)
 	return o
 }
 
-// forget drops what is held of a slot whose newer report leaves before it: it may not come after that.
-func (r *Runner) forget(slot string) {
-	for i := range r.held {
+// forget drops what is held of a slot whose newer report leaves before it: it may not come after that. It returns the newer
+// one as it is told in the place of those.
+func (r *Runner) forget(newer station.Report) station.Report {
+	for i := len(r.held) - 1; i >= 0; i-- {
 		h := &r.held[i]
-		h.reports = slices.DeleteFunc(h.reports, func(rep station.Report) bool { return rep.Class == station.Latest && rep.Slot == slot })
+		h.reports = slices.DeleteFunc(h.reports, func(rep station.Report) bool {
+			same := rep.Class == station.Latest && rep.Slot == newer.Slot
+			if same {
+				newer = newer.Instead(rep)
+			}
+			return same
+		})
 	}
+	return newer
 }
 
 // never is a position that is not reached: it stands for batches that the journal has not taken yet.

@@ -22,6 +22,7 @@ var epoch = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 type Options struct {
 	EVSEs []station.EVSE
 	Bays  bool
+	Views bool // print what only a generation with more words would tell of a status
 }
 
 // Bench is a station in its world. One owner, no goroutines.

@@ -13,9 +13,10 @@ type link struct {
 	up      bool
 	gate    station.Registration
 	now     []station.Report
-	latest  []station.Report
+	latest  []latest
 	cursor  string // newest outbox key that has left
 	flying  *station.Report
+	place   station.ReportID // of flying, if it is a Latest one
 	timeout int // number of the newest message timeout
 }
 
@@ -45,7 +46,7 @@ func (b *Bench) LinkDown() {
 	if f := l.flying; f != nil && f.Class == station.Now {
 		l.now = append([]station.Report{*f}, l.now...)
 	} else if f != nil && f.Class == station.Latest {
-		l.putLatest(*f)
+		l.putLatest(latest{*f, l.place})
 	}
 	l.flying, l.cursor = nil, "" // what was not answered is sent again
 	b.step(station.LinkDown{Why: "test"})
@@ -69,18 +70,33 @@ func (l *link) take(b *Bench, r station.Report) {
 			b.later(0, b.giveUp)
 		}
 	case station.Latest:
-		l.putLatest(r)
+		l.putLatest(latest{r, r.ID})
 	}
 }
 
+// latest is a Latest report that waits, in the place of the one that told its news first.
+type latest struct {
+	station.Report
+	place station.ReportID
+}
+
 // putLatest lets a report wait, in the place of an older one of its slot.
-func (l *link) putLatest(r station.Report) {
-	i := slices.IndexFunc(l.latest, func(o station.Report) bool { return o.Slot == r.Slot })
+func (l *link) putLatest(r latest) {
+	i := slices.IndexFunc(l.latest, func(o latest) bool { return o.Slot == r.Slot })
 	switch {
 	case i < 0:
 		l.latest = append(l.latest, r)
 	case l.latest[i].ID < r.ID:
+		if !l.news(r.Report) {
+			r.place = l.latest[i].place
+		}
+		r.Report = r.Instead(l.latest[i].Report)
 		l.latest[i] = r
+	default:
+		if !l.news(l.latest[i].Report) {
+			l.latest[i].place = r.place
+		}
+		l.latest[i].Report = l.latest[i].Instead(r.Report)
 	}
 }
 
@@ -96,6 +112,10 @@ func (l *link) pump(b *Bench) {
 	l.flying = &r
 	l.timeout++
 	n := l.timeout
+	if !l.news(r) {
+		b.later(0, func() { l.answered(b, n, station.Untold{}) })
+		return
+	}
 	if answer := b.csms.answer(b, r); answer != nil {
 		b.later(latency, func() { l.answered(b, n, answer) })
 	}
@@ -104,6 +124,13 @@ func (l *link) pump(b *Bench) {
 			l.answered(b, n, station.Unanswered{})
 		}
 	})
+}
+
+// news reports whether a report becomes a message: the CSMS of this world speaks 2.x, where the station as a whole has no
+// status, and a view with the word that it had says nothing.
+func (l *link) news(r station.Report) bool {
+	body, ok := r.Body.(station.StatusNotification)
+	return !ok || body.Ref.EVSE != 0 && (body.Was.Status == "" || body.Was.Status != body.Status)
 }
 
 // answered hands the outcome of the report in flight to the station.
@@ -118,7 +145,7 @@ func (l *link) answered(b *Bench, n int, answer station.Reply) {
 	case silent && r.Class == station.Kept: // tried again for ever
 		l.cursor = ""
 	case silent && r.Class == station.Latest:
-		l.putLatest(r)
+		l.putLatest(latest{r, l.place})
 	default:
 		b.reply(r, answer)
 	}
@@ -139,7 +166,7 @@ func (l *link) choose(b *Bench) (station.Report, bool) {
 	}
 	latest := -1
 	for i, r := range l.latest {
-		if l.may(r) && (latest < 0 || r.ID < l.latest[latest].ID) {
+		if l.may(r.Report) && (latest < 0 || r.place < l.latest[latest].place) {
 			latest = i
 		}
 	}
@@ -152,8 +179,9 @@ func (l *link) choose(b *Bench) (station.Report, bool) {
 		r := l.now[best]
 		l.now = slices.Delete(l.now, best, best+1)
 		return r, true
-	case latest >= 0 && (key == "" || l.latest[latest].ID.Key() < key):
-		r := l.latest[latest]
+	case latest >= 0 && (key == "" || l.latest[latest].place.Key() < key):
+		r := l.latest[latest].Report
+		l.place = l.latest[latest].place
 		l.latest = slices.Delete(l.latest, latest, latest+1)
 		return r, true
 	case key != "":

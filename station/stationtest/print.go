@@ -97,6 +97,9 @@ func (b *Bench) printOutput(o station.Output) {
 		b.print("> response %s", describeResponse(r))
 	}
 	for _, r := range o.Reports {
+		if !b.cfg.Views && !b.link.news(r) {
+			continue
+		}
 		b.print("> %s%s%s", choose(r.Class == station.Latest, "latest ", ""), choose(r.Early, "early ", ""), describeReport(b, r.Body))
 	}
 	for _, c := range o.Commands {
@@ -152,7 +155,7 @@ func describeReport(b *Bench, body station.ReportBody) string {
 	case station.BootNotification:
 		return fmt.Sprintf("BootNotification %s", r.Reason)
 	case station.StatusNotification:
-		return fmt.Sprintf("StatusNotification %s %s", r.Ref, r.Status)
+		return fmt.Sprintf("StatusNotification %s %s", r.Ref, r.Status) + choose(b.cfg.Views, describeView(r.ConnectorView), "")
 	case station.NotifyEvent:
 		return strings.TrimSpace(fmt.Sprintf("NotifyEvent %s/Problem=%t %s %s", r.Component, r.Problem, r.Code, r.Info))
 	case station.Authorize:
@@ -171,6 +174,17 @@ func describeReport(b *Bench, body station.ReportBody) string {
 		return "LogStatus " + r.Status
 	}
 	return kindOf(body)
+}
+
+// describeView shows what a view says beyond its status.
+func describeView(v station.ConnectorView) string {
+	s := choose(v.Wanted, " wanted", "") + choose(v.Transaction, " transaction "+string(v.State)+choose(v.Offered, " offered", ""), "") +
+		choose(v.Over, " over", "") + choose(v.Unplugged, " unplugged", "") + choose(v.ListConflict, " listConflict", "") +
+		choose(v.ResetFailed, " resetFailed", "")
+	for _, f := range v.Faults.List() {
+		s += " !" + f.String()
+	}
+	return s
 }
 
 func rowNames(rows []model.ReportRow) string {

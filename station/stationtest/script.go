@@ -396,7 +396,7 @@ func (b *Bench) Output() string {
 
 // Run runs a scenario and returns it with the outputs that the station gave now: blocks of commands, a line "----" and
 // the output, ended by an empty line. Lines that begin with # are kept; "options bays" before the first command adds
-// parking bay sensors.
+// parking bay sensors, "options views" shows every change of a connector's view.
 func Run(text string) (string, error) {
 	var out strings.Builder
 	var b *Bench
@@ -415,7 +415,7 @@ func Run(text string) (string, error) {
 		case t == "" || strings.HasPrefix(t, "#"):
 			out.WriteString(lines[i] + "\n")
 		case strings.HasPrefix(t, "options"):
-			opts.Bays = strings.Contains(t, "bays")
+			opts.Bays, opts.Views = strings.Contains(t, "bays"), strings.Contains(t, "views")
 			out.WriteString(lines[i] + "\n")
 		default:
 			out.WriteString(lines[i] + "\n")

@@ -95,7 +95,7 @@ func TestLogTells(t *testing.T) {
 			`fault 2.1 {"active":false,"code":"contactorFault","source":"station"}`,
 		}},
 		{"a status once, and again after a boot", func(l *Log) {
-			o := &station.Output{Reports: []station.Report{{Body: station.StatusNotification{Ref: at, Status: station.StatusOccupied}}}}
+			o := &station.Output{Reports: []station.Report{{Body: station.StatusNotification{Ref: at, ConnectorView: station.ConnectorView{Status: station.StatusOccupied}}}}}
 			l.Output(o)
 			l.Output(o)
 			l.Booted(station.BootWatchdog, 2)
