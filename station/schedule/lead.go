@@ -21,18 +21,19 @@ type lead struct {
 	next []turn // those to come, by begin
 	now  []turn // those that have begun, by rank; one that is over may still be below the top
 
-	// What leads until the next change, leader nil if nothing does.
-	leader *plan
-	index  int32 // in plans
-	limit  int64 // per phase, sixths of uW
-	lines  int8
-	line   int8
-	until  int64
+	// What leads until the next change; leads is false if nothing does.
+	leads bool
+	top   turn  // the leader
+	i     int   // its period
+	limit int64 // per phase, sixths of uW
+	lines int8
+	line  int8
+	until int64
 }
 
 // reset begins a walk at t. Nothing at or after horizon is looked at.
 func (l *lead) reset(t, horizon int64) {
-	l.next, l.now = l.next[:0], l.now[:0]
+	l.next, l.now, l.leads = l.next[:0], l.now[:0], false
 	for _, m := range l.members {
 		if x, ok := l.turn(m, t); ok && x.begin < horizon {
 			if x.begin <= t {
@@ -63,6 +64,10 @@ func (l *lead) turn(m int32, t int64) (turn, bool) {
 
 // seek goes to t, which is not before where the walk is.
 func (l *lead) seek(t, horizon int64) {
+	if l.leads && t < l.top.end && (len(l.next) == 0 || l.next[0].begin > t) {
+		l.follow(t)
+		return
+	}
 	l.enter(t)
 	for len(l.now) > 0 && l.now[0].end <= t {
 		x := pop(&l.now)
@@ -71,14 +76,16 @@ func (l *lead) seek(t, horizon int64) {
 			l.enter(t)
 		}
 	}
-	if len(l.now) == 0 {
-		l.leader, l.until = nil, forever
-		if len(l.next) > 0 {
-			l.until = l.next[0].begin
+	l.leads, l.until = len(l.now) > 0, forever
+	if l.leads {
+		l.top, l.i = l.now[0], 0
+		if a := &l.plans[l.top.plan]; l.top.from != forever {
+			l.i = a.period(t - l.top.from)
 		}
-		return
+		l.follow(t)
+	} else if len(l.next) > 0 {
+		l.until = l.next[0].begin
 	}
-	l.follow(&l.now[0], t)
 }
 
 // enter takes in what has begun by t.
@@ -92,19 +99,17 @@ func (l *lead) enter(t int64) {
 
 // follow says what the leader says at t, and how long: until its period or its occurrence is over, or one begins that
 // overrules it. Those of lower rank that begin meanwhile are taken in unseen.
-func (l *lead) follow(x *turn, t int64) {
-	top := *x
-	a := &l.plans[top.plan]
-	l.leader, l.index, l.until = a, top.plan, top.end
-	i := 0
-	if top.from != forever {
-		i = a.period(t - top.from)
-		if i+1 < len(a.periods) {
-			l.until = min(l.until, add(top.from, a.periods[i+1].seconds()))
+func (l *lead) follow(t int64) {
+	a := &l.plans[l.top.plan]
+	l.until = l.top.end
+	for ; l.top.from != forever && l.i+1 < len(a.periods); l.i++ {
+		if ends := l.top.from + a.periods[l.i+1].seconds(); ends > t {
+			l.until = min(l.until, ends)
+			break
 		}
 	}
 	for len(l.next) > 0 && l.next[0].begin < l.until {
-		if l.next[0].rank > top.rank {
+		if l.next[0].rank > l.top.rank {
 			l.until = l.next[0].begin
 			break
 		}
@@ -112,8 +117,8 @@ func (l *lead) follow(x *turn, t int64) {
 		y.key = -y.rank
 		push(&l.now, y)
 	}
-	d := &a.periods[i]
-	l.limit = d.Limit * a.factor[d.Phases]
+	d := &a.periods[l.i]
+	l.limit = d.Limit * a.factor[d.Phases&3]
 	l.line, l.lines = d.PhaseToUse, d.Phases
 	if d.Phases == 0 {
 		l.lines = a.assumed

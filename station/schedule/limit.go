@@ -189,11 +189,11 @@ func (s *Set) merge(m *merged, evse term.EVSEID, own, all []lead) {
 
 func (m *merged) add(l *lead) {
 	m.until = min(m.until, l.until)
-	if l.leader == nil {
+	if !l.leads {
 		return
 	}
 	if l.limit < m.limit {
-		m.limit, m.index = l.limit, l.index
+		m.limit, m.index = l.limit, l.top.plan
 	}
 	m.lines = min(m.lines, l.lines)
 	if m.line == 0 {

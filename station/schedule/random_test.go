@@ -51,8 +51,8 @@ func (g *gen) supply() schedule.Supply {
 	return y
 }
 
-// world with up to most profiles that the rules let pass.
-func (g *gen) world(most, periods int) *world {
+// world with least to most profiles, as far as the rules let them pass.
+func (g *gen) world(least, most, periods int) *world {
 	w := &world{cfg: schedule.Config{
 		Rules: schedule.Rules{
 			MaxStackLevel: 1 + g.IntN(6), MaxPeriods: 1024, MaxProfiles: most, Amperes: !g.one(6), Phases: 3,
@@ -76,7 +76,7 @@ func (g *gen) world(most, periods int) *world {
 		w.txs = append(w.txs, x)
 	}
 	s := w.set()
-	n := 1 + g.IntN(most)
+	n := least + g.IntN(most-least+1)
 	for tries := 0; s.Len() < n && tries < 6*n; tries++ {
 		// What the rules do not let pass is left out.
 		_, _, _ = s.Put(g.offer(w, periods))
