@@ -10,20 +10,27 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden generates from two small versions of a protocol of our own that has one of each case.
+// TestGolden generates from two small versions of a protocol of our own that has one of each case, and from a third that
+// names no types.
 func TestGolden(t *testing.T) {
+	for pkg, golden := range map[string]string{"msg2": "out", "msg16": "out16"} {
+		t.Run(pkg, func(t *testing.T) { testGolden(t, dialects[pkg], golden) })
+	}
+}
+
+func testGolden(t *testing.T, d *dialect, golden string) {
 	out := t.TempDir()
 	stale := filepath.Join(out, "zz_gone.go")
 	if err := os.WriteFile(stale, []byte("package msg2"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := dialects["msg2"].run(filepath.Join("testdata", "schemas"), out); err != nil {
+	if err := d.run(filepath.Join("testdata", "schemas"), out); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); err == nil {
 		t.Error("a file of an action that is gone was left")
 	}
-	compare(t, out, filepath.Join("testdata", "out"), ".golden")
+	compare(t, out, filepath.Join("testdata", golden), ".golden")
 }
 
 // TestCommitted holds the committed code against the schemas it came from.
