@@ -49,17 +49,19 @@ func (s *Set) Compose(evse term.EVSEID, from time.Time, d time.Duration, u Unit,
 // compose walks through all stacks at once, from one change to the next.
 func (s *Set) compose(evse term.EVSEID, t, length int64, u Unit, out []Period) ([]Period, int64) {
 	horizon := t + max(length, 1)
-	own, all := s.stacks(evse)
-	s.walk(own, evse, t, horizon, false)
-	s.walk(all, evse, t, horizon, false)
+	c := composer{volts: s.volts(), unit: u, place: s.view(evse)}
+	s.walk(c.place.own, evse, t, horizon, false)
+	s.walk(c.place.all, evse, t, horizon, false)
 	if evse == 0 {
-		all = s.work.stacks[2:]
-		for i := range s.txs {
-			s.walk(all[2*i:2*i+2], term.EVSEID(i+1), t, horizon, false)
+		c.evses = s.work.views
+		for i := range c.evses {
+			c.evses[i] = s.view(term.EVSEID(i + 1))
+			c.evses[i].all = nil // they are those of the station, which counts for the sum
+			s.walk(c.evses[i].own, term.EVSEID(i+1), t, horizon, false)
 		}
 	}
 	for at := t; ; {
-		p, until := s.permitted(evse, u)
+		p, until := c.permitted()
 		p.Start = time.Duration(at-t) * time.Second
 		if n := len(out); n == 0 || !out[n-1].equal(&p) {
 			if n > 0 && n == cap(out) {
@@ -71,8 +73,10 @@ func (s *Set) compose(evse term.EVSEID, t, length int64, u Unit, out []Period) (
 			return out, length
 		}
 		at = until
-		seek(own, at, horizon)
-		seek(all, at, horizon)
+		c.place.seek(at, horizon)
+		for i := range c.evses {
+			c.evses[i].seek(at, horizon)
+		}
 	}
 }
 
@@ -81,46 +85,45 @@ func (d *Period) equal(o *Period) bool {
 	return d.Limit == o.Limit && d.Phases == o.Phases && d.PhaseToUse == o.PhaseToUse
 }
 
-// permitted is what may be drawn where the walks are.
-func (s *Set) permitted(evse term.EVSEID, u Unit) (Period, int64) {
-	if evse == 0 {
-		return s.ofStation(u)
-	}
-	return s.ofEVSE(evse, u)
+// composer says what may be drawn where its walks are.
+type composer struct {
+	place view
+	evses []view // of the station
+	volts int64
+	unit  Unit
 }
 
-// ofEVSE is what an EVSE may draw where the walks are.
-func (s *Set) ofEVSE(evse term.EVSEID, u Unit) (Period, int64) {
-	own, all := s.stacks(evse)
+func (c *composer) permitted() (Period, int64) {
 	var m merged
-	s.merge(&m, evse, own, all)
+	c.place.merge(&m)
+	if c.evses != nil {
+		return c.sum(&m)
+	}
 	p := Period{Phases: m.lines, PhaseToUse: m.line}
-	if u == Amperes {
-		p.Limit = m.limit / (6 * int64(s.cfg.Voltage))
+	if c.unit == Amperes {
+		p.Limit = m.limit / c.volts
 	} else {
 		p.Limit = m.limit * int64(m.lines) / sixths
 	}
 	return p, m.until
 }
 
-// ofStation is what the station may draw where the walks are.
-func (s *Set) ofStation(u Unit) (Period, int64) {
-	var m, e merged
-	var lines int8
-	var current, power int64 // of all EVSEs: sixths of uW per phase, and of all phases
-	until := int64(forever)
-	for i := range s.txs {
-		s.merge(&e, term.EVSEID(i+1), s.work.stacks[2*i+2:2*i+4], nil)
+// sum is what all EVSEs may draw, and no more than m, what the station may.
+func (c *composer) sum(m *merged) (Period, int64) {
+	var e merged
+	var current, power int64 // sixths of uW: of the phase that has all EVSEs, and of all phases
+	lines := int8(1)
+	until := m.until
+	for i := range c.evses {
+		c.evses[i].merge(&e)
 		current += e.limit
 		power += e.limit * int64(e.lines)
 		lines = max(lines, e.lines)
 		until = min(until, e.until)
 	}
-	s.merge(&m, 0, s.work.stacks[:2], nil)
-	until = min(until, m.until)
-	p := Period{Phases: min(m.lines, max(lines, 1))}
-	if u == Amperes {
-		p.Limit = min(current, m.limit) / (6 * int64(s.cfg.Voltage))
+	p := Period{Phases: min(m.lines, lines)}
+	if c.unit == Amperes {
+		p.Limit = min(current, m.limit) / c.volts
 	} else {
 		p.Limit = min(power, m.limit*int64(m.lines)) / sixths
 	}

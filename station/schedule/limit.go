@@ -26,7 +26,8 @@ type window struct {
 type work struct {
 	fresh   bool
 	windows []window // by EVSE, 0 the station
-	stacks  []lead   // those of the station, then two of each EVSE: see stack
+	stacks  []lead   // two of the station, then two of each EVSE
+	views   []view   // of the EVSEs, while the station is composed
 }
 
 // Stacks of a place. Those of the station count for each of its EVSEs.
@@ -46,6 +47,7 @@ func (s *Set) derive() {
 	if w.stacks == nil {
 		w.stacks = make([]lead, 2*(len(s.txs)+1))
 		w.windows = make([]window, len(s.txs)+1)
+		w.views = make([]view, len(s.txs))
 	}
 	for i := range w.windows {
 		w.windows[i] = window{}
@@ -107,13 +109,13 @@ func (s *Set) Limit(evse term.EVSEID, at time.Time) (Limit, time.Time) {
 const patience = 64
 
 func (s *Set) window(evse term.EVSEID, t int64) window {
-	own, all := s.stacks(evse)
-	s.walk(own, evse, t, forever, true)
-	s.walk(all, evse, t, forever, true)
+	v := s.view(evse)
+	s.walk(v.own, evse, t, forever, true)
+	s.walk(v.all, evse, t, forever, true)
 	var m merged
 	w := window{from: t, until: t}
 	for n := 0; n < patience; n++ {
-		s.merge(&m, evse, own, all)
+		v.merge(&m)
 		if l := s.limit(&m); n == 0 {
 			w.limit = l
 		} else if l != w.limit {
@@ -123,20 +125,30 @@ func (s *Set) window(evse term.EVSEID, t int64) window {
 		if w.until == forever {
 			break
 		}
-		seek(own, w.until, forever)
-		seek(all, w.until, forever)
+		v.seek(w.until, forever)
 	}
 	return w
 }
 
-// stacks of an EVSE and those of the station; of EVSE 0 there are those of the station alone.
-func (s *Set) stacks(evse term.EVSEID) (own, all []lead) {
-	w := s.work.stacks
-	if evse == 0 {
-		return w[:2], nil
-	}
-	return w[2*evse : 2*evse+2], w[:2]
+// view is the stacks of a place and its supply.
+type view struct {
+	own, all []lead // of the place, and of the station behind an EVSE
+	supply   merged
 }
+
+func (s *Set) view(evse term.EVSEID) view {
+	w := s.work.stacks
+	v := view{own: w[2*evse : 2*evse+2]}
+	if evse > 0 {
+		v.all = w[:2]
+	}
+	y := s.supply(evse)
+	v.supply = merged{limit: s.volts() * int64(y.Max), lines: int8(y.Phases), index: -1, until: forever}
+	return v
+}
+
+// volts turns milliamperes into sixths of a microwatt.
+func (s *Set) volts() int64 { return 6 * int64(s.cfg.Voltage) }
 
 // walk begins walks at t, for an EVSE or the station. Where no transaction is ready to deliver energy, one is as if from
 // t on; if frozen, from each moment on.
@@ -151,10 +163,15 @@ func (s *Set) walk(ls []lead, evse term.EVSEID, t, horizon int64, frozen bool) {
 	}
 }
 
-func seek(ls []lead, t, horizon int64) {
-	for i := range ls {
-		if ls[i].until <= t {
-			ls[i].seek(t, horizon)
+func (v *view) seek(t, horizon int64) {
+	for i := range v.own {
+		if l := &v.own[i]; l.until <= t {
+			l.seek(t, horizon)
+		}
+	}
+	for i := range v.all {
+		if l := &v.all[i]; l.until <= t {
+			l.seek(t, horizon)
 		}
 	}
 }
@@ -170,17 +187,13 @@ type merged struct {
 
 // merge takes the lowest of all that is said (SC.01, K08.FR.04): the least current of a phase and the least number of
 // phases, so that it is no more than any of them in either unit.
-func (s *Set) merge(m *merged, evse term.EVSEID, own, all []lead) {
-	y := &s.cfg.Station
-	if evse > 0 {
-		y = &s.cfg.EVSEs[evse-1]
+func (v *view) merge(m *merged) {
+	*m = v.supply
+	for i := range v.own {
+		m.add(&v.own[i])
 	}
-	*m = merged{limit: 6 * int64(y.Max) * int64(s.cfg.Voltage), lines: int8(y.Phases), index: -1, until: forever}
-	for i := range own {
-		m.add(&own[i])
-	}
-	for i := range all {
-		m.add(&all[i])
+	for i := range v.all {
+		m.add(&v.all[i])
 	}
 	if m.lines != 1 {
 		m.line = 0
@@ -202,7 +215,7 @@ func (m *merged) add(l *lead) {
 }
 
 func (s *Set) limit(m *merged) Limit {
-	l := Limit{Max: unit.Current(m.limit / (6 * int64(s.cfg.Voltage))), Phases: int(m.lines), PhaseToUse: m.line}
+	l := Limit{Max: unit.Current(m.limit / s.volts()), Phases: int(m.lines), PhaseToUse: m.line}
 	if m.index >= 0 {
 		l.Purpose, l.Profile = s.use[m.index].purpose, s.list[m.index].Profile.ID
 	}
