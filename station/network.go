@@ -33,6 +33,8 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 		return "ValueOutOfRange", fmt.Sprintf("configurationSlot %d: slots are %v", r.Slot, s.cfg.Slots)
 	case err != "":
 		return "InvalidURL", err
+	case u == "http": // SOAP needs an address of ours as well, which no message brings
+		return "InvalidURL", "scheme must be ws or wss"
 	case p.Transport != "" && p.Transport != "JSON":
 		return "UnsupportedParam", "ocppTransport " + p.Transport
 	case p.HasAPN, p.HasVPN:
@@ -54,7 +56,8 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 // maxURL is the longest CSMS address in bytes (NetworkConnectionProfileType.ocppCsmsUrl in OCPP 2.1).
 const maxURL = 2000
 
-// parseURL checks a CSMS address, scheme://host[:port][/path], and returns its scheme, or what is wrong with it.
+// parseURL checks a CSMS address, scheme://host[:port][/path], and returns its scheme, or what is wrong with it. http is
+// for SOAP, which only a fitter can choose.
 func parseURL(raw string) (scheme, wrong string) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	scheme = strings.ToLower(scheme)
@@ -62,7 +65,7 @@ func parseURL(raw string) (scheme, wrong string) {
 	switch {
 	case len(raw) > maxURL:
 		return "", "longer than 2000 bytes"
-	case !ok || scheme != "ws" && scheme != "wss":
+	case !ok || scheme != "ws" && scheme != "wss" && scheme != "http":
 		return "", "scheme must be ws or wss"
 	case strings.IndexFunc(raw, notInURL) >= 0 || !validHost(host):
 		return "", "want ws://host[:port]/path"

@@ -128,6 +128,8 @@ type NetworkProfile struct {
 	MessageTimeout  time.Duration `json:"messageTimeout"`
 	Identity        string        `json:"identity,omitempty"` // 2.1
 	Password        string        `json:"password,omitempty"` // 2.1; write-only
+	Listen          string        `json:"listen,omitempty"`   // host:port where the CSMS can call the station over HTTP; "": nowhere
+	Callback        string        `json:"callback,omitempty"` // the URL of that as the CSMS sees it; "": of the interface that leads to it
 	HasAPN, HasVPN  bool          `json:"-"`                  // asked for, which this station does not offer
 	Transport       string        `json:"-"`                  // JSON or SOAP as asked
 }
