@@ -91,6 +91,17 @@ func TransactionKey(id term.TransactionID, row string) string {
 	return transactionPrefix + string(id) + "/" + row
 }
 
+// Transactions returns the transactions that have a row of that name, sorted.
+func (t *Table) Transactions(row string) []term.TransactionID {
+	var ids []term.TransactionID
+	for _, k := range t.Keys(transactionPrefix) {
+		if id, r, _ := strings.Cut(strings.TrimPrefix(k, transactionPrefix), "/"); r == row {
+			ids = append(ids, term.TransactionID(id))
+		}
+	}
+	return ids
+}
+
 // Sweep deletes the rows of transactions of which nothing is left to be told.
 func (t *Table) Sweep(left func(term.TransactionID) bool) {
 	for _, k := range t.Keys(transactionPrefix) {
