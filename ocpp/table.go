@@ -76,11 +76,12 @@ func (t *Table) Urgent() bool { return t.urgent }
 // Keys returns the keys that begin with prefix, sorted.
 func (t *Table) Keys(prefix string) []string {
 	var keys []string
-	for _, k := range slices.Sorted(maps.Keys(t.rows)) {
+	for k := range maps.Keys(t.rows) {
 		if strings.HasPrefix(k, prefix) {
 			keys = append(keys, k)
 		}
 	}
+	slices.Sort(keys)
 	return keys
 }
 
@@ -100,6 +101,24 @@ func (t *Table) Transactions(row string) []term.TransactionID {
 		}
 	}
 	return ids
+}
+
+// Rows returns the values of one row of all transactions, sorted by transaction.
+func (t *Table) Rows(row string) []string {
+	var values []string
+	for _, k := range t.Keys(transactionPrefix) {
+		if strings.HasSuffix(k, "/"+row) {
+			values = append(values, t.rows[k])
+		}
+	}
+	return values
+}
+
+// Forget deletes the rows of a transaction.
+func (t *Table) Forget(id term.TransactionID) {
+	for _, k := range t.Keys(TransactionKey(id, "")) {
+		t.Delete(k)
+	}
 }
 
 // Sweep deletes the rows of transactions of which nothing is left to be told.

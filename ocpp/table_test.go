@@ -59,4 +59,11 @@ func TestTableSweepsTransactions(t *testing.T) {
 	if n := len(tab.Drain()); n != 2 {
 		t.Errorf("%d changes", n)
 	}
+	if got := fmt.Sprint(tab.Rows("id"), tab.Rows("from")); got != "[1] []" {
+		t.Errorf("rows %s", got)
+	}
+	tab.Forget("B")
+	if got := fmt.Sprint(tab.Keys(""), tab.Drain()); got != "[other] [{dialect tx/B/id []}]" {
+		t.Errorf("left %s", got)
+	}
 }

@@ -36,11 +36,14 @@ func (o *owner) dialIfDue(ctx context.Context) {
 	}
 	o.stats.Dials++
 	o.status.Slot = p.Slot
-	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects)
+	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects, o.plan.cfg.Quirks)
 	if err != nil {
 		o.dialAt = now.Add(o.plan.unusable())
 		o.o.Log.Warn("network profile cannot be used", "slot", p.Slot, "err", err)
 		return
+	}
+	if g, ok := o.e.generation(); ok && !o.free { // docs/design/0012
+		e.offer = kin(e.offer, g)
 	}
 	o.status.URL = e.url
 	o.dialing = o.dial(ctx, p, e)
@@ -92,11 +95,15 @@ func (o *owner) dialled(r dialed) {
 }
 
 func (o *owner) dialFailed(now time.Time, p Profile, err error) {
+	var speechless *SubprotocolError
 	wait := o.plan.failed()
 	o.dialAt = now.Add(wait)
 	o.o.Log.Warn("dial CSMS", "slot", p.Slot, "url", o.status.URL, "err", err, "next", wait)
 	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+	if errors.As(err, &speechless) || errors.As(err, &refused) {
+		o.free = true
+	}
+	if refused == nil || refused.Status != http.StatusUnauthorized {
 		return
 	}
 	if told, ok := o.refused[p.Slot]; !ok || now.Sub(told) >= AuthRefusedEvery {

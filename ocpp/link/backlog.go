@@ -37,6 +37,7 @@ type backlog struct {
 	ready     *job // the first entry of the window, if Ahead has got so far
 	looked    bool // Ahead has done what it can for now
 	head      *job // the entry whose turn it is
+	prelude   *job // what has to be told before the head; counted as the head is
 	sent      int  // transmissions of the head
 	refusals  int  // of these, how many were answered with an error
 	silent    bool // the last of them got no answer
@@ -60,6 +61,9 @@ func (b *backlog) opened() {
 // closed drops what was encoded for the connection that is gone.
 func (b *backlog) closed() {
 	b.unheard = false
+	if b.prelude != nil {
+		b.prelude, b.sent, b.refusals = nil, 0, 0
+	}
 	for _, j := range []*job{b.head, b.ready} {
 		if j != nil {
 			j.calls, j.next = nil, 0
@@ -67,9 +71,23 @@ func (b *backlog) closed() {
 	}
 }
 
+// turn is what is to be sent next.
+func (b *backlog) turn() *job {
+	if b.prelude != nil {
+		return b.prelude
+	}
+	return b.head
+}
+
 // settled makes room for the next entry.
 func (b *backlog) settled() {
 	b.head, b.looked = nil, false
+	b.again()
+}
+
+// again begins to count anew.
+func (b *backlog) again() {
+	b.prelude = nil
 	b.sent, b.refusals, b.silent, b.unheard, b.notBefore = 0, 0, false, false, time.Time{}
 }
 
@@ -153,7 +171,7 @@ func (e *Engine) ignored() {
 	}
 	b.unheard = false
 	if b.refusals++; b.refusals >= e.cfg.MessageAttempts { // E13.FR.04
-		e.settle(b.head, station.Refused{Code: NoAnswer, Description: "other calls are answered, this one is not"})
+		e.settle(b.turn(), station.Refused{Code: NoAnswer, Description: "other calls are answered, this one is not"})
 	}
 }
 

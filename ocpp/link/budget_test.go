@@ -84,6 +84,7 @@ func TestEveryRequestIsRationedOrHarmless(t *testing.T) {
 		{station.GetCompositeSchedule{}, false},
 		{station.OverrideVariables{}, false}, // of local interfaces alone
 		{station.GetInventory{}, false},
+		{station.ListVariables{}, false},
 		{station.PutAuthCache{}, false},
 		{station.GetDiagnosticState{}, false},
 	}

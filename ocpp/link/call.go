@@ -49,6 +49,9 @@ func (e *Engine) pump(now time.Time) {
 
 // start encodes j if need be and sends its next call.
 func (e *Engine) start(now time.Time, j *job) {
+	if e.adopt(j) {
+		return // its beginning goes first
+	}
 	if j.calls == nil {
 		calls, err := e.d.Encode(j.report, e.table)
 		switch {
@@ -71,7 +74,7 @@ func (e *Engine) transmit(now time.Time, j *job) {
 	c := j.calls[j.next]
 	e.flight = flight{job: j, id: e.messageID(), due: now.Add(e.cfg.MessageTimeout)}
 	e.stats.Calls++
-	e.frame(rpc.AppendCall(make([]byte, 0, len(c.Payload)+64), e.flight.id, c.Action, c.Payload))
+	e.frame(rpc.AppendCall(make([]byte, 0, len(c.Payload)+64), e.flight.id, c.Action, e.cfg.Quirks.payload(c.Payload)))
 }
 
 // answered handles an answer to the call under way; false: it is not one.
@@ -117,6 +120,9 @@ func (e *Engine) proceed(now time.Time, j *job) {
 	switch {
 	case j.lane == laneKept:
 		e.backlog.sent, e.backlog.refusals = 0, 0
+		if e.table.Urgent() { // a power cut before the last answer must not lose what the first said
+			e.reply(&job{report: station.Report{Body: j.report.Body}}, station.Acknowledged{})
+		}
 	case e.may(j):
 		e.transmit(now, j)
 	default: // the registration has changed meanwhile
@@ -147,12 +153,24 @@ func (e *Engine) callError(now time.Time, f rpc.Frame) {
 		e.settle(j, refused)
 		return
 	}
+	if unknown(j, f.ErrorCode) {
+		e.settle(j, station.Acknowledged{})
+		return
+	}
 	e.backlog.refusals++
 	if e.backlog.refusals >= e.cfg.MessageAttempts { // E13.FR.04
 		e.settle(j, refused)
 		return
 	}
 	e.retryKept(now, false) // E13.FR.02
+}
+
+// unknown tells whether a CSMS does not have the message for a kept report that is no part of a transaction, as one of 1.6
+// without the security extension has none for a security event. It will have none tomorrow: that holds up no bill, and is
+// told as far as it can be.
+func unknown(j *job, code rpc.ErrorCode) bool {
+	_, bill := j.report.Body.(*station.TransactionEvent)
+	return !bill && (code == rpc.NotImplemented || code == rpc.NotSupported)
 }
 
 // expireFlight gives up the answer to the call under way when its time has come.
@@ -182,10 +200,26 @@ func (e *Engine) interrupted(now time.Time, j *job) {
 
 // settle ends a report.
 func (e *Engine) settle(j *job, r station.Reply) {
+	e.abandoned(j, r)
+	if j.prelude {
+		e.preluded(j, r)
+		return
+	}
 	if j.lane == laneKept {
 		e.backlog.settled()
+		if ev, ok := j.report.Body.(*station.TransactionEvent); ok {
+			e.told(ev, generationOf(e.d.Version()))
+		}
 	}
 	e.reply(j, r)
+}
+
+// abandoned tells the dialect that a call of a kept report will never be answered.
+func (e *Engine) abandoned(j *job, r station.Reply) {
+	d, rests := e.d.(ocpp.Abandoner)
+	if _, refused := r.(station.Refused); refused && rests && j.lane == laneKept && j.next < len(j.calls) {
+		d.Abandoned(j.calls[j.next], e.table)
+	}
 }
 
 func (e *Engine) reply(j *job, r station.Reply) {

@@ -42,6 +42,7 @@ type Config struct {
 	BackOffRange   time.Duration // RetryBackOffRandomRange
 	BackOffRepeat  int           // RetryBackOffRepeatTimes
 
+	Quirks Quirks // of the CSMS
 	Limits rpc.Limits
 }
 
@@ -61,6 +62,7 @@ func (c Config) engine(p Profile) EngineConfig {
 		MessageTimeout:  timeout,
 		MessageAttempts: c.MessageAttempts,
 		AttemptInterval: c.AttemptInterval,
+		Quirks:          c.Quirks,
 		Limits:          c.Limits,
 	}
 }
@@ -78,6 +80,7 @@ type EngineConfig struct {
 	MessageTimeout  time.Duration
 	MessageAttempts int
 	AttemptInterval time.Duration
+	Quirks          Quirks
 	Limits          rpc.Limits
 }
 

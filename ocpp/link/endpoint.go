@@ -32,6 +32,7 @@ type endpoint struct {
 	url    string
 	header http.Header
 	offer  []offer // best first
+	silent bool    // the CSMS names no subprotocol: SilentSubprotocol
 }
 
 // offer is a subprotocol and the dialect that is spoken if the CSMS takes it.
@@ -58,7 +59,7 @@ var subprotocols = []struct {
 }
 
 // newEndpoint checks the profile. Errors are *ProfileError.
-func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect) (endpoint, error) {
+func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect, q Quirks) (endpoint, error) {
 	invalid := func(format string, args ...any) (endpoint, error) {
 		return endpoint{}, &ProfileError{p.Slot, "InvalidProfile", fmt.Sprintf(format, args...)}
 	}
@@ -77,12 +78,12 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect) (endpoint,
 	case u.Scheme != "ws":
 		return invalid("url scheme %q", u.Scheme)
 	}
-	e := endpoint{url: connectionURL(u, identity), header: http.Header{"User-Agent": {"evsed"}}}
+	e := endpoint{url: connectionURL(u, identity, q), header: http.Header{"User-Agent": {"evsed"}}, silent: q.has(SilentSubprotocol)}
 	if p.SecurityProfile == 1 {
 		if p.Password == "" {
 			return invalid("no password for security profile 1")
 		}
-		credentials := base64.StdEncoding.EncodeToString([]byte(identity + ":" + p.Password))
+		credentials := base64.StdEncoding.EncodeToString([]byte(identity + ":" + q.password(p.Password)))
 		e.header.Set("Authorization", "Basic "+credentials) // A00.FR.202 to A00.FR.205
 	}
 	if e.offer = choose(p.Versions, dialects); len(e.offer) == 0 {
@@ -93,9 +94,12 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect) (endpoint,
 
 // connectionURL appends the identity, percent-encoded, to the path (part 4, 3.1.1). Credentials in the URL are dropped:
 // only the security profile says how the station authenticates itself.
-func connectionURL(u *url.URL, identity string) string {
+func connectionURL(u *url.URL, identity string, q Quirks) string {
 	c := *u
 	c.User, c.Fragment, c.RawFragment = nil, "", ""
+	if q.has(FullURL) {
+		return c.String()
+	}
 	raw := strings.TrimSuffix(c.EscapedPath(), "/") + "/" + url.PathEscape(identity)
 	c.Path = strings.TrimSuffix(c.Path, "/") + "/" + identity
 	c.RawPath = raw
@@ -150,6 +154,9 @@ func (e *endpoint) agreed(subprotocol string) (offer, bool) {
 		if strings.EqualFold(o.name, subprotocol) {
 			return o, true
 		}
+	}
+	if e.silent && subprotocol == "" {
+		return e.offer[len(e.offer)-1], true
 	}
 	return offer{}, false
 }

@@ -25,7 +25,7 @@ func TestConnectionURL(t *testing.T) {
 		{"ws://[::1]:8080/x?tenant=7#frag", "A", "ws://[::1]:8080/x/A?tenant=7"},
 		{"ws://user:secret@host/x", "A", "ws://host/x/A"}, // only the security profile says how to authenticate
 	} {
-		e, err := newEndpoint(profileOf(1, c.url), c.identity, plainDialects)
+		e, err := newEndpoint(profileOf(1, c.url), c.identity, plainDialects, 0)
 		if err != nil || e.url != c.want {
 			t.Errorf("%s with %q: got %q, %v, want %q", c.url, c.identity, e.url, err, c.want)
 		}
@@ -53,7 +53,7 @@ func TestProfilesThatCannotBeUsed(t *testing.T) {
 		{"unknown version", station.NetworkProfile{URL: "ws://h", Versions: []string{"ocpp9"}}, "A", "InvalidProfile"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := newEndpoint(Profile{7, c.profile}, c.identity, plainDialects)
+			_, err := newEndpoint(Profile{7, c.profile}, c.identity, plainDialects, 0)
 			var bad *ProfileError
 			if !errors.As(err, &bad) || bad.Code != c.code || bad.Slot != 7 {
 				t.Errorf("got %v, want %s", err, c.code)
@@ -64,7 +64,7 @@ func TestProfilesThatCannotBeUsed(t *testing.T) {
 
 func TestErrorsDoNotShowCredentials(t *testing.T) {
 	for _, u := range []string{"ws://user:secret@", "http://user:secret@host", "ws://user:secret@host\x7f"} {
-		if _, err := newEndpoint(profileOf(1, u), "A", plainDialects); err == nil || strings.Contains(err.Error(), "secret") {
+		if _, err := newEndpoint(profileOf(1, u), "A", plainDialects, 0); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
@@ -78,7 +78,7 @@ func TestOfferFollowsTheProfile(t *testing.T) {
 	} {
 		p := profileOf(1, "ws://h")
 		p.Versions = c.versions
-		e, err := newEndpoint(p, "A", plainDialects)
+		e, err := newEndpoint(p, "A", plainDialects, 0)
 		if err != nil || !slices.Equal(e.names(), c.want) {
 			t.Errorf("versions %q: offer %q, %v, want %q", c.versions, e.names(), err, c.want)
 		}

@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -218,7 +217,7 @@ func (e *Engine) hangUp(code int, reason string) {
 // messageID returns an id that was never used before.
 func (e *Engine) messageID() string {
 	e.serial++
-	return e.prefix + strconv.FormatUint(e.serial, 10)
+	return e.cfg.Quirks.messageID(e.prefix, e.serial)
 }
 
 func (e *Engine) deadline(now time.Time) time.Time {

@@ -50,7 +50,7 @@ func TestHandshakeTakesWhatTheCSMSPicks(t *testing.T) {
 					t.Errorf("offered %q, agreed on %q", header, s.Subprotocol)
 				}
 			})
-			e, err := newEndpoint(Profile{Slot: 1, NetworkProfile: profileOf(1, "ws://h").NetworkProfile}, "A", allDialects)
+			e, err := newEndpoint(Profile{Slot: 1, NetworkProfile: profileOf(1, "ws://h").NetworkProfile}, "A", allDialects, 0)
 			if o, ok := e.agreed(c.agreed); err != nil || !ok || o.dialect.Version() != c.version {
 				t.Errorf("%s is spoken as %v", c.agreed, o.dialect)
 			}
@@ -79,7 +79,7 @@ func TestHandshakeSaysWhatWentWrong(t *testing.T) {
 			defer server.Close()
 			p := profileOf(1, "ws://h")
 			p.Versions = []string{"ocpp2.1", "ocpp1.6"}
-			e, err := newEndpoint(p, "A", allDialects)
+			e, err := newEndpoint(p, "A", allDialects, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -56,22 +56,16 @@ func (in *inbound) reset() {
 	in.recent = [RecentIDs]string{}
 }
 
-func (in *inbound) used(id string) bool {
-	for i := range in.calls {
-		if in.calls[i].id == id {
-			return true
-		}
-	}
-	for _, r := range in.recent {
-		if r == id && id != "" {
-			return true
-		}
-	}
-	return false
+// under tells whether the CALL with an id waits for the core's response.
+func (in *inbound) under(id string) bool {
+	return slices.ContainsFunc(in.calls, func(c inCall) bool { return c.id == id })
 }
 
-// under tells whether an action waits for the core's response.
-func (in *inbound) under(action string) bool {
+// answered tells whether an id was used by a CALL that has had its answer.
+func (in *inbound) answered(id string) bool { return id != "" && slices.Contains(in.recent[:], id) }
+
+// busy tells whether an action waits for the core's response.
+func (in *inbound) busy(action string) bool {
 	return slices.ContainsFunc(in.calls, func(c inCall) bool { return c.action == action })
 }
 
@@ -137,7 +131,11 @@ func (e *Engine) malformed(now time.Time, bad *rpc.FrameError) {
 	e.stats.Malformed++
 	if bad.Answer == rpc.CallError && e.gate == station.RegistrationRejected {
 		bad.Code, bad.Reason = rpc.SecurityError, "station was rejected"
+		if e.mute() {
+			bad.Answer = 0
+		}
 	}
+	bad.Code = e.cfg.Quirks.code(bad.Code, e.d.Version())
 	if f := rpc.AppendAnswer(nil, bad); len(f) > 0 {
 		e.frame(f)
 	}
@@ -162,16 +160,24 @@ func (e *Engine) request(now time.Time, f rpc.Frame) {
 	e.requested(now, f, req, len(f.Payload), err)
 }
 
+// mute tells whether the station must not answer at all: OCPP 1.6 has a rejected station keep silent (4.2), where 2.x has it
+// say so.
+func (e *Engine) mute() bool {
+	return e.gate == station.RegistrationRejected && e.d.Version() <= rpc.V16
+}
+
 // admit tells whether a CALL is looked at, and answers it if not.
 func (e *Engine) admit(now time.Time, f rpc.Frame) bool {
 	switch {
-	case e.in.used(f.ID):
+	case e.in.under(f.ID), e.in.answered(f.ID) && !e.cfg.Quirks.has(ReusedMessageIds):
 		e.repeated(now, f)
+	case e.mute():
+		e.stats.Refused++
 	case e.gate == station.RegistrationRejected: // B03.FR.08
 		e.refuse(f.ID, rpc.SecurityError, "station was rejected")
 	case len(e.in.calls) >= MaxInbound:
 		e.refuse(f.ID, rpc.GenericError, "too many requests without a response")
-	case f.Action == listAction && e.in.under(listAction):
+	case f.Action == listAction && e.in.busy(listAction):
 		e.refuse(f.ID, rpc.GenericError, "another list is being taken; try later")
 	case f.Action == listAction && !e.lists.take(now, listCost+len(f.Payload)/page, ListBurst):
 		e.refuse(f.ID, rpc.GenericError, tooOften)
@@ -213,17 +219,22 @@ func (e *Engine) hand(now time.Time, f rpc.Frame, req station.Request, size int)
 // repeated handles a CALL whose id was used before on this connection. Nothing is done twice.
 func (e *Engine) repeated(now time.Time, f rpc.Frame) {
 	e.stats.Repeated++
-	if e.d.Version() >= rpc.V21 {
-		return // a retry may keep its id (2.1 part 4, 4.1.4); the answer to the first serves both
+	if e.d.Version() != rpc.V201 {
+		return // a retry may keep its id (2.1 part 4, 4.1.4; OCPP-J 1.6 errata 3.1); the answer to the first serves both
 	}
-	e.frame(rpc.AppendCallError(nil, f.ID, rpc.RpcFrameworkError, "message id was used before"))
+	e.answerError(f.ID, rpc.RpcFrameworkError, "message id was used before")
 	e.badMessage(now, f.Action+": message id was used before")
 }
 
 func (e *Engine) refuse(id string, code rpc.ErrorCode, text string) {
 	e.stats.Refused++
 	e.in.remember(strings.Clone(id)) // the frame may be large
-	e.frame(rpc.AppendCallError(nil, id, code, text))
+	e.answerError(id, code, text)
+}
+
+// answerError sends a CALLERROR in the words of the version.
+func (e *Engine) answerError(id string, code rpc.ErrorCode, text string) {
+	e.frame(rpc.AppendCallError(nil, id, e.cfg.Quirks.code(code, e.d.Version()), text))
 }
 
 // Respond takes the core's response to a request. One that came too late, or after the connection was lost, goes
@@ -246,13 +257,14 @@ func (e *Engine) respond(c inCall, r station.Response) {
 	}
 	if r.Error != nil {
 		e.stats.Refused++
-		e.frame(rpc.AppendCallError(nil, c.id, rpc.ErrorCode(r.Error.Code), describe(r.Error.Description)))
+		e.answerError(c.id, rpc.ErrorCode(r.Error.Code), describe(r.Error.Description))
 		return
 	}
 	f, err := e.encodeResponse(c, r)
 	if err != nil { // a fault of ours; the CSMS must not wait for its timeout
 		e.stats.Refused++
-		f = rpc.AppendCallError(nil, c.id, rpc.InternalError, describe(err.Error()))
+		e.answerError(c.id, rpc.InternalError, describe(err.Error()))
+		return
 	}
 	e.frame(f)
 }
@@ -262,10 +274,12 @@ func (e *Engine) encodeResponse(c inCall, r station.Response) ([]byte, error) {
 		return nil, fmt.Errorf("response to %s has no body", c.action)
 	}
 	dst := rpc.OpenCallResult(make([]byte, 0, initialPayload), c.id)
+	from := len(dst)
 	dst, err := e.d.Respond(dst, c.action, c.body, r.Body)
 	if err != nil {
 		return nil, fmt.Errorf("encode response to %s: %w", c.action, err)
 	}
+	dst = dst[:from+len(e.cfg.Quirks.payload(dst[from:]))]
 	return append(dst, ']'), nil
 }
 
@@ -274,7 +288,7 @@ func (e *Engine) expireInbound(now time.Time) {
 	for len(e.in.calls) > 0 && !e.in.calls[0].due.After(now) {
 		c := e.in.take(0)
 		e.stats.Refused++
-		e.frame(rpc.AppendCallError(nil, c.id, rpc.InternalError, "no response in time"))
+		e.answerError(c.id, rpc.InternalError, "no response in time")
 	}
 }
 

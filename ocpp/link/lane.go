@@ -38,6 +38,8 @@ type job struct {
 	since  time.Time // when a Now report was handed in
 	calls  []ocpp.Call
 	next   int // calls that were answered
+
+	prelude bool // told before the head of the outbox, and no entry of it
 }
 
 func (j *job) boot() bool {
@@ -157,7 +159,7 @@ func (e *Engine) pick(now time.Time) *job {
 	case laneLatest:
 		return e.latest.takeAt(second)
 	case laneKept:
-		return e.backlog.head
+		return e.backlog.turn()
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type owner struct {
 	stats   Stats
 	status  Status
 	refused map[int]time.Time // slot: when AuthRefused was told
+	free    bool              // the CSMS has turned down the generation of the open transactions: offer all
 }
 
 func newOwner(l *Link) *owner {
@@ -145,7 +146,7 @@ func (o *owner) feed(out *Output) {
 		o.closeSoon(now, *out.Close)
 	}
 	if o.e.Alive() && !o.worked {
-		o.worked = true
+		o.worked, o.free = true, false
 		o.stats.Answered++
 		o.plan.worked(o.profile)
 	}
@@ -174,6 +175,7 @@ func (o *owner) lost(now time.Time, why string, wish *Close) {
 	o.conn.shut(wish)
 	o.ended, o.conn = o.conn.done, nil
 	silent := wish != nil && wish.Code != codeNormal
+	o.free = o.free || !o.worked
 	if o.worked && !silent || !silent && now.Sub(o.opened) >= StableAfter {
 		o.dialAt = now.Add(o.plan.lost())
 	} else {

@@ -1,0 +1,124 @@
+package link
+
+import (
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/station"
+)
+
+// A transaction is told in one generation of OCPP: in 1.x by the number that the CSMS gave it, in 2.x by the id that the
+// station gave it, and no CSMS can tell that both are the same. So a row of the side table keeps for each transaction in
+// which generation it is told, and how it began. While one is open only its generation is offered, if the network profile
+// allows it and the CSMS still takes it. Otherwise the transaction is told anew from its beginning in the generation that
+// is spoken, before its next event: the CSMS can bill it whole. See docs/design/0012.
+
+// generation is a family of versions with one way to name transactions; it stands on flash.
+type generation byte
+
+const (
+	generation1 generation = '1' // 1.2, 1.5, 1.6
+	generation2 generation = '2' // 2.0.1, 2.1
+)
+
+func generationOf(v rpc.Version) generation {
+	if v < rpc.V201 {
+		return generation1
+	}
+	return generation2
+}
+
+// rowFrom is the row of a transaction that holds its generation and, behind it, its Started report as the outbox had it.
+const rowFrom = "from"
+
+// told notes what a settled report of a transaction leaves to be known.
+func (e *Engine) told(ev *station.TransactionEvent, g generation) {
+	if ev.Phase == station.PhaseEnded {
+		e.table.Forget(ev.Transaction)
+		return
+	}
+	key := ocpp.TransactionKey(ev.Transaction, rowFrom)
+	row, known := e.table.Get(key)
+	switch {
+	case ev.Phase == station.PhaseStarted:
+		e.table.Note(key, string(g)+string(station.EncodeReport(station.Report{Class: station.Kept, Body: ev})))
+	case !known:
+		e.table.Note(key, string(g))
+	case ev.Token.Value != "" && row != "":
+		if start := startOf(row); start != nil && start.Token.Value == "" { // 1.x cannot begin a transaction without a token
+			start.Token, start.Info = ev.Token, ev.Info
+			e.table.Note(key, row[:1]+string(station.EncodeReport(station.Report{Class: station.Kept, Body: start})))
+		}
+	}
+}
+
+// startOf returns the Started report of a row, nil if it has none.
+func startOf(row string) *station.TransactionEvent {
+	if len(row) <= 1 {
+		return nil
+	}
+	r, err := station.DecodeReport(0, []byte(row[1:]))
+	if err != nil {
+		return nil
+	}
+	ev, _ := r.Body.(*station.TransactionEvent)
+	return ev
+}
+
+// adopt tells whether the beginning of a transaction has to be told before j, an event of one that is told in another
+// generation, and makes it the head's prelude.
+func (e *Engine) adopt(j *job) bool {
+	ev, ok := j.report.Body.(*station.TransactionEvent)
+	if !ok || j.lane != laneKept || j.prelude || ev.Phase == station.PhaseStarted {
+		return false
+	}
+	key := ocpp.TransactionKey(ev.Transaction, rowFrom)
+	row, known := e.table.Get(key)
+	g := generationOf(e.d.Version())
+	if !known || row == "" || generation(row[0]) == g {
+		return false
+	}
+	start := startOf(row)
+	if start == nil { // nothing to begin with: what there is of it is told as it is
+		e.table.Note(key, string(g)+row[1:])
+		return false
+	}
+	e.backlog.prelude = &job{report: station.Report{ID: j.report.ID, Class: station.Kept, Body: start}, lane: laneKept, prelude: true}
+	return true
+}
+
+// preluded ends the prelude of the head: from now on the transaction is told in the generation that is spoken.
+func (e *Engine) preluded(j *job, r station.Reply) {
+	e.backlog.again()
+	e.told(j.report.Body.(*station.TransactionEvent), generationOf(e.d.Version()))
+	j.report.ID, j.report.Class = 0, station.Now // the outbox has no such entry
+	e.reply(j, r)
+}
+
+// generation returns the generation of every open transaction; false if there is none, or not one alone.
+func (e *Engine) generation() (generation, bool) {
+	var g generation
+	for _, row := range e.table.Rows(rowFrom) {
+		switch {
+		case row == "":
+		case g == 0:
+			g = generation(row[0])
+		case g != generation(row[0]):
+			return 0, false
+		}
+	}
+	return g, g != 0
+}
+
+// kin returns the offers of one generation, all of them if there is none of it.
+func kin(offers []offer, g generation) []offer {
+	var same []offer
+	for _, o := range offers {
+		if generationOf(o.dialect.Version()) == g {
+			same = append(same, o)
+		}
+	}
+	if len(same) == 0 {
+		return offers
+	}
+	return same
+}
