@@ -20,7 +20,8 @@ type ConnectorView struct {
 	// too, in which the driver has no part yet (TxStartPoint).
 	Transaction bool
 	State       term.ChargingState // of the Transaction; "" without one
-	Offered     bool               // the Transaction is allowed energy: of at least 6 A
+	Charged     bool               // energy has flowed in the Transaction
+	Offered     bool               // it is allowed energy: of at least 6 A
 
 	// Over: the transaction has stopped, and car, cable or bay are not free yet.
 	Over bool
@@ -79,7 +80,7 @@ func (s *Station) viewTransaction(e *evse, c *connector, v *ConnectorView) {
 		v.Over, v.Unplugged = true, tx.Ending.Reason == term.StopEVDisconnected
 	default:
 		want := s.wantPermit(e, c)
-		v.Transaction, v.State = true, e.state
+		v.Transaction, v.State, v.Charged = true, e.state, tx.Charged
 		v.Offered = want.Close && want.Max >= MinOffer
 		v.Unplugged = e.evLeft && e.state == term.ChargingIdle
 		if !e.resume.IsZero() { // behind a power cut nothing is offered until plug and meter are known

@@ -23,6 +23,8 @@ type Options struct {
 	EVSEs []station.EVSE
 	Bays  bool
 	Views bool // print what only a generation with more words would tell of a status
+
+	Heed func(station.Report) // sees each report as the station makes it; nil: nobody does
 }
 
 // Bench is a station in its world. One owner, no goroutines.
@@ -220,6 +222,9 @@ func (b *Bench) carry(o station.Output) {
 		b.permit(p)
 	}
 	for _, r := range o.Reports {
+		if b.cfg.Heed != nil {
+			b.cfg.Heed(r)
+		}
 		b.link.take(b, r)
 	}
 	for _, r := range o.Responses {

@@ -17,7 +17,7 @@ type link struct {
 	cursor  string // newest outbox key that has left
 	flying  *station.Report
 	place   station.ReportID // of flying, if it is a Latest one
-	timeout int // number of the newest message timeout
+	timeout int              // number of the newest message timeout
 }
 
 const (
