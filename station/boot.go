@@ -35,6 +35,12 @@ const dailyHeartbeat = 24 * time.Hour
 // maxHeartbeat bounds the interval that a CSMS may ask for, in seconds: a year.
 const maxHeartbeat = 365 * 24 * 3600
 
+// The quirks of a CSMS that are the core's: what it forgets with a connection is told again on the next.
+const (
+	bootOnReconnect   = "BootOnReconnect"
+	statusOnReconnect = "StatusOnReconnect"
+)
+
 const (
 	metaBootReason = "bootReason"
 	metaBoots      = "boots"
@@ -73,6 +79,8 @@ func (s *Station) linkUp(ev LinkUp) {
 		s.dialled = &workedNetwork{ev.Slot, p}
 	}
 	switch {
+	case b.status == RegistrationAccepted && s.model.Has(model.CSMSQuirks, bootOnReconnect):
+		s.notifyBoot(BootUnknown, false)
 	case b.status == RegistrationAccepted:
 		s.beat() // the first answer tells that somebody listens, and what time it is
 	case s.due(b.next) || b.next.IsZero():
@@ -197,7 +205,7 @@ func (s *Station) cameOnline() {
 	s.rememberNetwork()
 	long := b.offline.IsZero() || s.now.Sub(b.offline) > s.model.Duration(model.OfflineThreshold)
 	b.offline = time.Time{}
-	if long {
+	if long || s.model.Has(model.CSMSQuirks, statusOnReconnect) {
 		s.forgetTold()
 	}
 }

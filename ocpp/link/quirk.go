@@ -65,7 +65,7 @@ func (q Quirks) has(x Quirks) bool { return q&x != 0 }
 // code spells an error code for a CSMS that speaks v.
 func (q Quirks) code(c rpc.ErrorCode, v rpc.Version) rpc.ErrorCode {
 	if q.has(ErrorCodes2x) {
-		return c
+		return c.Canonical()
 	}
 	return c.In(v)
 }

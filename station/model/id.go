@@ -59,6 +59,7 @@ const (
 	LocalAuthListSupportsExpiryDateTime
 
 	ActiveNetworkProfile
+	CSMSQuirks
 	FileTransferProtocols
 	HeartbeatInterval
 	MessageAttemptIntervalTransactionEvent

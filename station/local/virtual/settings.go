@@ -16,7 +16,7 @@ func linkConfig(s *station.Station) link.Config {
 		MessageAttempts: m.Int(model.MessageAttemptsTransactionEvent), AttemptInterval: max(m.Duration(model.MessageAttemptIntervalTransactionEvent), time.Millisecond),
 		PingInterval: m.Duration(model.WebSocketPingInterval), BackOffMinimum: m.Duration(model.RetryBackOffWaitMinimum),
 		BackOffRange: m.Duration(model.RetryBackOffRandomRange), BackOffRepeat: m.Int(model.RetryBackOffRepeatTimes),
-		MessageTimeout: defaultMessageTimeout,
+		MessageTimeout: defaultMessageTimeout, Quirks: link.ParseQuirks(m.List(model.CSMSQuirks)),
 	}
 	for _, slot := range s.NetworkPriority() {
 		p, _ := s.NetworkProfile(slot)
