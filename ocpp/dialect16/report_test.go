@@ -1,0 +1,113 @@
+package dialect16
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
+)
+
+var bigToken = term.IdToken{Value: "PAYMENT-" + strings.Repeat("0123456789", 3), Type: term.TokenDirectPayment}
+
+var samples = []term.MeterValue{
+	{At: at, Sampled: []term.SampledValue{
+		{Value: 1_234_567, Measurand: term.EnergyActiveImportRegister},
+		{Value: 230_150, Measurand: term.Voltage, Phase: term.PhaseL1N},
+		{Value: 50_020, Measurand: term.Frequency},
+		{Value: 985, Measurand: term.PowerFactor, Context: term.Trigger},
+		{Value: -3_680_000, Measurand: term.PowerActiveImport, Location: term.LocationInlet},
+		{Value: 42_000, Measurand: term.SoC, Location: term.LocationEV, Context: term.SampleClock},
+	}},
+	{At: at.Add(1)},
+}
+
+var reports = []struct {
+	name string
+	body station.ReportBody
+}{
+	{"boot", station.BootNotification{Reason: station.BootPowerUp, Identity: station.Identity{
+		Vendor: "evsed", Model: "Halsim \"2\"", SerialNumber: "SN-0042", FirmwareVersion: "0.1.0",
+		ICCID: "8931440000000000001", IMSI: "204080000000001",
+	}}},
+	{"boot-least", station.BootNotification{Reason: station.BootWatchdog, Identity: station.Identity{Vendor: "v", Model: "m"}}},
+	{"boot-long", station.BootNotification{Identity: station.Identity{Vendor: "A vendor with quite a long name", Model: strings.Repeat("é", 21),
+		SerialNumber: "SERIES-2026-0000000000000042", FirmwareVersion: strings.Repeat("1.", 30)}}},
+	{"heartbeat", station.Heartbeat{}},
+	{"authorize", station.Authorize{Token: rfid, Info: []term.AdditionalInfo{{Value: "a", Type: "b"}}}},
+	{"authorize-long-token", station.Authorize{Token: bigToken}},
+	{"authorize-no-authorization", station.Authorize{Token: term.IdToken{Type: term.TokenNoAuthorization}}},
+	{"values", station.MeterValues{EVSE: 2, Values: samples}},
+	{"values-main-meter", station.MeterValues{Values: samples[:1]}},
+	{"values-connector", station.MeterValues{EVSE: 1, Connector: 2, Values: samples[:1]}},
+	{"values-no-sample", station.MeterValues{EVSE: 1, Values: samples[1:]}},
+	{"security", station.SecurityEvent{Type: "StartupOfTheDevice", At: at, Info: strings.Repeat("i", 300)}},
+	{"security-renamed", station.SecurityEvent{Type: "InvalidChargingStationCertificate", At: at}},
+	{"firmware", station.FirmwareStatus{Status: "Idle"}},
+	{"log", station.LogStatus{Status: "Idle"}},
+	{"event", station.NotifyEvent{EventID: 3, At: at, Problem: true, Code: "groundFailure", Component: model.Component{Name: "EVSE", EVSE: 1}}},
+	{"report", station.NotifyReport{RequestID: 1, GeneratedAt: at}},
+	{"customer", station.NotifyCustomerInformation{RequestID: 1, GeneratedAt: at, Data: "d"}},
+	{"profiles", station.ChargingProfiles{RequestID: 1}},
+	{"reservation", station.ReservationStatus{ID: 1, Status: "Expired"}},
+}
+
+func TestEncode(t *testing.T) {
+	var lines []string
+	for _, r := range reports {
+		lines = append(lines, r.name+": "+newWire(t).line(r.body))
+	}
+	golden(t, "reports", lines)
+}
+
+// A token that does not fit has one name, whatever its letters look like, and no other token has it.
+func TestStandIn(t *testing.T) {
+	name := idTag(bigToken)
+	if len(name) != maxIdTag || name == bigToken.Value[:maxIdTag] {
+		t.Errorf("stand-in %q", name)
+	}
+	lower := bigToken
+	lower.Value = strings.ToLower(lower.Value)
+	if idTag(lower) != name {
+		t.Error("another name for the same token")
+	}
+	other := bigToken
+	other.Value = other.Value[:len(other.Value)-1] + "8"
+	if idTag(other) == name {
+		t.Error("one name for two tokens")
+	}
+}
+
+func TestEncodeRefusesWhatNoMessageCanCarry(t *testing.T) {
+	for _, body := range []station.ReportBody{
+		station.FirmwareStatus{Status: "Fine"}, station.LogStatus{Status: "Fine"},
+		station.SecurityEvent{Type: strings.Repeat("t", 51), At: at},
+	} {
+		if calls, err := New(evses).Encode(station.Report{Body: body}, ocpp.NewTable()); err == nil || len(calls) != 0 {
+			t.Errorf("%+v: %v, %v", body, calls, err)
+		}
+	}
+}
+
+// The status of an upload or an update is told in the words in which it was asked for last.
+func TestStatusesInTheWordsOfTheQuestion(t *testing.T) {
+	w := newWire(t)
+	ask := func(action, message string) {
+		t.Helper()
+		if _, err := w.Request(action, `{"requestedMessage":"`+message+`"}`, w.table, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, firmware := station.LogStatus{Status: "Idle"}, station.FirmwareStatus{Status: "Idle"}
+	ask("ExtendedTriggerMessage", "LogStatusNotification")
+	w.want(log, `LogStatusNotification {"status":"Idle"}`)
+	w.want(firmware, `FirmwareStatusNotification {"status":"Idle"}`)
+	ask("ExtendedTriggerMessage", "FirmwareStatusNotification")
+	w.want(firmware, `SignedFirmwareStatusNotification {"status":"Idle"}`)
+	ask("TriggerMessage", "FirmwareStatusNotification")
+	ask("TriggerMessage", "DiagnosticsStatusNotification")
+	w.want(firmware, `FirmwareStatusNotification {"status":"Idle"}`)
+	w.want(log, `DiagnosticsStatusNotification {"status":"Idle"}`)
+}

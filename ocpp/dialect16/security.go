@@ -1,0 +1,60 @@
+package dialect16
+
+import (
+	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/msg16"
+	"github.com/evsed/evsed/station"
+)
+
+// maxTechInfo is the length of SecurityEventNotification.techInfo, in characters.
+const maxTechInfo = 255
+
+// eventNames are the security events that the whitepaper calls otherwise than 2.x (chapter 8).
+var eventNames = map[string]string{
+	"FailedToAuthenticateAtCsms":        "FailedToAuthenticateAtCentralSystem",
+	"CsmsFailedToAuthenticate":          "CentralSystemFailedToAuthenticate",
+	"InvalidCsmsCertificate":            "InvalidCentralSystemCertificate",
+	"InvalidChargingStationCertificate": "InvalidChargePointCertificate",
+}
+
+// securityEvent tells whitepaper A04.
+func securityEvent(b *station.SecurityEvent) msg16.Message {
+	kind := b.Type
+	if name, ok := eventNames[kind]; ok {
+		kind = name
+	}
+	return &msg16.SecurityEventNotificationRequest{
+		Type:      kind,
+		Timestamp: b.At,
+		TechInfo:  optional(cut(b.Info, maxTechInfo)),
+	}
+}
+
+// A status of an upload or an update is told by one message of the core profile and one of the whitepaper. wordsRow and
+// what was triggered is the row that notes by which of them the CSMS asked last.
+const (
+	wordsRow          = "16/words/"
+	wordsOfCore       = "core"
+	wordsOfWhitepaper = "whitepaper"
+)
+
+func usesWhitepaper(message string, t *ocpp.Table) bool {
+	words, _ := t.Get(wordsRow + message)
+	return words == wordsOfWhitepaper
+}
+
+// logStatus tells the status of an upload, diagnostics or log alike.
+func logStatus(b station.LogStatus, t *ocpp.Table) msg16.Message {
+	if usesWhitepaper(triggerLog, t) {
+		return &msg16.LogStatusNotificationRequest{Status: msg16.UploadLogStatus(b.Status)}
+	}
+	return &msg16.DiagnosticsStatusNotificationRequest{Status: msg16.DiagnosticsStatus(b.Status)}
+}
+
+// firmwareStatus tells the status of an update.
+func firmwareStatus(b station.FirmwareStatus, t *ocpp.Table) msg16.Message {
+	if usesWhitepaper(triggerFirmware, t) {
+		return &msg16.SignedFirmwareStatusNotificationRequest{Status: msg16.SignedFirmwareStatus(b.Status)}
+	}
+	return &msg16.FirmwareStatusNotificationRequest{Status: msg16.FirmwareStatus(b.Status)}
+}
