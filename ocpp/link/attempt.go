@@ -57,8 +57,14 @@ func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
 	ctx, cancel := context.WithCancel(ctx)
 	d := &dialing{profile: p, cancel: cancel, result: make(chan dialed, 1)}
 	dial, limit, ping := o.o.Dial, frameLimit(o.plan.cfg.Limits), o.plan.cfg.PingInterval
+	timeout := o.o.Real(o.plan.cfg.engine(p).filled().MessageTimeout)
 	go func() {
 		life := &life{}
+		if e.soap != nil {
+			c, err := dialSOAP(ctx, e, dial, life, limit, timeout)
+			d.result <- dialed{conn: c, offer: e.offer[0], err: err}
+			return
+		}
 		ws, taken, err := dialWebSocket(ctx, e, dial, life)
 		if err != nil {
 			d.result <- dialed{err: err}

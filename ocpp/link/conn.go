@@ -73,8 +73,15 @@ const (
 	end
 )
 
+// wire is what a connection runs over: a WebSocket, or what stands for one (soap.go).
+type wire interface {
+	Close(code websocket.StatusCode, reason string) error
+	CloseNow() error
+}
+
 // conn is an open connection: a reader, a writer and a pinger. The first of them that fails ends it.
 type conn struct {
+	wire  wire
 	ws    *websocket.Conn
 	life  *life
 	limit int // bytes of a frame
@@ -97,13 +104,18 @@ type conn struct {
 	wg     sync.WaitGroup
 }
 
-// startConn begins to read, write and ping. shut must be called once.
-func startConn(ws *websocket.Conn, l *life, limit int, ping time.Duration) *conn {
-	c := &conn{
-		ws: ws, life: l, limit: limit,
+func newConn(l *life, limit int) *conn {
+	return &conn{
+		life: l, limit: limit,
 		in: make(chan message), next: make(chan bool, 1), out: make(chan []byte), ping: make(chan time.Duration, 1),
 		failed: make(chan struct{}), quit: make(chan struct{}), wrote: make(chan struct{}), done: make(chan struct{}),
 	}
+}
+
+// startConn begins to read, write and ping. shut must be called once.
+func startConn(ws *websocket.Conn, l *life, limit int, ping time.Duration) *conn {
+	c := newConn(l, limit)
+	c.wire, c.ws = ws, ws
 	ws.SetReadLimit(MaxMessage)
 	c.wg.Go(c.readAll)
 	c.wg.Go(c.writeAll)
@@ -132,9 +144,9 @@ func (c *conn) shut(wish *Close) {
 			case <-c.wrote:
 			case <-time.After(FlushTimeout):
 			}
-			c.ws.Close(websocket.StatusCode(wish.Code), wish.Reason)
+			c.wire.Close(websocket.StatusCode(wish.Code), wish.Reason)
 		}
-		c.ws.CloseNow()
+		c.wire.CloseNow()
 		c.wg.Wait()
 	}()
 }

@@ -31,8 +31,9 @@ func (e *ProfileError) Error() string {
 type endpoint struct {
 	url    string
 	header http.Header
-	offer  []offer // best first
-	silent bool    // the CSMS names no subprotocol: SilentSubprotocol
+	offer  []offer       // best first
+	soap   *soapEndpoint // nil: a WebSocket
+	silent bool          // the CSMS names no subprotocol: SilentSubprotocol
 }
 
 // offer is a subprotocol and the dialect that is spoken if the CSMS takes it.
@@ -75,7 +76,7 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect, q Quirks) 
 		return invalid("url %q", redactURL(p.URL))
 	case u.Scheme == "wss": // TLS without the rules of security profile 2 would only look safe
 		return endpoint{}, &ProfileError{p.Slot, "NotSupported", "wss with security profile below 2"}
-	case u.Scheme != "ws":
+	case u.Scheme != "ws" && u.Scheme != "http":
 		return invalid("url scheme %q", u.Scheme)
 	}
 	e := endpoint{url: connectionURL(u, identity, q), header: http.Header{"User-Agent": {"evsed"}}, silent: q.has(SilentSubprotocol)}
@@ -85,6 +86,9 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect, q Quirks) 
 		}
 		credentials := base64.StdEncoding.EncodeToString([]byte(identity + ":" + q.password(p.Password)))
 		e.header.Set("Authorization", "Basic "+credentials) // A00.FR.202 to A00.FR.205
+	}
+	if u.Scheme == "http" {
+		return newSOAPEndpoint(p, u, identity, e.header, dialects)
 	}
 	if e.offer = choose(p.Versions, dialects); len(e.offer) == 0 {
 		return invalid("none of the versions %q is spoken", p.Versions)
@@ -140,7 +144,7 @@ func spoken(name string, dialects []ocpp.Dialect) ocpp.Dialect {
 			continue
 		}
 		for _, d := range dialects {
-			if d.Version() == p.version {
+			if _, over := d.(soapDialect); !over && d.Version() == p.version {
 				return d
 			}
 		}
