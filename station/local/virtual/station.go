@@ -29,6 +29,7 @@ type Options struct {
 	Dir      string                                           // everything persistent; created if need be
 	Seed     uint64                                           // of the world's noise
 	Clock    *Clock                                           // nil: real time
+	Dial     link.DialFunc                                    // what lies below the simulated way to the CSMS; nil: TCP
 	Guard    GuardMaker                                       // nil: within the process. Any other knows the real time only
 	Trace    func(at time.Time, d link.Direction, frame []byte)
 	Observe  func(halsim.Event) // what happens in the world
@@ -89,7 +90,7 @@ func New(o Options) (*Station, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: want a directory that can be made", err)
 	}
-	s := &Station{o: o, clock: o.Clock, mains: mains{on: true}, network: true, changed: make(chan struct{}), next: o.Boot}
+	s := &Station{o: o, clock: o.Clock, mains: mains{on: true}, network: true, changed: make(chan struct{}), next: o.Boot, wire: wire{base: o.Dial}}
 	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: delete it to begin with an empty world", err)
