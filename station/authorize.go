@@ -7,6 +7,7 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/auth"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/station/transaction"
 )
@@ -27,6 +28,7 @@ type presented struct {
 	evses     []term.EVSEID // where it was shown; empty: everywhere
 	remote    int
 	hasRemote bool
+	profile   *schedule.Profile // that came with the remote start
 }
 
 // questionPatience bounds a question beside the link's own message timeout.
@@ -276,6 +278,7 @@ func (s *Station) authorize(p presented, info term.TokenInfo) {
 		return
 	}
 	if e := s.target(p); e != nil {
+		e.starting = p.profile
 		s.grant(e, g)
 	} else if s.maySwipeAhead(p) {
 		s.enqueue(p, g)
@@ -308,6 +311,7 @@ func (s *Station) grant(e *evse, g *transaction.Grant) {
 		e.spent = 0 // a driver who comes again begins a new session, even if the car never left
 	} else {
 		e.tx.Grant, e.tx.Reason, e.tx.Owner = g, "", g.Token
+		s.adoptProfile(e)
 	}
 	trigger := term.TriggerAuthorized // E02.FR.20
 	if g.HasRemote {

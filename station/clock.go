@@ -54,6 +54,7 @@ func (s *Station) setClock(wall time.Time, source string) {
 	}
 	s.clock.set(s.now, wall)
 	s.startAligned()
+	s.moveReady()
 	if diff.Abs() > TimeAdjustmentThreshold || !known && diff.Abs() >= time.Second {
 		s.securityEvent(SettingSystemTime, source+" "+strconv.FormatInt(int64(diff/time.Second), 10)+" s")
 	}

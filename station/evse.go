@@ -208,6 +208,7 @@ func (s *Station) view(e *evse) transaction.View {
 	v.Connected, v.Pilot, v.Closed = c.car, c.pilot, c.closed
 	want := s.wantPermit(e, c)
 	v.Allowed = want.Close && want.Max >= MinOffer
+	v.Limited = !want.Close && s.mayCharge(e, c)
 	v.Charged = e.tx != nil && e.tx.Charged
 	v.Refused = e.grant != nil && e.grant.Suspended
 	if !e.offered.IsZero() {
@@ -239,6 +240,7 @@ func (s *Station) progress(e *evse, trigger term.TriggerReason) {
 	s.countEnergy(e)
 	e.facts = s.factsOf(e)
 	e.spent &= e.facts.Points()
+	s.markReady(e)
 	if e.tx == nil {
 		s.tryStart(e, trigger)
 		return

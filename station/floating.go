@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/station/transaction"
 )
@@ -13,15 +14,16 @@ import (
 type floating []waiting
 
 type waiting struct {
-	grant *transaction.Grant
-	tx    *transaction.Tx // with TxStartPoint Authorized it has already begun, without an EVSE
-	evses []term.EVSEID   // which EVSEs the reader serves; empty: all
-	since time.Time
+	grant   *transaction.Grant
+	tx      *transaction.Tx // with TxStartPoint Authorized it has already begun, without an EVSE
+	evses   []term.EVSEID   // which EVSEs the reader serves; empty: all
+	since   time.Time
+	profile *schedule.Profile // that came with the remote start
 }
 
 // enqueue lets an authorization wait for a car.
 func (s *Station) enqueue(p presented, g *transaction.Grant) {
-	w := waiting{grant: g, evses: p.evses, since: s.now}
+	w := waiting{grant: g, evses: p.evses, since: s.now, profile: p.profile}
 	if s.settings.start.Starts(transaction.Facts{Authorized: true}, 0) { // E01.FR.03
 		w.tx = s.newTransaction()
 		w.tx.Grant, w.tx.Owner, w.tx.State = g, g.Token, term.ChargingIdle
@@ -31,6 +33,7 @@ func (s *Station) enqueue(p presented, g *transaction.Grant) {
 		}
 		s.emit(w.tx, nil, PhaseStarted, trigger, func(*TransactionEvent) {})
 	}
+	s.keepStarting(w)
 	s.queue = append(s.queue, w)
 }
 
@@ -47,7 +50,8 @@ func (s *Station) claimFloating(e *evse) {
 	}
 	w := s.queue[i]
 	s.queue = slices.Delete(s.queue, i, i+1)
-	e.grant, e.granted = w.grant, s.now
+	e.grant, e.granted, e.starting = w.grant, s.now, w.profile
+	s.forgetStarting(w)
 	if w.grant.Refused {
 		s.energyBudget(e)
 	}
@@ -70,12 +74,13 @@ func (s *Station) dropFloating(i int, c cause) {
 		ev.StoppedReason, ev.Token, ev.Info = c.reason, c.token, c.info
 	})
 	s.record(BucketTransaction, string(w.tx.ID), nil)
+	s.forgetStarting(w)
 	s.resetIfIdle()
 }
 
 // resumeFloating takes over a session that waited for its car when the power was cut. Its time runs anew.
 func (s *Station) resumeFloating(tx *transaction.Tx) {
-	w := waiting{grant: tx.Grant, tx: tx, since: s.now}
+	w := waiting{grant: tx.Grant, tx: tx, since: s.now, profile: s.charging.starting[tx.ID]}
 	s.queue = append(s.queue, w)
 	if tx.Grant == nil || tx.Ref.EVSE != 0 || !s.resumable(tx, false) {
 		s.dropFloating(len(s.queue)-1, cause{trigger: term.TriggerAbnormalCondition, reason: term.StopPowerLoss})

@@ -43,6 +43,8 @@ func (s *Station) Live(ref term.Ref, id model.ID) (string, bool) {
 		return strconv.Itoa(s.slot), true
 	case model.SecurityProfile:
 		return strconv.Itoa(s.profile), true
+	case model.ChargingProfileEntries:
+		return strconv.Itoa(s.charging.set.Len()), true
 	case model.CertificateEntries:
 		return "0", true
 	case model.DefaultMessageTimeout:
@@ -148,6 +150,7 @@ func (s *Station) diagnosticState() DiagnosticState {
 		for j := range e.conns {
 			c := &e.conns[j]
 			v.Limit = max(v.Limit, c.permit.Max)
+			v.LimitBy = e.bounds.reason()
 			v.Connectors = append(v.Connectors, ConnectorState{ID: c.ref.Connector, Status: s.statusOf(e, c), Faults: append(c.faults.list(), e.faults.list()...)})
 		}
 		d.EVSEs = append(d.EVSEs, v)

@@ -12,22 +12,32 @@ const MinOffer = 6 * unit.Ampere
 // wantPermit derives what a connector is allowed from the state as it is now.
 func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
 	p := term.Permit{Ref: c.ref}
-	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
 	idle := e.tx == nil && e.grant == nil
 	used := e.tx != nil && e.is(c) // a session at another connector of the EVSE gives this one back no service
 	p.Fail = !e.reset.IsZero() || idle && (s.inoperative || e.inoperative) || c.inoperative && !used
 	if !e.is(c) {
 		return p
 	}
-	held := e.grant != nil && e.grant.ValidAt(e.cfg.ID) && (e.tx == nil || e.tx.Ending == nil)
-	p.Close = held && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
-	if p.Close {
+	if s.mayCharge(e, c) {
 		p.Max = s.limit(e, c)
+		p.Close = p.Max > 0 // what profiles pause is open
 	}
 	// The plug stays locked from the authorization to the orderly end of the transaction (E10.FR.01), and while a
 	// deauthorized driver has not shown up again (E05.FR.11, C15.FR.05).
-	p.Lock = !c.cfg.Tethered && c.present && (held || e.keepLocked)
+	p.Lock = !c.cfg.Tethered && c.present && (e.held() || e.keepLocked)
 	return p
+}
+
+// held reports whether an authorization holds here.
+func (e *evse) held() bool {
+	return e.grant != nil && e.grant.ValidAt(e.cfg.ID) && (e.tx == nil || e.tx.Ending == nil)
+}
+
+// mayCharge reports whether the connector in use may deliver energy as far as driver, transaction and faults go; how much
+// is another question.
+func (s *Station) mayCharge(e *evse, c *connector) bool {
+	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
+	return e.held() && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
 }
 
 // billed reports whether energy has a transaction to be counted in: one that runs, or one that its first flow begins.
@@ -35,13 +45,14 @@ func (s *Station) billed(e *evse) bool {
 	return e.tx != nil || s.settings.start&transaction.EnergyTransfer != 0 && s.mayBegin(e)
 }
 
-// limit is the current that may be offered now, per phase: the least of what the hardware can, and the cable.
+// limit is the current that may be offered now, per phase: the least of what the hardware can, the cable, and what the
+// profiles allow; 0 where that is less than a pilot can offer.
 func (s *Station) limit(e *evse, c *connector) unit.Current {
-	max := e.cfg.MaxCurrent
-	if c.rating > 0 && c.rating < max {
-		max = c.rating
+	most := min(e.cfg.MaxCurrent, e.bounds.offers())
+	if c.rating > 0 {
+		most = min(most, c.rating)
 	}
-	return max
+	return most
 }
 
 // issuePermits hands out what changed: less power at once, more power behind the records of this step.
@@ -57,6 +68,7 @@ func (s *Station) issuePermits() {
 			if c.permit.Close && !want.Close {
 				e.cut = s.now
 			}
+			s.lowered(e, c.permit, want)
 			if least := lesser(want, c.permit); c.issued && least != c.permit {
 				s.out.Cut = append(s.out.Cut, least)
 				c.permit = least

@@ -24,11 +24,12 @@ const (
 	BucketLocalList                     // local list entries and its version
 	BucketNetwork                       // network connection profiles (B09)
 	BucketDialect                       // side tables of dialects
+	BucketProfile                       // charging profiles (K01)
 	BucketEnd
 )
 
 var bucketNames = [BucketEnd]string{"", "meta", "variable", "evse", "transaction", "outbox", "dead-letter", "thinned",
-	"auth-cache", "local-list", "network", "dialect"}
+	"auth-cache", "local-list", "network", "dialect", "profile"}
 
 func (b Bucket) String() string {
 	if b == 0 || b >= BucketEnd {

@@ -5,7 +5,7 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// requestStart (F01, F02). The charging profile of the request is ignored: there is no smart charging yet (F01.FR.12).
+// requestStart (F01, F02).
 func (s *Station) requestStart(r RequestStart) StartStatus {
 	reject := func(reason, info string) StartStatus { return StartStatus{Status: rejected(reason, info)} }
 	if s.boot.status != RegistrationAccepted { // B02.FR.05
@@ -18,6 +18,11 @@ func (s *Station) requestStart(r RequestStart) StartStatus {
 		}
 		p.evses = []term.EVSEID{r.EVSE}
 	}
+	profile, why := s.startProfile(&r)
+	if why != nil { // K05.FR.05
+		return StartStatus{Status: *why}
+	}
+	p.profile = profile
 	e := s.target(p)
 	if e == nil && !s.maySwipeAhead(p) { // F01.FR.23, F01.FR.24
 		return reject(s.whyNoTarget(r.EVSE))

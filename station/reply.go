@@ -40,6 +40,9 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 		}
 	case StatusNotification:
 		s.statusAnswered(body, ev.Reply)
+	case ChargingProfiles:
+		_, ok := ev.Reply.(Acknowledged)
+		s.profilesTold(ev.ID, ok)
 	case NotifyReport:
 		_, ok := ev.Reply.(Acknowledged)
 		s.partDone(ev.ID, ok)

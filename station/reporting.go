@@ -80,4 +80,7 @@ func (s *Station) partDone(id ReportID, ok bool) {
 }
 
 // forgetReports gives up the reports under way: the connection is gone, and so is whoever asked.
-func (s *Station) forgetReports() { s.reports = s.reports[:0] }
+func (s *Station) forgetReports() {
+	s.reports = s.reports[:0]
+	s.charging.reports = s.charging.reports[:0]
+}

@@ -92,6 +92,7 @@ type RequestStart struct {
 	HasProfile    bool // a charging profile came along
 	Profile       schedule.Profile
 	Beyond        string // as in SetChargingProfile
+	Loose         bool   // as in SetChargingProfile
 }
 
 // RequestStop is RequestStopTransaction (F03).
@@ -153,6 +154,7 @@ type SetChargingProfile struct {
 	EVSE    term.EVSEID
 	Profile schedule.Profile
 	Beyond  string // the field of the message that asks for more than Profile can say, "" for none
+	Loose   bool   // a schedule may lack its start, a TxProfile its transaction; takes the place of one with its purpose, stack level and EVSE
 }
 
 // ProfileFilter names charging profiles: those that have everything that is given.
@@ -320,6 +322,7 @@ type EVSEState struct {
 	Token       term.IdToken
 	State       term.ChargingState
 	Limit       unit.Current
+	LimitBy     string      // whose limit that is, as stable code
 	Energy      unit.Energy // register
 	Connectors  []ConnectorState
 }

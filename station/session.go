@@ -52,6 +52,8 @@ func (s *Station) bindTransaction(e *evse, tx *transaction.Tx) {
 		tx.Begin, tx.HasBegin, tx.Last = e.reading.Import, true, e.reading.Import
 	}
 	s.startSampling(e)
+	s.markReady(e)
+	s.adoptProfile(e)
 }
 
 // refOf tells EVSE and, once a car is on the line, the connector (E01.FR.16).
@@ -296,11 +298,12 @@ func (s *Station) tellEnd(e *evse) {
 		ev.Values = s.endValues(e)
 	})
 	s.record(BucketTransaction, string(tx.ID), nil)
+	s.endProfiles(e)
 	keep := end.Trigger == term.TriggerDeauthorized && end.Reason == term.StopDeAuthorized // E05.FR.11, C15.FR.05
 	if e.active >= 0 && !tx.Owner.IsZero() {
 		e.conns[e.active].over = end.Reason
 	}
-	e.tx, e.ending, e.resume = nil, time.Time{}, time.Time{}
+	e.tx, e.ending, e.resume, e.ready = nil, time.Time{}, time.Time{}, time.Time{}
 	e.facts = s.factsOf(e)
 	e.spent = e.facts.Points()
 	if keep && e.facts.Connected && e.conns[e.active].detachable() {

@@ -21,6 +21,8 @@ type settings struct {
 	connectionTimeout time.Duration
 	resumption        time.Duration
 	statusDuration    time.Duration
+	smart             bool          // profiles are followed
+	significance      model.Decimal // percent of a limit below which its change is not told
 	auth              auth.Config
 	sampling          sampling.Config
 }
@@ -46,6 +48,8 @@ func (s *Station) readSettings() {
 		connectionTimeout: m.Duration(model.EVConnectionTimeOut),
 		resumption:        m.Duration(model.ResumptionTimeout),
 		statusDuration:    m.Duration(model.MinimumStatusDuration),
+		smart:             m.Bool(model.SmartChargingEnabled),
+		significance:      m.Decimal(model.LimitChangeSignificance),
 		auth:              s.authConfig(),
 		sampling:          s.samplingConfig(),
 	}
@@ -84,6 +88,7 @@ func (s *Station) changed(cs []model.Change) {
 	}
 	s.out.MustSync = true
 	s.readSettings()
+	s.configureProfiles()
 	if aligned {
 		s.startAligned()
 	}

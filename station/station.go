@@ -9,6 +9,7 @@ import (
 	"github.com/evsed/evsed/station/auth"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/sampling"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 	"github.com/evsed/evsed/station/transaction"
 )
@@ -87,7 +88,8 @@ type Station struct {
 	slot                     int            // network slot in use
 	dialled, worked          *workedNetwork // of the open connection; of the last one on which the CSMS answered. nil: none
 	profile                  int            // security profile in use
-	aligned                  time.Time      // when a clock-aligned instant comes, monotonic
+	charging                 charging
+	aligned                  time.Time // when a clock-aligned instant comes, monotonic
 	alignedNow, alignedEnded sampling.Aligned
 	restored                 []*transaction.Tx
 	settings                 settings
@@ -120,9 +122,12 @@ type evse struct {
 	reading    hal.MeterReading
 	read       bool // reading is valid
 	meter      metering
-	resume     time.Time    // a restored transaction waits for its car until then; zero: none does
-	reset      time.Time    // an EVSE reset shows state F until then
-	ending     time.Time    // the end of the transaction is told without a last reading at this time
+	resume     time.Time         // a restored transaction waits for its car until then; zero: none does
+	reset      time.Time         // an EVSE reset shows state F until then
+	ending     time.Time         // the end of the transaction is told without a last reading at this time
+	ready      time.Time         // when the running session became ready to deliver energy, monotonic; zero: before the restart
+	starting   *schedule.Profile // came with the remote start of a session that has no transaction yet
+	bounds     bounds
 	resetLater bool         // reset once its transaction has ended
 	ownerToken term.IdToken // whose cable stays locked
 	plugged    time.Time    // when the car was plugged in, monotonic
@@ -208,6 +213,7 @@ func New(cfg Config) (*Station, error) {
 		return nil, err
 	}
 	s.model = m
+	s.configureProfiles()
 	s.auth = auth.New(auth.Lookup(func(list uint64, t term.IdToken) (term.TokenInfo, bool) {
 		if s.cfg.Lookup == nil {
 			return term.TokenInfo{}, false
@@ -218,7 +224,7 @@ func New(cfg Config) (*Station, error) {
 }
 
 func newEVSE(cfg EVSE) evse {
-	e := evse{cfg: cfg, active: -1, state: term.ChargingIdle}
+	e := evse{cfg: cfg, active: -1, state: term.ChargingIdle, bounds: newBounds(cfg.MaxCurrent)}
 	for _, c := range cfg.Connectors {
 		e.conns = append(e.conns, connector{ref: term.Ref{EVSE: cfg.ID, Connector: c.ID}, cfg: c, present: c.Tethered})
 	}
@@ -231,8 +237,10 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.running, s.started = true, s.now
 	s.clock.set(now, wall)
 	s.readSettings()
+	s.configureProfiles()
 	s.startBoot()
 	s.startTransactions()
+	s.sweepProfiles()
 	s.startAligned()
 	return s.finish()
 }
@@ -331,6 +339,7 @@ func (s *Station) timers() {
 
 // finish derives what follows from the state as a whole: permits, statuses, lights and the next deadline.
 func (s *Station) finish() Output {
+	s.applyLimits()
 	s.issuePermits()
 	s.tellStatuses()
 	s.tellProblems()
@@ -356,6 +365,7 @@ func (s *Station) deadline() time.Time {
 		d = earliest(d, s.evseDeadline(&s.evses[i]))
 	}
 	d = earliest(d, s.aligned)
+	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
 	return earliest(d, s.unlockDeadline())
 }

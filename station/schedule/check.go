@@ -16,6 +16,7 @@ const (
 // Offer is a profile that wants to be installed.
 type Offer struct {
 	Installed
+	Starting   bool // a TxProfile that came with the request to start its transaction, which has none yet (K05)
 	Negotiated bool // the car of the transaction chooses its schedule itself (ISO 15118): up to 3 may be offered
 }
 
@@ -98,6 +99,9 @@ func (s *Set) checkTransaction(o *Offer) *Refusal {
 	}
 	run := s.txs[o.EVSE-1].id
 	switch {
+	case o.Starting && p.Transaction != "": // F01.FR.11
+		return refuse(ReasonProfile, "transaction-not-allowed", "the profile of a start names no transaction")
+	case o.Starting:
 	case run == "":
 		return refuse(ReasonTransaction, "no-transaction", "no transaction at EVSE %d", o.EVSE)
 	case p.Transaction == "" && !s.cfg.Rules.Loose:

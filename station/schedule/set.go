@@ -171,7 +171,7 @@ func (s *Set) Put(o Offer) (in Installed, replaced []int, r *Refusal) {
 
 // complete names the transaction of a TxProfile that may leave it out.
 func (s *Set) complete(o *Offer) {
-	if p := &o.Profile; s.cfg.Rules.Loose && p.Purpose == PurposeTx && p.Transaction == "" &&
+	if p := &o.Profile; s.cfg.Rules.Loose && !o.Starting && p.Purpose == PurposeTx && p.Transaction == "" &&
 		o.EVSE > 0 && int(o.EVSE) <= len(s.txs) {
 		p.Transaction = s.txs[o.EVSE-1].id
 	}

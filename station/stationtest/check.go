@@ -2,12 +2,14 @@ package stationtest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/term"
+	"github.com/evsed/evsed/station/transaction"
 )
 
 // check holds every step against the invariants of a charging station. The first break is kept; Bench.Err tells it.
@@ -18,6 +20,7 @@ type check struct {
 	next     map[term.TransactionID]int // next sequence number
 	register map[term.TransactionID]unit.Energy
 	asked    map[station.RequestID]bool
+	profiles profiles
 	moved    bool // the wall clock was set: later need not look later
 }
 
@@ -31,6 +34,7 @@ func (c *check) init() {
 	c.register = map[term.TransactionID]unit.Energy{}
 	c.asked = map[station.RequestID]bool{}
 	c.permits = map[term.Ref]term.Permit{}
+	c.profiles.init()
 }
 
 func (c *check) fail(b *Bench, format string, args ...any) {
@@ -65,14 +69,63 @@ func (c *check) booted(b *Bench) {
 			c.next[tx] = max(c.next[tx], seq+1)
 		}
 	}
-	for k := range b.store.durable {
+	c.profiles.init()
+	for k, v := range b.store.durable {
 		if k.bucket == station.BucketTransaction {
 			c.running[term.TransactionID(k.key)] = running{}
 		}
+		c.remember(b, station.Record{Bucket: k.bucket, Key: k.key, Value: v})
+	}
+}
+
+// remember follows the records of profiles and of the sessions that they are for.
+func (c *check) remember(b *Bench, r station.Record) {
+	switch r.Bucket {
+	case station.BucketProfile:
+		if delete(c.profiles.list, r.Key); r.Value == nil || strings.HasPrefix(r.Key, "start/") {
+			return
+		}
+		in, err := station.DecodeProfile(r.Value)
+		if err != nil {
+			c.fail(b, "profile %s: %v", r.Key, err)
+		}
+		c.profiles.list[r.Key] = in
+	case station.BucketTransaction:
+		if delete(c.profiles.txs, term.TransactionID(r.Key)); r.Value == nil {
+			return
+		}
+		tx, err := transaction.Unmarshal(r.Value)
+		if err != nil {
+			c.fail(b, "transaction %s: %v", r.Key, err)
+			return
+		}
+		c.profiles.txs[tx.ID] = session{tx.Ref.EVSE, tx.Ready}
+	}
+}
+
+// limits: at no moment may an EVSE offer more than the profiles allow, nor all of them together more than the station
+// may have. at is a moment in which the permits are in force.
+func (c *check) limits(b *Bench, at time.Time) {
+	if len(c.profiles.list) == 0 || !b.Station.Model().Bool(model.SmartChargingEnabled) || b.offset != 0 || b.rtc != 0 || c.moved {
+		return // the station may know another time of day than the onlooker
+	}
+	sum := unit.Current(0)
+	for ref, p := range c.permits {
+		if !p.Close {
+			continue
+		}
+		sum += p.Max
+		if most := c.profiles.least(ref.EVSE, at); most >= 0 && p.Max > most {
+			c.fail(b, "%s may draw %d mA, its profiles allow %d at %s", ref, p.Max, most, at.Format("15:04:05.000"))
+		}
+	}
+	if most := c.profiles.least(0, at); most >= 0 && sum > most {
+		c.fail(b, "all may draw %d mA, the station's profile allows %d at %s", sum, most, at.Format("15:04:05.000"))
 	}
 }
 
 func (c *check) event(b *Bench, ev station.Event) {
+	c.limits(b, b.wall().Add(-time.Millisecond))
 	switch ev := ev.(type) {
 	case station.RequestReceived:
 		c.asked[ev.ID] = true
@@ -82,6 +135,9 @@ func (c *check) event(b *Bench, ev station.Event) {
 }
 
 func (c *check) output(b *Bench, o station.Output) {
+	for _, r := range o.Records {
+		c.remember(b, r)
+	}
 	for _, p := range o.Cut {
 		if was, ok := c.permits[p.Ref]; ok && (p.Close && !was.Close || p.Max > was.Max) {
 			c.fail(b, "cut of %s raises: %+v after %+v", p.Ref, p, was)
@@ -99,6 +155,7 @@ func (c *check) output(b *Bench, o station.Output) {
 		}
 		c.permits[p.Ref] = p
 	}
+	c.limits(b, b.wall())
 	if !o.Deadline.IsZero() && o.Deadline.Before(b.mono()) {
 		c.fail(b, "deadline %s in the past", b.mono().Sub(o.Deadline))
 	}

@@ -126,7 +126,7 @@ func (b *Bench) printRecords(o station.Output) {
 		case r.Bucket == station.BucketTransaction && r.Value != nil: // shown by its event, but for a bare change
 		case r.Value == nil:
 			words = append(words, fmt.Sprintf("-%v/%s", r.Bucket, r.Key))
-		case r.Bucket == station.BucketAuthCache, r.Bucket == station.BucketDeadLetter:
+		case r.Bucket == station.BucketAuthCache, r.Bucket == station.BucketDeadLetter, r.Bucket == station.BucketProfile:
 			words = append(words, fmt.Sprintf("%v/%s", r.Bucket, r.Key))
 		default:
 			words = append(words, fmt.Sprintf("%v/%s=%s", r.Bucket, r.Key, r.Value))
@@ -168,6 +168,8 @@ func describeReport(b *Bench, body station.ReportBody) string {
 		return fmt.Sprintf("NotifyReport id=%d seq=%d%s rows=%d %s", r.RequestID, r.SeqNo, choose(r.More, " more", ""), len(r.Rows), rowNames(r.Rows))
 	case station.NotifyCustomerInformation:
 		return fmt.Sprintf("NotifyCustomerInformation id=%d seq=%d%s %q", r.RequestID, r.SeqNo, choose(r.More, " more", ""), r.Data)
+	case station.ChargingProfiles:
+		return describeProfiles(r)
 	case station.FirmwareStatus:
 		return "FirmwareStatus " + r.Status
 	case station.LogStatus:
@@ -265,6 +267,8 @@ func describeResponse(r station.Response) string {
 		return fmt.Sprintf("ongoing=%s queued=%t", choose(body.HasOngoing, fmt.Sprint(body.Ongoing), "-"), body.Queued)
 	case station.Inventory:
 		return fmt.Sprintf("%d rows", len(body.Rows))
+	case station.CompositeSchedule:
+		return describeComposite(body)
 	case station.DiagnosticState:
 		return describeState(body)
 	}
@@ -281,6 +285,7 @@ func describeState(d station.DiagnosticState) string {
 	for _, e := range d.EVSEs {
 		s += fmt.Sprintf("; evse %d %s%s %s %s", e.ID, choose(e.Operative, "operative", "inoperative"),
 			choose(e.Transaction != "", " "+string(e.Transaction), ""), e.State, amps(e.Limit))
+		s += choose(e.LimitBy != "board", " by "+e.LimitBy, "")
 		for _, c := range e.Connectors {
 			s += fmt.Sprintf(" %d=%s", c.ID, c.Status)
 			for _, f := range c.Faults {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -78,9 +79,13 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		id, err := l.number("id")
 		return station.GetBaseReport{RequestID: id, Base: model.Base(l.word(0))}, err
 	},
-	"GetReport":           parseGetReport,
-	"GetLocalListVersion": func(*Bench, line) (station.Request, error) { return station.GetLocalListVersion{}, nil },
-	"SendLocalList":       parseSendLocalList,
+	"GetReport":            parseGetReport,
+	"SetChargingProfile":   parseSetProfile,
+	"ClearChargingProfile": parseClearProfile,
+	"GetChargingProfiles":  parseGetProfiles,
+	"GetCompositeSchedule": parseComposite,
+	"GetLocalListVersion":  func(*Bench, line) (station.Request, error) { return station.GetLocalListVersion{}, nil },
+	"SendLocalList":        parseSendLocalList,
 	"GetTransactionStatus": func(b *Bench, l line) (station.Request, error) {
 		return station.GetTransactionStatus{Transaction: term.TransactionID(l.word(0))}, nil
 	},
@@ -91,6 +96,15 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		}
 		evse, err := l.number("evse")
 		r := station.RequestStart{EVSE: term.EVSEID(evse), RemoteStartID: id, Token: token(l.keys["token"]), HasProfile: l.has("profile")}
+		if r.HasProfile {
+			var err error
+			if r.Profile, err = b.profile(l, "pid"); err != nil {
+				return nil, err
+			}
+			if l.keys["for"] == "" {
+				r.Profile.Purpose = schedule.PurposeTx
+			}
+		}
 		if g := l.keys["group"]; g != "" {
 			r.Group = term.IdToken{Value: g, Type: term.TokenCentral}
 		}

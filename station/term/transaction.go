@@ -21,6 +21,7 @@ const (
 	TriggerAuthorized           TriggerReason = "Authorized"
 	TriggerCablePluggedIn       TriggerReason = "CablePluggedIn"
 	TriggerChargingStateChanged TriggerReason = "ChargingStateChanged"
+	TriggerChargingRateChanged  TriggerReason = "ChargingRateChanged"
 	TriggerDeauthorized         TriggerReason = "Deauthorized"
 	TriggerEnergyLimitReached   TriggerReason = "EnergyLimitReached"
 	TriggerEVCommunicationLost  TriggerReason = "EVCommunicationLost"

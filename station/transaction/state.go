@@ -17,6 +17,7 @@ type View struct {
 	Pilot      term.PilotState
 	Closed     bool               // contactor feedback
 	Allowed    bool               // the core's permit allows energy: no fault, limit of at least 6 A
+	Limited    bool               // it would allow energy, but for a limit below 6 A
 	Charged    bool               // energy has flowed in this transaction
 	Offered    time.Duration      // for how long energy has been offered
 	Refused    bool               // the CSMS refused the token and what it was still allowed is used up
@@ -35,7 +36,7 @@ func (v View) ChargingState() term.ChargingState {
 	case v.Refused: // E05.FR.02, C15.FR.06
 		return term.ChargingSuspendedEVSE
 	case !v.Allowed:
-		if v.Charged || v.Pilot.Ready() {
+		if v.Charged || v.Pilot.Ready() || v.Limited {
 			return term.ChargingSuspendedEVSE
 		}
 		return term.ChargingEVConnected

@@ -26,6 +26,7 @@ type Tx struct {
 	Grant     *Grant             `json:"grant,omitempty"`
 	Owner     term.IdToken       `json:"owner,omitzero"` // whose authorization it last had, also when it has none any more
 	Bay       bool               `json:"bay,omitempty"`  // a car stood in the parking bay
+	Ready     time.Time          `json:"ready,omitzero"` // wall time from which relative schedules count: a driver authorized, a car connected
 	Ending    *Ending            `json:"ending,omitempty"`
 	Phases    int8               `json:"phases,omitempty"`   // last told number of phases, 0 none
 	Reason    term.StopReason    `json:"reason,omitempty"`   // why the authorization ended, told when the transaction ends later
