@@ -46,7 +46,7 @@ func (s *Set) plan(in *Installed) plan {
 		a.to = p.ValidTo.Unix()
 	}
 	a.start, a.floating = begins(in, c)
-	if c.Duration > 0 {
+	if c.Duration > 0 { // what starts later is not executed (K01.FR.11, .12, .13)
 		a.span = int64(c.Duration / time.Second)
 	}
 	if p.Kind == Recurring {
@@ -57,9 +57,6 @@ func (s *Set) plan(in *Installed) plan {
 		a.span = min(a.span, a.every) // what is longer than the recurrence is not executed (OCPP 1.6 5.16.4)
 	}
 	a.periods = c.Periods
-	for n := len(a.periods); n > 1 && a.periods[n-1].seconds() >= a.span; n-- { // K01.FR.11
-		a.periods = a.periods[:n-1]
-	}
 	a.assumed = int8(s.cfg.Rules.Phases)
 	a.factor = s.factors(c.Unit)
 	a.rank = rank(p, in.EVSE)

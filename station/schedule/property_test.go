@@ -40,7 +40,11 @@ type question struct {
 	from    time.Time
 	seconds int
 	unit    schedule.Unit
+	sparse  int // 0: look at every second; else at one of so many, and at those around a change
 }
+
+// skips reports whether the oracle is not asked about second n, which is so far from a change.
+func (q question) skips(n, far int) bool { return q.sparse > 0 && far > 1 && n%q.sparse != 0 }
 
 func (q question) String() string {
 	return fmt.Sprintf("EVSE %d from %s for %d s in %s", q.evse, q.from.Format("2006-01-02T15:04:05.999"), q.seconds, q.unit)
@@ -62,6 +66,13 @@ func composeDiffers(s *schedule.Set, w *world, q question, buf []schedule.Period
 		if begins {
 			i++
 		}
+		far := n - int(c.Periods[i].Start/time.Second)
+		if i+1 < len(c.Periods) {
+			far = min(far, int(c.Periods[i+1].Start/time.Second)-1-n)
+		}
+		if q.skips(n, far) {
+			continue
+		}
 		got, want := c.Periods[i], w.composite(q.evse, from+int64(n), from, q.unit)
 		if got.Limit != want.Limit || got.Phases != want.Phases || got.PhaseToUse != want.PhaseToUse {
 			return fmt.Sprintf("second %d: got %d x%d@%d, want %d x%d@%d", n, got.Limit, got.Phases, got.PhaseToUse, want.Limit, want.Phases, want.PhaseToUse)
@@ -82,7 +93,7 @@ func composeDiffers(s *schedule.Set, w *world, q question, buf []schedule.Period
 func limitDiffers(s *schedule.Set, w *world, q question) string {
 	from := q.from.Unix()
 	l, until := s.Limit(term.EVSEID(q.evse), q.from)
-	asked := 1
+	asked, changed := 1, from
 	for t := from; t < from+int64(q.seconds); t++ {
 		if !until.IsZero() && t >= until.Unix() {
 			next, u := s.Limit(term.EVSEID(q.evse), time.Unix(t, 0))
@@ -90,7 +101,15 @@ func limitDiffers(s *schedule.Set, w *world, q question) string {
 				return fmt.Sprintf("second %d: a limit until %v", t-from, u.Unix()-from)
 			}
 			l, until = next, u
+			changed = t
 			asked++
+		}
+		far := t - changed
+		if !until.IsZero() {
+			far = min(far, until.Unix()-1-t)
+		}
+		if q.skips(int(t-from), int(far)) {
+			continue
 		}
 		max, phases, line := w.limit(q.evse, t)
 		if l.Max != max || l.Phases != phases || l.PhaseToUse != line {
@@ -125,20 +144,26 @@ func differs(w *world, q question, buf []schedule.Period) string {
 	return ""
 }
 
-// explore compares n worlds second by second and tells a difference as small as it gets.
-func explore(t *testing.T, n, least, most, periods, reach int, length func(*gen) int) {
+// exploration is a kind of worlds, and how long they are looked at.
+type exploration struct {
+	least, most, periods int // profiles, and periods of each
+	reach                int // seconds in which most happens
+	seconds              func(*gen) int
+	sparse               int
+}
+
+// explore compares n worlds and tells a difference as small as it gets.
+func explore(t *testing.T, n int, x exploration) {
 	t.Helper()
 	seed := uint64(env(t, "SEED", 1))
 	buf := make([]schedule.Period, 0, 20000)
 	held := 0
 	for i := range n {
-		g := newGen(seed, uint64(i), reach)
-		w := g.world(least, most, periods)
+		g := newGen(seed, uint64(i), x.reach)
+		w := g.world(x.least, x.most, x.periods)
 		held += len(w.installed)
-		q := question{evse: g.IntN(len(w.txs) + 1), from: g.near(), seconds: length(g), unit: schedule.Amperes}
-		if !w.cfg.Rules.Amperes || w.cfg.Rules.Watts && g.one(2) {
-			q.unit = schedule.Watts
-		}
+		q := g.question(w, x.seconds(g))
+		q.sparse = x.sparse
 		if differs(w, q, buf) != "" {
 			small := shrink(w, func(w *world) bool { return differs(w, q, buf) != "" })
 			t.Fatalf("SEED=%d, set %d: %v: %s\n%v", seed, i, q, differs(small, q, buf), small)
@@ -149,10 +174,21 @@ func explore(t *testing.T, n, least, most, periods, reach int, length func(*gen)
 
 // TestProfilesAgainstSeconds: sets of up to 8 profiles over one to two hours around their edges.
 func TestProfilesAgainstSeconds(t *testing.T) {
-	explore(t, sets(t, 1000, 1_000_000), 1, 8, 6, 3600, func(g *gen) int { return 3600 + g.IntN(3601) })
+	explore(t, sets(t, 1000, 1_000_000), exploration{
+		least: 1, most: 8, periods: 6, reach: 3600, seconds: func(g *gen) int { return 3600 + g.IntN(3601) },
+	})
 }
 
 // TestProfilesAgainstSecondsOfADay: sets of 64 profiles over 24 hours.
 func TestProfilesAgainstSecondsOfADay(t *testing.T) {
-	explore(t, sets(t, 2, 100), 64, 64, 24, 24*3600, func(*gen) int { return 24 * 3600 })
+	explore(t, sets(t, 2, 100), exploration{
+		least: 64, most: 64, periods: 24, reach: 24 * 3600, seconds: func(*gen) int { return 24 * 3600 },
+	})
+}
+
+// TestProfilesAgainstSomeSecondsOfWeeks: sets of up to 8 profiles over three weeks, at changes and every now and then.
+func TestProfilesAgainstSomeSecondsOfWeeks(t *testing.T) {
+	explore(t, sets(t, 50, 5000), exploration{
+		least: 1, most: 8, periods: 6, reach: 12 * 24 * 3600, seconds: func(*gen) int { return 21 * 24 * 3600 }, sparse: 997,
+	})
 }

@@ -162,6 +162,56 @@ func (g *gen) schedule(w *world, k schedule.Kind, periods int) schedule.Schedule
 	return c
 }
 
+// question of a world: half of them begin or end at an edge, give or take a second.
+func (g *gen) question(w *world, seconds int) question {
+	q := question{evse: g.IntN(len(w.txs) + 1), from: g.near(), seconds: seconds, unit: schedule.Amperes}
+	if !w.cfg.Rules.Amperes || w.cfg.Rules.Watts && g.one(2) {
+		q.unit = schedule.Watts
+	}
+	if edges := w.edges(q.from); len(edges) > 0 {
+		e := edges[g.IntN(len(edges))].Add(time.Duration(g.IntN(3)-1) * time.Second)
+		if g.one(4) {
+			q.from = e
+		} else if n := int(e.Sub(q.from) / time.Second); g.one(2) && n > seconds/2 && n < 2*seconds {
+			q.seconds = n
+		}
+	}
+	return q
+}
+
+// edges are instants at which something may change, about those of the day of t.
+func (w *world) edges(t time.Time) (out []time.Time) {
+	add := func(e time.Time) {
+		if !e.IsZero() && e.Sub(t).Abs() < 30*24*time.Hour {
+			out = append(out, e)
+		}
+	}
+	for _, in := range w.installed {
+		p := &in.Profile
+		add(p.ValidFrom)
+		add(p.ValidTo)
+		c := &p.Schedules[0]
+		start := c.Start
+		if start.IsZero() {
+			start = in.Received
+			if in.EVSE > 0 {
+				start = w.txs[in.EVSE-1].start
+			}
+		}
+		if start.IsZero() {
+			continue
+		}
+		for p.Kind == schedule.Recurring && start.Before(t.Add(-24*time.Hour)) {
+			start = start.Add(24 * time.Hour)
+		}
+		add(start.Add(c.Duration))
+		for _, d := range c.Periods {
+			add(start.Add(d.Start))
+		}
+	}
+	return out
+}
+
 // shrink makes w as small as it can be with fails still true.
 func shrink(w *world, fails func(*world) bool) *world {
 	for again := true; again; {
