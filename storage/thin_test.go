@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/evsed/evsed/station"
@@ -126,29 +127,33 @@ func TestEveryNumberIsInOneSet(t *testing.T) {
 	if os.Getenv("EVSED_SOAK") != "" {
 		seeds = 400
 	}
-	for seed := uint64(0); seed < seeds; seed++ {
-		rng := rand.New(rand.NewPCG(seed, 5))
-		fs, dir := faultfs.New(), t.TempDir()
-		o := smallLog(fs)
-		o.MaxOutboxEntries, o.CheckpointRecords = 80, 40
-		s, _ := mustOpen(t, dir, o)
-		w := world{t: t, sent: map[string]string{}, queuedAs: map[string]string{}}
-		for step := 0; step < 700; step++ {
-			switch rng.IntN(40) {
-			case 0:
-				fs = fs.Reboot(func() bool { return rng.IntN(2) == 0 })
-				o.Files = fs
-				s.Abandon()
-				s, _ = mustOpen(t, dir, o)
-			case 1, 2, 3, 4, 5, 6, 7:
-				w.deliver(s, 1+rng.IntN(3))
-			default:
-				w.emit(s, rng)
-			}
-		}
-		w.check(s, seed)
-		s.Abandon()
+	for seed := range seeds {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { everyNumber(t, seed) }) // which gives back what it opened
 	}
+}
+
+func everyNumber(t *testing.T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	fs, dir := faultfs.New(), t.TempDir()
+	o := smallLog(fs)
+	o.MaxOutboxEntries, o.CheckpointRecords = 80, 40
+	s, _ := mustOpen(t, dir, o)
+	w := world{t: t, sent: map[string]string{}, queuedAs: map[string]string{}}
+	for range 700 {
+		switch rng.IntN(40) {
+		case 0:
+			fs = fs.Reboot(func() bool { return rng.IntN(2) == 0 })
+			o.Files = fs
+			s.Abandon()
+			s, _ = mustOpen(t, dir, o)
+		case 1, 2, 3, 4, 5, 6, 7:
+			w.deliver(s, 1+rng.IntN(3))
+		default:
+			w.emit(s, rng)
+		}
+	}
+	w.check(s, seed)
+	s.Abandon()
 }
 
 // world is a station and a CSMS as far as numbers go.
