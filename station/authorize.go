@@ -213,6 +213,7 @@ func (s *Station) answered(id ReportID, info term.TokenInfo, has bool) {
 	q := s.asking[i]
 	s.asking = slices.Delete(s.asking, i, i+1)
 	if has {
+		s.contradicted(q.ask.token, info)
 		s.learn(q.ask.token, info)
 	}
 	switch {
@@ -408,6 +409,7 @@ func (s *Station) tokenTold(ev *TransactionEvent, info term.TokenInfo) {
 	if ev.Token.IsZero() {
 		return
 	}
+	s.contradicted(ev.Token, info)
 	s.learn(ev.Token, info)
 	for i := range s.evses {
 		e := &s.evses[i]

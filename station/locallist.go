@@ -40,6 +40,7 @@ func (s *Station) sendLocalList(r SendLocalList) Status {
 	case auth.ListVersionOnly:
 	}
 	s.auth.List = next
+	s.listConflict = false // this list is new
 	s.out.MustSync = true
 	s.record(BucketLocalList, localListHead, appendJSON(nil, listHead{StageID(next.ID), next.Version, next.Entries}))
 	return Status{Status: v.Status}

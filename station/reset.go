@@ -106,7 +106,7 @@ func (s *Station) reboot() {
 	if !r.scheduled() || r.rebooting {
 		return
 	}
-	r.rebooting = true
+	r.rebooting, s.resetFailed = true, false
 	s.record(BucketMeta, metaBootReason, []byte(r.why))
 	s.record(BucketMeta, metaResets, strconv.AppendInt(nil, int64(min(s.resetsSpent()+1, resetBurst)), 10))
 	for i := range s.evses {
@@ -137,6 +137,7 @@ func (s *Station) resetTimers() {
 	default:
 		s.record(BucketMeta, metaBootReason, nil)
 		s.resetting = reset{spent: s.resetting.spent}
+		s.resetFailed = true
 		s.unblock()
 	}
 }

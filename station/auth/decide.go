@@ -90,14 +90,8 @@ func (h hit) accepted() bool { return h.source != SourceNone && h.info.Status ==
 // where the list honours dates (C13.FR.05, C13.FR.06); a cache entry past its time is as good as gone (C10.FR.10,
 // C10.FR.13).
 func (a *Authorizer) find(now time.Time, token term.IdToken, cfg Config) hit {
-	if cfg.ListEnabled && a.List.Version > 0 && a.lookup != nil {
-		if info, ok := a.lookup(a.List.ID, token); ok {
-			outdated := cfg.ListSupportsExpiry && !info.Expiry.IsZero() && now.After(info.Expiry)
-			if outdated && info.Status == term.TokenAccepted {
-				info.Status = term.TokenExpired
-			}
-			return hit{info, SourceList, outdated}
-		}
+	if h := a.listed(now, token, cfg); h.source != SourceNone {
+		return h
 	}
 	if cfg.CacheEnabled {
 		if info, ok := a.Cache.Get(now, token, cfg); ok {
@@ -105,6 +99,27 @@ func (a *Authorizer) find(now time.Time, token term.IdToken, cfg Config) hit {
 		}
 	}
 	return hit{}
+}
+
+func (a *Authorizer) listed(now time.Time, token term.IdToken, cfg Config) hit {
+	if !cfg.ListEnabled || a.List.Version <= 0 || a.lookup == nil {
+		return hit{}
+	}
+	info, ok := a.lookup(a.List.ID, token)
+	if !ok {
+		return hit{}
+	}
+	outdated := cfg.ListSupportsExpiry && !info.Expiry.IsZero() && now.After(info.Expiry)
+	if outdated && info.Status == term.TokenAccepted {
+		info.Status = term.TokenExpired
+	}
+	return hit{info, SourceList, outdated}
+}
+
+// Listed returns what the local list in force says of a token now; false if it says nothing.
+func (a *Authorizer) Listed(now time.Time, token term.IdToken, cfg Config) (term.TokenInfo, bool) {
+	h := a.listed(now, token, cfg)
+	return h.info, h.source != SourceNone
 }
 
 // DecideRemote says what to do about the token of a RequestStartTransaction. group is the group that the request

@@ -125,6 +125,7 @@ const (
 
 	ConnectorAvailabilityState
 	ConnectorAvailable
+	ConnectorPhaseRotation
 	ConnectorProblem
 	ConnectorSupplyPhases
 	ConnectorType

@@ -79,8 +79,8 @@ func TestReportsAreInStableOrder(t *testing.T) {
 	m := newModel(t, twoEVSEs(), nil)
 	all := names(report(t, m, FullInventory))
 	wantNames(t, names(report(t, m, FullInventory)), all...)
-	tail := all[len(all)-5*3-2-7-6:] // two of the connectors have a lock
-	if tail[0] != "EVSE@1/AllowReset" || tail[7] != "Connector@1.1/AvailabilityState" || tail[13] != "EVSE@2/AllowReset" {
+	tail := all[len(all)-6*3-2-7-6:] // two of the connectors have a lock
+	if tail[0] != "EVSE@1/AllowReset" || tail[7] != "Connector@1.1/AvailabilityState" || tail[14] != "EVSE@2/AllowReset" {
 		t.Fatalf("tiers are out of order: %v", tail)
 	}
 }

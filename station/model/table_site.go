@@ -27,6 +27,9 @@ var evseRows = []row{
 var connectorRows = []row{
 	{id: ConnectorAvailabilityState, name: "AvailabilityState", mut: ReadOnly, kind: TypeOptionList, values: availabilityStates, live: true, def: "Unavailable", reader: "report"},
 	{id: ConnectorAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
+	// PhaseRotation is how the connector is wired to its meter: R, S and T in the order of its lines. It is the fitter's to
+	// know; "" says that it is not known, or not applicable.
+	{id: ConnectorPhaseRotation, name: "PhaseRotation", mut: ReadOnly, kind: TypeString, max: at(3), reader: "report"},
 	{id: ConnectorProblem, name: "Problem", mut: ReadOnly, kind: TypeBoolean, live: true, def: "false", reader: "report"},
 	{id: ConnectorSupplyPhases, name: "SupplyPhases", mut: ReadOnly, kind: TypeInteger, min: at(0), max: at(3), reader: "report"},
 	{id: ConnectorType, name: "ConnectorType", mut: ReadOnly, kind: TypeString, max: at(20), reader: "report"},
