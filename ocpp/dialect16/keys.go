@@ -120,9 +120,19 @@ func (k *key) derived() bool { return k.form == items || k.form == most || k.for
 // maxKey is the longest name of a key, in characters (1.6, 7.29).
 const maxKey = 50
 
+// controller ends the names of most components of the station. A name that would be too long is told without it.
+const controller = "Ctrlr"
+
 // ownName is the name under which a variable without a key of the standard is listed: Component.Variable, as in
 // "TxCtrlr.TxStartPoint", "EVSE@1.AvailabilityState", "DeviceDataCtrlr.ItemsPerMessage#SetVariables".
-func ownName(c model.Component, v model.Variable) string { return c.String() + "." + v.String() }
+func ownName(c model.Component, v model.Variable) string {
+	name := c.String() + "." + v.String()
+	if len(name) > maxKey && c.EVSE == 0 {
+		c.Name = strings.TrimSuffix(c.Name, controller)
+		name = c.String() + "." + v.String()
+	}
+	return name
+}
 
 // parseOwn is the inverse of ownName. Any text gives some name; the core knows whether there is such a variable.
 func parseOwn(name string) (c model.Component, v model.Variable) {
@@ -134,6 +144,9 @@ func parseOwn(name string) (c model.Component, v model.Variable) {
 	left, place, placed := strings.Cut(name[:dot], "@")
 	c.Name, c.Instance, _ = strings.Cut(left, "#")
 	if !placed {
+		if n := len(c.Name) - len(controller); len(name) > maxKey-len(controller) && (n < 0 || !strings.EqualFold(c.Name[n:], controller)) {
+			c.Name += controller
+		}
 		return c, v
 	}
 	ref, ok := parseRef(place)

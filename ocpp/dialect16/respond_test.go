@@ -1,0 +1,73 @@
+package dialect16
+
+import (
+	"testing"
+	"time"
+
+	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/schedule"
+)
+
+var responses = []struct {
+	name, action string
+	body         station.ResponseBody
+}{
+	{"cancel", "CancelReservation", station.Status{Status: "Accepted"}},
+	{"availability", "ChangeAvailability", station.Status{Status: "Scheduled", Reason: "TxInProgress"}},
+	{"cache", "ClearCache", station.Status{Status: "Rejected", Reason: "NotEnabled", Info: "i"}},
+	{"profile gone", "ClearChargingProfile", station.Status{Status: "Unknown"}},
+	{"transfer", "DataTransfer", station.Status{Status: "UnknownVendorId"}},
+	{"extended trigger", "ExtendedTriggerMessage", station.Status{Status: "NotImplemented"}},
+	{"composite", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Accepted"}, EVSE: 2, Start: at, Duration: time.Hour, Unit: schedule.Amperes,
+		Periods: []schedule.Period{{Limit: 16_190, Phases: 3}, {Start: time.Minute, Limit: 6_000}, {Start: time.Hour / 2}}}},
+	{"composite of the station", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Accepted"}, Start: at, Duration: time.Second, Unit: schedule.Watts,
+		Periods: []schedule.Period{{Limit: 22_000_000}}}},
+	{"no composite", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Rejected", Reason: "UnknownEvse"}}},
+	{"no composite either", "GetCompositeSchedule", station.Status{Status: "Rejected"}},
+	{"list version", "GetLocalListVersion", station.LocalListVersion{Version: 4}},
+	{"start", "RemoteStartTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}, Transaction: "A"}},
+	{"stop", "RemoteStopTransaction", station.Status{Status: "Rejected", Reason: "TxNotFound"}},
+	{"reserve", "ReserveNow", station.Status{Status: "Occupied"}},
+	{"reset", "Reset", station.Status{Status: "Accepted"}},
+	{"list", "SendLocalList", station.Status{Status: "VersionMismatch"}},
+	{"profile", "SetChargingProfile", station.Status{Status: "Rejected"}},
+	{"trigger", "TriggerMessage", station.Status{Status: "NotImplemented", Reason: "UnsupportedRequest"}},
+	{"unlocked", "UnlockConnector", station.Status{Status: "Unlocked"}},
+	{"stuck", "UnlockConnector", station.Status{Status: "UnlockFailed"}},
+	{"fixed cable", "UnlockConnector", station.Status{Status: "UnlockFailed", Reason: "FixedCable"}},
+	{"no such connector", "UnlockConnector", station.Status{Status: "UnknownConnector"}},
+}
+
+func TestRespond(t *testing.T) {
+	var lines []string
+	for _, r := range responses {
+		out, err := New(evses).Respond([]byte("head "), r.action, nil, r.body)
+		if err != nil {
+			t.Errorf("%s: %v", r.name, err)
+		}
+		lines = append(lines, r.name+": "+r.action+" "+string(out[len("head "):]))
+	}
+	golden(t, "responses", lines)
+}
+
+func TestRespondRefusesWhatIsNoAnswer(t *testing.T) {
+	for _, tc := range []struct {
+		name, action string
+		body         station.ResponseBody
+	}{
+		{"word of another status", "Reset", station.Status{Status: "Unlocked"}},
+		{"word of 2.x", "Reset", station.Status{Status: "Scheduled"}},
+		{"empty word", "Reset", station.Status{}},
+		{"status to a query", "GetConfiguration", station.Status{Status: "Accepted"}},
+		{"inventory without a question", "GetConfiguration", station.Inventory{}},
+		{"plain status to a start", "RemoteStartTransaction", station.Status{Status: "Accepted"}},
+		{"start status to a stop", "RemoteStopTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}}},
+		{"local answer", "GetConfiguration", station.DiagnosticState{}},
+		{"action that is not answered", "GetDiagnostics", station.Status{Status: "Accepted"}},
+	} {
+		out, err := New(evses).Respond([]byte("head"), tc.action, nil, tc.body)
+		if err == nil || string(out) != "head" {
+			t.Errorf("%s: %q, %v", tc.name, out, err)
+		}
+	}
+}
