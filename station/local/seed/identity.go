@@ -35,7 +35,7 @@ func (d *decoder) identity(top *strict.Members) {
 	id.SerialNumber = strict.Or(d.label(o, "serialNumber", maxSerial), "")
 	id.FirmwareVersion = strict.Or(d.label(o, "firmwareVersion", maxFirmware), "")
 	if d.label(o, "chargeBoxSerialNumber", maxSerial) != nil {
-		d.warn(o.Value("chargeBoxSerialNumber"), "left out: only OCPP 1.6 tells it, which this build does not speak")
+		d.warn(o.Value("chargeBoxSerialNumber"), "left out: OCPP 1.6 has given it up for serialNumber")
 	}
 }
 

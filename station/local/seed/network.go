@@ -25,10 +25,10 @@ const (
 )
 
 // spoken are the subprotocols of this build, best first.
-var spoken = []string{"ocpp2.1", "ocpp2.0.1"}
+var spoken = []string{"ocpp2.1", "ocpp2.0.1", "ocpp2.0", "ocpp1.6"}
 
 // known are the other words of csms[].ocpp.
-var known = []string{"ocpp2.0", "ocpp1.6", "soap1.6", "soap1.5", "soap1.2"}
+var known = []string{"soap1.6", "soap1.5", "soap1.2"}
 
 func (d *decoder) networks(top *strict.Members) {
 	top.Need("csms", `[{"url":"ws://host:port/path"}]`)

@@ -71,7 +71,7 @@ func TestParseFull(t *testing.T) {
 		t.Errorf("identity %q %+v, want cp007 %+v", s.Name, s.Identity, want)
 	}
 	profiles := []Profile{
-		{2, station.NetworkProfile{URL: "ws://127.0.0.1:9000/a", Versions: []string{"ocpp2.0.1"}, SecurityProfile: 1, MessageTimeout: 5 * time.Second}},
+		{2, station.NetworkProfile{URL: "ws://127.0.0.1:9000/a", Versions: []string{"ocpp2.0.1", "ocpp1.6"}, SecurityProfile: 1, MessageTimeout: 5 * time.Second}},
 		{5, station.NetworkProfile{URL: "ws://127.0.0.1:9001", SecurityProfile: 1, MessageTimeout: 30 * time.Second, Password: "FEDCBA9876543210"}},
 		{1, station.NetworkProfile{URL: "ws://127.0.0.1:9002", MessageTimeout: 30 * time.Second}},
 	}
@@ -102,8 +102,7 @@ func TestParseFull(t *testing.T) {
 		t.Errorf("keys %v, want %v", s.Keys, want)
 	}
 	warnings := []string{
-		"seed.json:3:95: station.chargeBoxSerialNumber: left out: only OCPP 1.6 tells it, which this build does not speak",
-		"seed.json:4:71: csms[0].ocpp[1]: ocpp1.6 is left out: this build does not speak it",
+		"seed.json:3:95: station.chargeBoxSerialNumber: left out: OCPP 1.6 has given it up for serialNumber",
 		"seed.json:11:15: siteFuseA: the EVSEs may draw 79.5 A together: this build keeps each below the fuse, but does not share it",
 	}
 	if !reflect.DeepEqual(s.Warnings, warnings) {

@@ -10,6 +10,7 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/dialect16"
 	"github.com/evsed/evsed/ocpp/dialect2"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/rpc"
@@ -97,7 +98,7 @@ func (l *life) buildLoop() error {
 	l.linked = make(chan station.Event, run.MaxEvents)
 	var err error
 	l.link, err = link.New(link.Options{
-		Config: linkConfig(l.core), Last: lastProfile(l.core), Dialects: []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201)}, Outbox: outbox{l.store},
+		Config: linkConfig(l.core), Last: lastProfile(l.core), Dialects: dialects(l.s.o.Station.EVSEs), Outbox: outbox{l.store},
 		Decode: station.DecodeReport, Table: l.table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
@@ -107,6 +108,11 @@ func (l *life) buildLoop() error {
 	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}})
 	l.loop.Attach(l.runner)
 	return nil
+}
+
+// dialects are all that a station speaks over a WebSocket.
+func dialects(evses []station.EVSE) []ocpp.Dialect {
+	return []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201), dialect16.New(evses)}
 }
 
 // run lives until ctx ends, or the life is cut.
