@@ -29,7 +29,13 @@ func (s sample) name() string {
 
 func samples(t testing.TB) []sample {
 	t.Helper()
-	text, err := os.ReadFile("testdata/samples.txt")
+	return samplesOf(t, "testdata/samples.txt")
+}
+
+// samplesOf reads a file of messages, one a line: version, service, operation, request or response, payload.
+func samplesOf(t testing.TB, path string) []sample {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +43,9 @@ func samples(t testing.TB) []sample {
 	sides := map[string]Side{"CentralSystem": CentralSystem, "ChargePoint": ChargePoint}
 	var all []sample
 	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
 		f := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 5)
 		all = append(all, sample{versions[f[0]], sides[f[1]], f[2], f[3] == responseSuffix, f[4]})
 	}
