@@ -24,12 +24,12 @@ func (s *Station) wantPermit(e *evse, c *connector) term.Permit {
 	}
 	// The plug stays locked from the authorization to the orderly end of the transaction (E10.FR.01), and while a
 	// deauthorized driver has not shown up again (E05.FR.11, C15.FR.05).
-	p.Lock = !c.cfg.Tethered && c.present && (e.held() || e.keepLocked)
+	p.Lock = !c.cfg.Tethered && c.present && (e.entitled() || e.keepLocked)
 	return p
 }
 
-// held reports whether an authorization holds here.
-func (e *evse) held() bool {
+// entitled reports whether an authorization holds here.
+func (e *evse) entitled() bool {
 	return e.grant != nil && e.grant.ValidAt(e.cfg.ID) && (e.tx == nil || e.tx.Ending == nil)
 }
 
@@ -37,7 +37,7 @@ func (e *evse) held() bool {
 // is another question.
 func (s *Station) mayCharge(e *evse, c *connector) bool {
 	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
-	return e.held() && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
+	return e.entitled() && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
 }
 
 // billed reports whether energy has a transaction to be counted in: one that runs, or one that its first flow begins.
