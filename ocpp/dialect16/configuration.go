@@ -188,6 +188,10 @@ func (d *Dialect) changeConfiguration(m *msg16.ChangeConfigurationRequest) stati
 		item.Variable = splitVariable(k.also)
 		items = append(items, item)
 	}
+	if name, other, ok := strings.Cut(k.off, "="); ok && item.Value == "false" {
+		item.Variable, item.Value = splitVariable(name), other
+		items = append(items, item)
+	}
 	return station.SetVariables{Items: items}
 }
 

@@ -16,6 +16,7 @@ import (
 // says depends on its arguments, the side table among them, and on the station's connectors. It belongs to one goroutine.
 type Dialect struct {
 	topology topology
+	phases   []int // of the connectors, in the order of the topology; 0 for DC
 	body     rpc.Body
 	buf      []byte
 }
@@ -27,7 +28,13 @@ var (
 
 // New returns the dialect of a station with these EVSEs.
 func New(evses []station.EVSE) *Dialect {
-	return &Dialect{topology: newTopology(evses)}
+	d := &Dialect{topology: newTopology(evses)}
+	for _, e := range evses {
+		for range e.Connectors {
+			d.phases = append(d.phases, e.Phases)
+		}
+	}
+	return d
 }
 
 // Version returns rpc.V16.

@@ -13,6 +13,7 @@ type key struct {
 	name                string
 	component, variable string // a variable's instance behind '#'; "" where the key is a fact of the dialect
 	also                string // the other variable that 1.6 has no key of its own for: it takes the same value
+	off                 string // what false sets beside it, in the same component: the variable, '=' and its value
 	form                form
 }
 
@@ -56,7 +57,9 @@ var keys = [...]key{
 	{name: "MinimumStatusDuration", component: "OCPPCommCtrlr", variable: "MinimumStatusDuration"},
 	{name: "NumberOfConnectors", form: fact},
 	{name: "ResetRetries", component: "OCPPCommCtrlr", variable: "ResetRetries"},
-	{name: "StopTransactionOnEVSideDisconnect", component: "TxCtrlr", variable: "StopTxOnEVSideDisconnect", form: boolean},
+	// Where a transaction must outlive the plug, the plug must not be its stop point; where it must not, losing the authorization
+	// ends it at either stop point.
+	{name: "StopTransactionOnEVSideDisconnect", component: "TxCtrlr", variable: "StopTxOnEVSideDisconnect", off: "TxStopPoint=Authorized", form: boolean},
 	{name: "StopTransactionOnInvalidId", component: "TxCtrlr", variable: "StopTxOnInvalidId", form: boolean},
 	{name: "StopTxnAlignedData", component: "AlignedDataCtrlr", variable: "TxEndedMeasurands"},
 	{name: "StopTxnAlignedDataMaxLength", component: "AlignedDataCtrlr", variable: "TxEndedMeasurands", form: items},

@@ -76,6 +76,11 @@ var requests = []struct {
 	{"rotation", "ChangeConfiguration", `{"key":"ConnectorPhaseRotation","value":"1.RST, 3.TRS"}`, station.SetVariables{Items: []model.SetItem{
 		{Component: model.Component{Name: "Connector", EVSE: 1, Connector: 1}, Variable: model.Variable{Name: "PhaseRotation"}, Value: "RST"},
 		{Component: model.Component{Name: "Connector", EVSE: 2, Connector: 1}, Variable: model.Variable{Name: "PhaseRotation"}, Value: "TRS"}}}},
+	{"stays when unplugged", "ChangeConfiguration", `{"key":"StopTransactionOnEVSideDisconnect","value":"False"}`, station.SetVariables{Items: []model.SetItem{
+		{Component: model.Component{Name: "TxCtrlr"}, Variable: model.Variable{Name: "StopTxOnEVSideDisconnect"}, Value: "false"},
+		{Component: model.Component{Name: "TxCtrlr"}, Variable: model.Variable{Name: "TxStopPoint"}, Value: "Authorized"}}}},
+	{"ends when unplugged", "ChangeConfiguration", `{"key":"StopTransactionOnEVSideDisconnect","value":"true"}`, station.SetVariables{Items: []model.SetItem{
+		{Component: model.Component{Name: "TxCtrlr"}, Variable: model.Variable{Name: "StopTxOnEVSideDisconnect"}, Value: "true"}}}},
 	{"rotation of none", "ChangeConfiguration", `{"key":"ConnectorPhaseRotation","value":"1.RST,4.TRS"}`,
 		station.SetVariables{Items: []model.SetItem{unsettable("ChargingStation", "Model", "TRS")}}},
 	{"password of 20 bytes", "ChangeConfiguration", `{"key":"AuthorizationKey","value":"0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"}`,

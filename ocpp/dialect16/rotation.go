@@ -20,11 +20,22 @@ func (d *Dialect) rotations(k *key, rows []model.ReportRow) (msg16.KeyValue, boo
 			continue
 		}
 		text, _ := valueOf(row)
+		if text == "" {
+			text = unrotated(d.phases[i])
+		}
 		list = append(list, strconv.Itoa(i+1)+"."+text)
 		v.Readonly = readOnly(row)
 	}
 	v.Value = value(strings.Join(list, ","))
 	return v, len(list) > 0
+}
+
+// unrotated is the word of 1.6 for a connector of which no rotation is known.
+func unrotated(phases int) string {
+	if phases == 3 {
+		return "Unknown"
+	}
+	return "NotApplicable"
 }
 
 // rotationItems sets the phase rotation of the connectors that a list names. A word that names none is a wish for one that
