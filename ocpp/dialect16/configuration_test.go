@@ -127,8 +127,6 @@ var absent = map[string]string{
 	"ConnectorSwitch3to1PhaseSupported": "phases are not switched during a transaction",
 	"BlinkRepeat":                       "a light blinks as its driver does",
 	"LightIntensity":                    "a light shines as its driver does",
-	"ConnectorPhaseRotation":            "which phase is which is not asked yet",
-	"ConnectorPhaseRotationMaxLength":   "nor how many",
 	"ReserveConnectorZeroSupported":     "its absence says false (1.6, 9.3.1)",
 }
 
