@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 )
 
 // Result is the outcome of a CALL to a station.
 type Result struct {
-	Payload string       // of the response
-	Message msg2.Message // the response, nil where it is not valid
-	Err     error        // *CallError, *rpc.DecodeError, ErrNotConnected and the like
+	Payload   string        // of the response
+	Message   msg2.Message  // the response, nil where it is not valid
+	Message16 msg16.Message // in its place where 1.6 is spoken
+	Err       error         // *CallError, *rpc.DecodeError, ErrNotConnected and the like
 }
 
 // Pending is a CALL under way.
@@ -59,6 +61,10 @@ func (c *CSMS) Begin(name, action string, payload []byte) (*Pending, []byte, err
 
 // mayBeAsked notes what a station in Pending may send because of a call; the CSMS is locked.
 func (s *station) mayBeAsked(action string, payload []byte) {
+	if s.version == rpc.V16 {
+		s.asked[triggered16(action, payload)] = true
+		return
+	}
 	if action != "TriggerMessage" {
 		return
 	}
@@ -145,6 +151,14 @@ func (c *CSMS) result(name string, v msg2.Version, f *rpc.Frame) []byte {
 	}
 	r := Result{Payload: f.Payload}
 	m, known := msg2.NewResponse(p.action, v)
+	if v == rpc.V16 {
+		known = false
+		if old, ok := msg16.NewResponse(p.action); ok {
+			if r.Err = decode16(old, f.Payload); r.Err == nil {
+				r.Message16 = old
+			}
+		}
+	}
 	if known {
 		var b rpc.Body
 		b.Reset(f.Payload, rpc.Limits{})

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station/term"
@@ -16,7 +17,7 @@ import (
 
 // Options is what a CSMS is told at birth. All of it may be left out.
 type Options struct {
-	Versions  []msg2.Version                    // spoken, best first; nil: 2.1, 2.0.1
+	Versions  []msg2.Version                    // spoken, best first; nil: 2.1, 2.0.1, 1.6
 	Passwords map[string]string                 // by station, for HTTP Basic authentication; nil: nobody is asked
 	Tokens    map[term.IdToken]msg2.IdTokenInfo // drivers; others are Unknown. Central and NoAuthorization are always accepted
 	Heartbeat time.Duration                     // interval of an accepted BootNotification; 0: 300 s
@@ -41,17 +42,21 @@ type Request struct {
 	Payload string
 	Message msg2.Message
 	Repeat  bool // a transaction event that came before; not known yet to hooks
+
+	Message16   msg16.Message // in the place of Message where Version is 1.6
+	Transaction int           // of a StartTransaction: the id that it gets; not known yet to hooks
 }
 
 // Answer is what is done about a request. The zero Answer means: as usual.
 type Answer struct {
-	Message msg2.Message  // the response
-	Raw     []byte        // payload of the response as it is, right or wrong
-	Error   *CallError    // a CALLERROR; a transaction event is not entered into the books then
-	Drop    bool          // the request is taken, its answer is lost
-	Ignore  bool          // the request never arrived
-	Close   bool          // the connection breaks afterwards
-	Delay   time.Duration // before the answer; over sockets only, and the connection is deaf meanwhile
+	Message   msg2.Message  // the response
+	Message16 msg16.Message // the response to a request of 1.6
+	Raw       []byte        // payload of the response as it is, right or wrong
+	Error     *CallError    // a CALLERROR; a transaction event is not entered into the books then
+	Drop      bool          // the request is taken, its answer is lost
+	Ignore    bool          // the request never arrived
+	Close     bool          // the connection breaks afterwards
+	Delay     time.Duration // before the answer; over sockets only, and the connection is deaf meanwhile
 }
 
 // CallError is a CALLERROR, of either side.
@@ -94,7 +99,7 @@ type plug struct{ evse, connector int }
 // New returns a CSMS that knows no station.
 func New(o Options) *CSMS {
 	if len(o.Versions) == 0 {
-		o.Versions = []msg2.Version{msg2.V21, msg2.V201}
+		o.Versions = []msg2.Version{msg2.V21, msg2.V201, rpc.V16}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 )
@@ -76,6 +77,16 @@ func (c *CSMS) request(name string, v msg2.Version, f *rpc.Frame) reply {
 		}
 		return reply{frame: rpc.AppendCallError(nil, f.ID, code, why)}
 	}
+	if v == rpc.V16 {
+		m, bad := read16(f)
+		if bad != nil {
+			return refuse(bad.Code, bad.Description)
+		}
+		if why := c.mayNot(name, f.Action); why != "" {
+			return refuse(rpc.SecurityError, why)
+		}
+		return c.respond(Request{Station: name, Version: v, Action: f.Action, ID: f.ID, Payload: f.Payload, Message16: m}, false)
+	}
 	info, _ := msg2.Lookup(f.Action)
 	m, known := msg2.NewRequest(f.Action, v)
 	switch {
@@ -128,6 +139,9 @@ func (c *CSMS) respond(r Request, send bool) reply {
 	if x, ok := r.Message.(*msg2.TransactionEventRequest); ok {
 		r.Repeat = c.ledger.enter(r.Station, x, r.Payload, r.Version, a.Error == nil)
 	}
+	if a.Error == nil {
+		c.book16(&r)
+	}
 	out := reply{delay: a.Delay, close: a.Close}
 	if !a.Drop && !send {
 		out.frame = c.response(r, a)
@@ -142,13 +156,20 @@ func (c *CSMS) note(r Request) {
 	defer c.mu.Unlock()
 	s := c.stations[r.Station]
 	s.received[r.Action]++
-	m, ok := r.Message.(*msg2.StatusNotificationRequest)
-	if !ok {
-		return
+	var at plug
+	var status msg2.ConnectorStatus
+	switch m := r.Message.(type) {
+	case *msg2.StatusNotificationRequest:
+		at, status = plug{m.EVSEID, m.ConnectorID}, m.ConnectorStatus
+	default:
+		old, ok := r.Message16.(*msg16.StatusNotificationRequest)
+		if !ok {
+			return
+		}
+		at, status = plug{old.ConnectorID, 1}, msg2.ConnectorStatus(old.Status)
 	}
-	at := plug{m.EVSEID, m.ConnectorID}
 	if _, known := s.plugs[at]; known || len(s.plugs) < MaxPlugs {
-		s.plugs[at] = m.ConnectorStatus
+		s.plugs[at] = status
 	}
 }
 
@@ -156,6 +177,9 @@ func (c *CSMS) note(r Request) {
 func (c *CSMS) response(r Request, a Answer) []byte {
 	if a.Error != nil {
 		return rpc.AppendCallError(nil, r.ID, a.Error.Code, a.Error.Description)
+	}
+	if r.Message16 != nil {
+		return c.response16(r, a)
 	}
 	m := a.Message
 	if m == nil && a.Raw == nil {
@@ -172,15 +196,36 @@ func (c *CSMS) response(r Request, a Answer) []byte {
 	return rpc.AppendCallResult(nil, r.ID, payload)
 }
 
+// response16 is the frame that answers a request of 1.6.
+func (c *CSMS) response16(r Request, a Answer) []byte {
+	m := a.Message16
+	if m == nil && a.Raw == nil {
+		m = c.usual16(r)
+	}
+	payload := a.Raw
+	if m != nil {
+		var err error
+		if payload, err = msg16.AppendJSON(nil, m); err != nil {
+			return rpc.AppendCallError(nil, r.ID, rpc.NotSupported, err.Error())
+		}
+	}
+	if boot, ok := m.(*msg16.BootNotificationResponse); ok {
+		c.setStatus(r.Station, msg2.RegistrationStatus(boot.Status))
+	}
+	return rpc.AppendCallResult(nil, r.ID, payload)
+}
+
 // registered notes what a BootNotification was answered.
 func (c *CSMS) registered(name string, m msg2.Message) {
-	boot, ok := m.(*msg2.BootNotificationResponse)
-	if !ok {
-		return
+	if boot, ok := m.(*msg2.BootNotificationResponse); ok {
+		c.setStatus(name, boot.Status)
 	}
+}
+
+func (c *CSMS) setStatus(name string, status msg2.RegistrationStatus) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stations[name]
-	s.status = boot.Status
+	s.status = status
 	clear(s.asked)
 }

@@ -22,12 +22,13 @@ const (
 // Ledger is the books of a CSMS: every transaction event by number, and every error. Its methods may be called from any
 // goroutine.
 type Ledger struct {
-	mu     sync.Mutex // everything below
-	txs    map[key]*entry
-	order  []key
-	events int
-	errors []string
-	lost   int // errors beyond MaxErrors
+	mu      sync.Mutex // everything below
+	txs     map[key]*entry
+	order   []key
+	events  int
+	errors  []string
+	lost    int // errors beyond MaxErrors
+	numbers int // transaction ids given to stations of 1.6
 }
 
 type key struct{ station, transaction string }
@@ -36,6 +37,8 @@ type key struct{ station, transaction string }
 type entry struct {
 	tx     Transaction
 	events map[int]*Event
+	seen   map[string]int // 1.6: content of a message to the number of its event
+	over   bool           // 1.6: the end was booked
 }
 
 // Transaction is what the CSMS knows of one transaction.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term" // pause is how long the next thing takes to happen: mostly a while, sometimes at once.
 )
@@ -93,6 +95,9 @@ func (p *tour) remote(e term.EVSEID) {
 	case 1:
 		action, payload = "Reset", fmt.Sprintf(`{"type":%q}`, []string{"Immediate", "OnIdle"}[p.rng.IntN(2)])
 	}
+	if p.version == rpc.V16 {
+		action, payload = p.remote16(e, action, payload)
+	}
 	_, frame, err := p.csms.Begin(name, action, []byte(payload))
 	if err != nil || frame == nil {
 		return // a request is under way
@@ -102,4 +107,19 @@ func (p *tour) remote(e term.EVSEID) {
 			p.engineDid(p.engine.Frame(p.now, frame))
 		}
 	})
+}
+
+// remote16 says in 1.6 what the CSMS wants. Connectors are numbered through: EVSE 1 has the first.
+func (p *tour) remote16(e term.EVSEID, action, payload string) (string, string) {
+	switch action {
+	case "RequestStopTransaction":
+		id := strings.NewReplacer(`{"transactionId":"`, "", `"}`, "").Replace(payload)
+		return "RemoteStopTransaction", `{"transactionId":` + id + `}`
+	case "Reset":
+		if strings.Contains(payload, "Immediate") {
+			return action, `{"type":"Hard"}`
+		}
+		return action, `{"type":"Soft"}`
+	}
+	return "RemoteStartTransaction", fmt.Sprintf(`{"connectorId":%d,"idTag":"ALICE"}`, e)
 }

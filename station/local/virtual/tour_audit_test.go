@@ -6,6 +6,7 @@ import (
 
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term" // maxUnsafe is how long a contactor may stay closed after the reason for it is gone: the guard looks every 100 ms here, a
 	// car that goes on drawing when the offer ends is switched off under load after 3 s, and the contact takes its time.
@@ -94,7 +95,11 @@ func (p *tour) settle() {
 func (p *tour) audit() {
 	billed := map[int]unit.Energy{}
 	for _, tx := range p.csms.Ledger().Transactions() {
-		billed[tx.EVSE] += tx.Energy()
+		evse := tx.EVSE
+		if p.version == rpc.V16 { // it knows connectors alone: 2 and 3 are those of EVSE 2
+			evse = min(evse, 2)
+		}
+		billed[evse] += tx.Energy()
 		p.tally.transactions++
 		p.tally.events += len(tx.Events)
 		p.tally.repeats += tx.Repeats

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
-	"github.com/evsed/evsed/ocpp/dialect2"
 	"github.com/evsed/evsed/ocpp/link"
+	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term" // ---- Ports of the runner ----
 	// Append is the journal, at once: a power cut inside it ends the life.
@@ -139,6 +139,9 @@ func (p *tour) disconnect(why string) {
 	p.engineDid(p.engine.Closed(p.now, why))
 }
 
+// versions of dialects, in its order.
+var versions = []rpc.Version{rpc.V21, rpc.V201, rpc.V16}
+
 func (p *tour) dial() {
 	p.redial = time.Time{}
 	if !p.network {
@@ -150,5 +153,5 @@ func (p *tour) dial() {
 		return
 	}
 	p.connected = true
-	p.engineDid(p.engine.Opened(p.now, dialect2.New(p.version), 1, 0))
+	p.engineDid(p.engine.Opened(p.now, dialects(p.evses)[slices.Index(versions, p.version)], 1, 0))
 }
