@@ -128,6 +128,27 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOfStart: a profile that comes with the request to start its transaction (K05) is checked before there is one,
+// and installed when there is.
+func TestCheckOfStart(t *testing.T) {
+	for _, isLoose := range []bool{false, true} {
+		r := strict
+		r.Loose = isLoose
+		s := narrow(r)
+		o := offer(3, func(o *Offer) { o.Profile.Purpose, o.Starting = PurposeTx, true })
+		if x := s.Check(o); x != nil {
+			t.Errorf("loose %t: %v", isLoose, x)
+		}
+		if _, _, x := s.Put(o); x == nil || x.Code != "no-transaction" {
+			t.Errorf("loose %t: installed too early: %v", isLoose, x)
+		}
+		o.Profile.Transaction = "T" // F01.FR.11
+		if x := s.Check(o); x == nil || x.Code != "transaction-not-allowed" {
+			t.Errorf("loose %t: with a transaction: %v", isLoose, x)
+		}
+	}
+}
+
 func TestCheckUnits(t *testing.T) {
 	r := strict
 	r.Watts = false

@@ -1,5 +1,3 @@
-// Package schedule holds charging profiles, and what they say together about the limit of each moment (OCPP 2.1 part 2,
-// block K).
 package schedule
 
 import (

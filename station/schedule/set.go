@@ -152,6 +152,7 @@ func (s *Set) find(id int) (int, bool) {
 // Put installs a profile that Check lets pass, and returns it as installed together with the IDs of those whose place
 // it took, its own not among them.
 func (s *Set) Put(o Offer) (in Installed, replaced []int, r *Refusal) {
+	o.Starting = false // to install it is not the time before there is a transaction
 	if r := s.Check(o); r != nil {
 		return Installed{}, nil, r
 	}
