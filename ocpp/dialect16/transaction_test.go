@@ -202,7 +202,7 @@ func TestReasons(t *testing.T) {
 		e.StoppedReason = term.StopImmediateReset
 		lines = append(lines, kind+" reset: "+told(e))
 	}
-	golden(t, "reasons", lines)
+	golden(t, "reasons.txt", lines)
 }
 
 func TestStopCarriesTheTagThatStopped(t *testing.T) {
