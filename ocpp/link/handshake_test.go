@@ -2,6 +2,7 @@ package link
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,44 @@ func TestHandshakeSaysWhatWentWrong(t *testing.T) {
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
+		})
+	}
+}
+
+// While a transaction of 1.6 is open nothing else is offered, unless the CSMS has turned it down. See docs/design/0012.
+func TestHandshakeKeepsTheGenerationOfOpenTransactions(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		versions       []string // of the profile
+		speak, offered []string
+		agreed         string
+	}{
+		{"a CSMS of all versions", nil, []string{"ocpp2.1", "ocpp1.6"}, []string{"ocpp1.6"}, "ocpp1.6"},
+		{"one that gave up 1.6", nil, []string{"ocpp2.1"}, []string{"ocpp1.6", "ocpp2.1,ocpp2.0.1,ocpp2.0,ocpp1.6"}, "ocpp2.1"},
+		{"a profile without 1.6", []string{"ocpp2.1"}, []string{"ocpp2.1"}, []string{"ocpp2.1"}, "ocpp2.1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var offered []string
+			serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
+				offered = append(offered, r.Header.Get("Sec-WebSocket-Protocol"))
+				ws, err := websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: c.speak})
+				if err == nil {
+					_, _, _ = ws.Read(r.Context())
+				}
+			}
+			table := ocpp.NewTable()
+			table.Note(ocpp.TransactionKey("A", rowFrom), string(generation1))
+			change := func(o *Options) {
+				o.Dialects, o.Table = allDialects, table
+				o.Config.Profiles[0].Versions = c.versions
+			}
+			in(t, change, serve, func(w *world) {
+				w.want(time.Minute, "up")
+				synctest.Wait()
+				if s := w.l.Status(); !slices.Equal(offered, c.offered) || s.Subprotocol != c.agreed {
+					t.Errorf("offered %q, agreed on %q", offered, s.Subprotocol)
+				}
+			})
 		})
 	}
 }

@@ -36,7 +36,7 @@ import (
 //
 // EVSED_SOAK=1 plays EVSED_TOURS (default 100000) seeds from SEED on.
 
-const toursShort, tours, tours16 = 20, 60, 40
+const toursShort, tours, tours16 = 20, 60, 24
 
 func TestTour(t *testing.T) { tourAll(t, tours, 0) }
 
