@@ -86,7 +86,7 @@ func TestGetConfigurationOfEverything(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	golden(t, "configuration", lines)
+	golden(t, "configuration.txt", lines)
 }
 
 // Every variable is listed under one name, by which it is found again whatever the case of its letters; that name reads

@@ -27,11 +27,11 @@ var evses = []station.EVSE{
 	{ID: 2, Phases: 1, Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}}},
 }
 
-// golden compares lines with testdata/name.golden.
+// golden compares lines with testdata/name. A .golden file holds messages, each under "--- 1.6 Action".
 func golden(t *testing.T, name string, lines []string) {
 	t.Helper()
 	got := strings.Join(lines, "\n") + "\n"
-	path := filepath.Join("testdata", name+".golden")
+	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)

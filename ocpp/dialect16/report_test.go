@@ -55,11 +55,18 @@ var reports = []struct {
 }
 
 func TestEncode(t *testing.T) {
-	var lines []string
+	var lines, untold []string
 	for _, r := range reports {
-		lines = append(lines, r.name+": "+newWire(t).line(r.body))
+		if c, ok := newWire(t).say(r.body); ok {
+			lines = append(lines, "--- 1.6 "+c.Action, string(c.Payload))
+		} else {
+			untold = append(untold, r.name)
+		}
 	}
-	golden(t, "reports", lines)
+	golden(t, "report-all.golden", lines)
+	if got := strings.Join(untold, " "); got != "values-no-sample event report customer profiles reservation" {
+		t.Errorf("not told: %s", got)
+	}
 }
 
 // A token that does not fit has one name, whatever its letters look like, and no other token has it.

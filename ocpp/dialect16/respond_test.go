@@ -45,9 +45,9 @@ func TestRespond(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", r.name, err)
 		}
-		lines = append(lines, r.name+": "+r.action+" "+string(out[len("head "):]))
+		lines = append(lines, "--- 1.6 "+r.action, string(out[len("head "):]))
 	}
-	golden(t, "responses", lines)
+	golden(t, "response-all.golden", lines)
 }
 
 func TestRespondRefusesWhatIsNoAnswer(t *testing.T) {
