@@ -24,11 +24,8 @@ const (
 	usualSlots        = 3
 )
 
-// spoken are the subprotocols of this build, best first.
-var spoken = []string{"ocpp2.1", "ocpp2.0.1", "ocpp2.0", "ocpp1.6"}
-
-// known are the other words of csms[].ocpp.
-var known = []string{"soap1.6", "soap1.5", "soap1.2"}
+// spoken are the words of csms[].ocpp: the subprotocols of a WebSocket, best first, and the versions over SOAP.
+var spoken = []string{"ocpp2.1", "ocpp2.0.1", "ocpp2.0", "ocpp1.6", "soap1.6", "soap1.5", "soap1.2"}
 
 func (d *decoder) networks(top *strict.Members) {
 	top.Need("csms", `[{"url":"ws://host:port/path"}]`)
@@ -53,14 +50,10 @@ func (d *decoder) networks(top *strict.Members) {
 func (d *decoder) network(i int, v *strict.Value) (p Profile, password string) {
 	o := d.Object(v, "slot", "url", "ocpp", "securityProfile", "basicAuthPassword", "messageTimeoutS", "soapListen", "callbackUrl")
 	o.Need("url", "ws://host:port/path")
-	for _, soap := range []string{"soapListen", "callbackUrl"} {
-		if o.Value(soap) != nil {
-			o.Fail(soap, "SOAP is not supported by this build: use "+strings.Join(spoken, " or ")+", and leave this out")
-		}
-	}
 	p.Slot = strict.Or(strict.Int(o, "slot", 1, maxSlot), i+1)
 	p.Versions = d.versions(o)
-	p.URL = d.address(o)
+	d.soap(o, &p)
+	p.URL = d.address(o, overSOAP(p.Versions))
 	p.MessageTimeout = time.Duration(strict.Or(strict.Int(o, "messageTimeoutS", 1, maxMessageTimeout), defaultTimeout)) * time.Second
 	password = strict.Or(strict.Text(o, "basicAuthPassword", maxPassword), "")
 	p.SecurityProfile = d.securityProfile(o, password)
@@ -84,8 +77,12 @@ func (d *decoder) securityProfile(o *strict.Members, password string) int {
 	return *n
 }
 
-func (d *decoder) address(o *strict.Members) string {
+func (d *decoder) address(o *strict.Members, soap bool) string {
 	s := strict.Or(strict.Text(o, "url", maxURL), "")
+	if soap {
+		d.soapAddress(o, s)
+		return s
+	}
 	u, err := url.Parse(s)
 	switch {
 	case o.Value("url") == nil:
@@ -99,25 +96,23 @@ func (d *decoder) address(o *strict.Members) string {
 	return s
 }
 
-// versions reads the subprotocols to offer. nil: all that there are. What this build does not speak is left out, but
-// something has to be left.
+// versions reads the subprotocols to offer, or the version over SOAP. nil: all subprotocols that there are.
 func (d *decoder) versions(o *strict.Members) []string {
 	var got []string
-	o.Each("ocpp", len(spoken)+len(known), func(_ int, v *strict.Value) {
-		all := slices.Concat(spoken, known)
+	o.Each("ocpp", len(spoken), func(_ int, v *strict.Value) {
 		switch {
-		case v.Kind != strict.String || !slices.Contains(all, v.Text):
-			d.Fail(v, fmt.Sprintf("%q: want %s", v.Text, strict.Words(v.Text, all)))
+		case v.Kind != strict.String || !slices.Contains(spoken, v.Text):
+			d.Fail(v, fmt.Sprintf("%q: want %s", v.Text, strict.Words(v.Text, spoken)))
 		case slices.Contains(got, v.Text):
 			d.Fail(v, fmt.Sprintf("%q: given twice: keep one", v.Text))
-		case slices.Contains(spoken, v.Text):
-			got = append(got, v.Text)
+		case len(got) > 0 && strings.HasPrefix(v.Text, "soap") != strings.HasPrefix(got[0], "soap"), overSOAP(got):
+			d.Fail(v, fmt.Sprintf("%q: a version over SOAP stands alone: put it into a profile of its own", v.Text))
 		default:
-			d.warn(v, v.Text+" is left out: this build does not speak it")
+			got = append(got, v.Text)
 		}
 	})
 	if o.Value("ocpp") != nil && len(got) == 0 {
-		o.Fail("ocpp", "nothing that this build speaks: want "+strings.Join(spoken, " or "))
+		o.Fail("ocpp", "empty: want "+strings.Join(spoken, " or "))
 	}
 	return got
 }

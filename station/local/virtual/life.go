@@ -10,10 +10,12 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/dialect15"
 	"github.com/evsed/evsed/ocpp/dialect16"
 	"github.com/evsed/evsed/ocpp/dialect2"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/soap"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/station/term"
@@ -110,9 +112,13 @@ func (l *life) buildLoop() error {
 	return nil
 }
 
-// dialects are all that a station speaks over a WebSocket.
+// dialects are all that a station speaks, over a WebSocket and over SOAP.
 func dialects(evses []station.EVSE) []ocpp.Dialect {
-	return []ocpp.Dialect{dialect2.New(rpc.V21), dialect2.New(rpc.V201), dialect16.New(evses)}
+	d := dialect16.New(evses)
+	return []ocpp.Dialect{
+		dialect2.New(rpc.V21), dialect2.New(rpc.V201), d,
+		dialect15.New(soap.V16, d), dialect15.New(soap.V15, d), dialect15.New(soap.V12, d),
+	}
 }
 
 // run lives until ctx ends, or the life is cut.
