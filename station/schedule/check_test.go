@@ -31,6 +31,7 @@ func offer(evse term.EVSEID, f func(*Offer)) Offer {
 	return o
 }
 
+// covers: K01.FR.03 K01.FR.09 K01.FR.16 K01.FR.19 K01.FR.20 K01.FR.22 K01.FR.28 K01.FR.31 K01.FR.33 K01.FR.34 K01.FR.35 K01.FR.38 K01.FR.40 K01.FR.41 K01.FR.43 K01.FR.45 K01.FR.48
 func TestCheck(t *testing.T) {
 	isTx := func(o *Offer) { o.Profile.Purpose, o.Profile.Transaction = PurposeTx, "T" }
 	first := func(o *Offer) *Period { return &o.Profile.Schedules[0].Periods[0] }
@@ -130,6 +131,8 @@ func TestCheck(t *testing.T) {
 
 // TestCheckOfStart: a profile that comes with the request to start its transaction (K05) is checked before there is one,
 // and installed when there is.
+//
+// covers: K05.FR.05
 func TestCheckOfStart(t *testing.T) {
 	for _, isLoose := range []bool{false, true} {
 		r := strict
@@ -149,6 +152,7 @@ func TestCheckOfStart(t *testing.T) {
 	}
 }
 
+// covers: K01.FR.26 K08.FR.05 K08.FR.07
 func TestCheckUnits(t *testing.T) {
 	r := strict
 	r.Watts = false
@@ -179,6 +183,7 @@ func TestCheckUnits(t *testing.T) {
 	}
 }
 
+// covers: K01.FR.06 K01.FR.39 K01.FR.52 K01.FR.53
 func TestCheckDuplicates(t *testing.T) {
 	valid := func(from, to int) func(*Offer) {
 		return func(o *Offer) { o.Profile.ValidFrom, o.Profile.ValidTo = at(from), at(to) }
@@ -232,6 +237,8 @@ func TestCheckDuplicates(t *testing.T) {
 }
 
 // TestSameIDReplaces: whatever else has changed (K01.FR.05), but no external constraint.
+//
+// covers: K01.FR.05
 func TestSameIDReplaces(t *testing.T) {
 	s := narrow(strict)
 	for _, o := range []Offer{offer(1, nil), offer(2, nil), offer(0, func(o *Offer) { o.Profile.Purpose = PurposeStation })} {

@@ -80,6 +80,7 @@ func compose(t *testing.T, s *Set, evse term.EVSEID, from time.Time, seconds int
 	return show(c)
 }
 
+// covers: K01.FR.10 K01.FR.11 K01.FR.12 K01.FR.13 K01.FR.14 K01.FR.15 K01.FR.17 K01.FR.30 K01.FR.36 K01.FR.37 K01.FR.49 K01.FR.50 K01.FR.51 K02.FR.04 K02.FR.08 K08.FR.02 K08.FR.03 K08.FR.04 K08.FR.06
 func TestCompose(t *testing.T) {
 	daily := func(p Profile, r Recurrency) Profile { p.Recurrency = r; return p }
 	valid := func(p Profile, from, to int) Profile { p.ValidFrom, p.ValidTo = at(from), at(to); return p }

@@ -17,6 +17,7 @@ func wantLimit(t *testing.T, s *Set, evse term.EVSEID, now time.Time, want strin
 	}
 }
 
+// covers: K01.FR.07 K01.FR.32 K01.FR.42 K10.FR.05 K10.FR.07
 func TestLimit(t *testing.T) {
 	s := twoEVSEs(strict)
 	never := time.Time{}
@@ -53,6 +54,7 @@ func TestLimitOfLater(t *testing.T) {
 	wantLimit(t, s, 1, begins, "8 Ax3", 1, begins.Add(10*time.Minute))
 }
 
+// covers: K02.FR.05
 func TestTxProfileEndsWithItsTransaction(t *testing.T) {
 	s := twoEVSEs(strict)
 	s.Begin(1, "T", t0)
@@ -68,7 +70,7 @@ func TestTxProfileEndsWithItsTransaction(t *testing.T) {
 	put(t, s, 1, tx(1, ""))
 	put(t, s, 1, tx(2, ""))
 	put(t, s, 2, tx(3, "U"))
-	if got := s.End(1); len(got) != 2 || got[0] != 1 || got[1] != 2 || s.Len() != 1 { // K02.FR.05
+	if got := s.End(1); len(got) != 2 || got[0] != 1 || got[1] != 2 || s.Len() != 1 {
 		t.Errorf("removed %v; %d profiles are left", got, s.Len())
 	}
 	if got := s.End(1); len(got) != 0 {
@@ -118,6 +120,7 @@ func TestComposeRunsOutOfRoom(t *testing.T) {
 	}
 }
 
+// covers: K09.FR.04 K09.FR.05 K09.FR.06 K10.FR.03 K10.FR.04 K10.FR.09
 func TestClearAndList(t *testing.T) {
 	fresh := func() *Set {
 		s := twoEVSEs(strict)
