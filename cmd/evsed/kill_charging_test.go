@@ -31,14 +31,19 @@ func kills() int {
 // TestKillWhileCharging kills the station again and again while two cars charge, and audits the bills: nothing that the
 // station had promised is lost, nothing is told twice with other content, and every watt-hour is billed. Every fourth time
 // it is killed once more while it starts.
-func TestKillWhileCharging(t *testing.T) {
+func TestKillWhileCharging(t *testing.T) { killWhileCharging(t, `"ocpp2.1","ocpp2.0.1"`, "kills.tsv") }
+
+// In 1.6 the number that the CSMS gave a transaction has to survive as well.
+func TestKillWhileChargingIn16(t *testing.T) { killWhileCharging(t, `"ocpp1.6"`, "kills16.tsv") }
+
+func killWhileCharging(t *testing.T, versions, figures string) {
 	var booted atomic.Int64
 	c, url := backend(t, func(r csms.Request) {
 		if r.Action == "BootNotification" {
 			booted.CompareAndSwap(0, time.Now().UnixNano())
 		}
 	})
-	p := newProcess(t, url, variable("SampledDataCtrlr", "TxUpdatedInterval", "1"), variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"),
+	p := newProcessOf(t, url, versions, variable("SampledDataCtrlr", "TxUpdatedInterval", "1"), variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"),
 		variable("OCPPCommCtrlr", "RetryBackOffRandomRange", "0"))
 	p.boot()
 	p.connected()
@@ -108,7 +113,7 @@ func TestKillWhileCharging(t *testing.T) {
 	}
 	t.Logf("%d kills and %d more in the start, %d events told; start to BootNotification: median %.0f ms, p90 %.0f ms, longest %.0f ms",
 		kills(), kills()/4, told, at(50), at(90), at(100))
-	killFigures(t, fmt.Sprintf("kills\t%d\t\tkill -9 of the process while two cars charge\nkills in the start\t%d\t\tkill -9 within 80 ms of a start\n"+
+	killFigures(t, figures, fmt.Sprintf("kills\t%d\t\tkill -9 of the process while two cars charge\nkills in the start\t%d\t\tkill -9 within 80 ms of a start\n"+
 		"events told\t%d\t\tof the two transactions, which were resumed every time\nevents lost\t0\t\tor told twice with other content, by the books of the CSMS\n"+
 		"failed starts\t0\t\tbehind a kill\nunbilled\t0\tWh\tof what the meters show, to 1 Wh\n"+
 		"boot median\t%.0f\tms\tfrom the start of the process to BootNotification at the CSMS\nboot p90\t%.0f\tms\tthe same\nboot max\t%.0f\tms\tthe same\n",
@@ -116,12 +121,12 @@ func TestKillWhileCharging(t *testing.T) {
 }
 
 // killFigures leaves what a run found where EVSED_FIGURES asks for it.
-func killFigures(t *testing.T, lines string) {
+func killFigures(t *testing.T, name, lines string) {
 	dir := os.Getenv("EVSED_FIGURES")
 	if dir == "" {
 		return
 	}
-	must(t, os.WriteFile(filepath.Join(dir, "kills.tsv"), []byte(lines), 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o644))
 }
 
 // TestKillAtFirstStart kills a station in its very first start, at random moments: the next start with the same command

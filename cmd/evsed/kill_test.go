@@ -74,11 +74,16 @@ func (o *output) Reset() {
 
 // newProcess prepares a station with two EVSEs that calls the CSMS at url.
 func newProcess(t *testing.T, url string, ocpp2 ...string) *process {
+	return newProcessOf(t, url, `"ocpp2.1","ocpp2.0.1"`, ocpp2...)
+}
+
+// newProcessOf makes a station that speaks some versions.
+func newProcessOf(t *testing.T, url, versions string, ocpp2 ...string) *process {
 	p := &process{t: t, dir: filepath.Join(t.TempDir(), "state"), seed: filepath.Join(t.TempDir(), "seed.json")}
 	seed := fmt.Sprintf(`{"format":"station-seed/1","station":{"id":"cp001","vendor":"V","model":"M"},
-	 "csms":[{"slot":1,"url":%q,"ocpp":["ocpp2.1","ocpp2.0.1"],"securityProfile":0,"messageTimeoutS":5}],
+	 "csms":[{"slot":1,"url":%q,"ocpp":[%s],"securityProfile":0,"messageTimeoutS":5}],
 	 "evses":[{"id":1,"phases":3,"maxCurrentA":32},{"id":2,"phases":1,"maxCurrentA":16,"connectors":[{"id":1,"type":"cType2"},{"id":2,"type":"sType2"}]}],
-	 "ocpp2":[%s]}`, url, strings.Join(ocpp2, ","))
+	 "ocpp2":[%s]}`, url, versions, strings.Join(ocpp2, ","))
 	if err := os.WriteFile(p.seed, []byte(seed), 0o600); err != nil {
 		t.Fatal(err)
 	}

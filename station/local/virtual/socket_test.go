@@ -128,7 +128,7 @@ func (s *site) charge(evses ...int) {
 func (s *site) plug(evse int) {
 	s.t.Helper()
 	s.must(s.station.World().Plug(term.EVSEID(evse), 1, halsim.PlugOptions{}))
-	s.until("plugged", func() bool { return s.status(evse) == msg2.ConnectorStatusOccupied })
+	s.until("plugged", func() bool { return s.status(evse) == msg2.ConnectorStatusOccupied || s.status(evse) == "Preparing" })
 }
 
 func (s *site) swipe(evse int) {
