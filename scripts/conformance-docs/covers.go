@@ -15,7 +15,7 @@ type claims map[string][]string
 
 var (
 	covers  = regexp.MustCompile(`^\s*(?:#|//) covers:(.*)$`)
-	validID = regexp.MustCompile(`^([A-Z]\d\d\.FR\.\d{2,3}|TC_[A-Z]_\d{2,3}_CS)$`)
+	validID = regexp.MustCompile(`^([A-Z]\d\d\.FR\.\d{2,3}|TC_[A-Z]_\d{2,3}_CS|TC_\d{3}(_\d)?_CS)$`)
 )
 
 // collect reads the claims of every test below root.
@@ -56,9 +56,9 @@ func (c claims) read(path, rel string) error {
 		if m == nil {
 			continue
 		}
-		for _, id := range strings.FieldsFunc(m[1], func(r rune) bool { return r == ' ' || r == ',' }) {
+		for _, id := range words(m[1]) {
 			if !validID.MatchString(id) {
-				return fmt.Errorf("%s:%d: %q is neither a requirement (E01.FR.01) nor a test case (TC_E_01_CS)", rel, n+1, id)
+				return fmt.Errorf("%s:%d: %q is neither a requirement (E01.FR.01) nor a test case (TC_E_01_CS, or TC_001_CS of 1.6)", rel, n+1, id)
 			}
 			if !slices.Contains(c[id], rel) {
 				c[id] = append(c[id], rel)
@@ -68,7 +68,12 @@ func (c claims) read(path, rel string) error {
 	return nil
 }
 
-// Generate returns the table for the tests below root.
+// words are the ids of a claim.
+func words(claim string) []string {
+	return strings.FieldsFunc(claim, func(r rune) bool { return r == ' ' || r == ',' })
+}
+
+// Generate returns the table of 2.x for the tests below root.
 func Generate(root string) (string, error) {
 	all, err := collect(root)
 	if err != nil {
@@ -76,6 +81,9 @@ func Generate(root string) (string, error) {
 	}
 	var requirements, cases []string
 	for id := range all {
+		if id16.MatchString(id) {
+			continue
+		}
 		if strings.HasPrefix(id, "TC_") {
 			cases = append(cases, id)
 		} else {

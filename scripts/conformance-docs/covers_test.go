@@ -7,19 +7,21 @@ import (
 	"testing"
 )
 
-// TestTableIsUpToDate fails when a test claims something else than the table says.
-func TestTableIsUpToDate(t *testing.T) {
+// TestTablesAreUpToDate fails when a test claims something else than a table says.
+func TestTablesAreUpToDate(t *testing.T) {
 	root := filepath.Join("..", "..")
-	want, err := Generate(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(filepath.Join(root, Table))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is out of date: go run ./scripts/conformance-docs", Table)
+	for _, p := range pages {
+		want, err := p.generate(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(root, p.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Errorf("%s is out of date: go run ./scripts/conformance-docs", p.name)
+		}
 	}
 }
 
@@ -56,5 +58,40 @@ func TestCollect(t *testing.T) {
 	put("a/testdata/y.txt", "# covers: nonsense\n")
 	if _, err := Generate(root); err == nil || !strings.Contains(err.Error(), "a/testdata/y.txt:1") {
 		t.Errorf("bad id: error %v", err)
+	}
+}
+
+func TestCasesOf16(t *testing.T) {
+	root := t.TempDir()
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(root, "x_test.go"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("package a\n\n// covers: TC_001_CS TC_044_1_CS\nfunc TestOne(t *testing.T) {}\n\n// covers: TC_001_CS\nfunc TestTwo(t *testing.T) {}\n")
+	got, err := Generate16(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| TC_001_CS | Cold boot | x_test.go: TestOne, x_test.go: TestTwo |  |",
+		"| TC_044_1_CS | Firmware update, download and install | x_test.go: TestOne | firmware update comes with the security work |",
+		"| TC_002_CS | Cold boot, pending |  |  |", "1 played, 1 of what this build does not have,"} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no line %q in\n%s", line, got)
+		}
+	}
+	if two, err := Generate(root); err != nil || strings.Contains(two, "TC_001_CS") {
+		t.Errorf("a case of 1.6 is among those of 2.x: %v\n%s", err, two)
+	}
+	put("package a\n\n// covers: TC_099_CS\nfunc TestOne(t *testing.T) {}\n")
+	if _, err := Generate16(root); err == nil || !strings.Contains(err.Error(), "TC_099_CS: claimed by x_test.go") {
+		t.Errorf("a case that is in no list: error %v", err)
+	}
+	for _, bad := range []string{"TC_001\tx", "TC_001_CS", "TC_002_CS\tb\nTC_001_CS\ta", "TC_001_CS\ta\tb\tc"} {
+		if _, err := parseCases(bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }

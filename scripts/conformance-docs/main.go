@@ -1,6 +1,7 @@
-// Command conformance-docs writes docs/conformance/ocpp2.md: which test shows which requirement or test case of OCPP 2.x.
+// Command conformance-docs writes docs/conformance/ocpp2.md: which test shows which requirement or test case of OCPP 2.x; and
+// docs/conformance/ocpp16.md: which test plays which certification case of 1.6, or why it is not in this build.
 // It claims what tests claim: "# covers: ID ..." in a scenario file, "// covers: ID ..." in a test. Its own test fails when
-// the table is out of date; "go run ./scripts/conformance-docs" writes it anew.
+// a table is out of date; "go run ./scripts/conformance-docs" writes them anew.
 package main
 
 import (
@@ -23,14 +24,25 @@ func main() {
 	}
 }
 
+// pages are what is written, by the function that makes each.
+var pages = []struct {
+	name     string
+	generate func(root string) (string, error)
+}{{Table, Generate}, {Table16, Generate16}}
+
 func write(root string) error {
-	text, err := Generate(root)
-	if err != nil {
-		return err
+	for _, p := range pages {
+		text, err := p.generate(root)
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(root, p.name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
-	name := filepath.Join(root, Table)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(name, []byte(text), 0o644)
+	return nil
 }
