@@ -170,9 +170,13 @@ func (s *Station) claimShares() {
 	s.holdBack(total.Max, queue, got)
 	for i := range s.evses {
 		e := &s.evses[i]
-		share := unit.Current(0)
+		share := unit.Current(-1)
 		if j := slices.Index(queue, e); j >= 0 {
-			share = got[j]
+			if got[j] < want[j] { // else it is not the share that limits
+				share = got[j]
+			}
+		} else if e.active >= 0 && s.mayCharge(e, &e.conns[e.active]) { // its session waits for a car: nothing until that comes
+			share = 0
 		}
 		e.setShare(s.now, share)
 	}
@@ -251,7 +255,7 @@ func (s *Station) holdBack(total unit.Current, queue []*evse, got []unit.Current
 					takes = min(takes, o.issued())
 				}
 			}
-			room -= max(takes, s.trail(o))
+			room -= max(takes, s.trail(o, takes))
 		}
 		if raised := min(got[j], max(room, now)); raised < got[j] {
 			got[j] = raised
@@ -270,13 +274,17 @@ func (e *evse) issued() unit.Current {
 	return e.conns[e.active].permit.Max
 }
 
-// trail is what a car may still draw beyond its permit, and notes when to look again.
-func (s *Station) trail(e *evse) unit.Current {
-	if !s.now.Before(e.bounds.follows) {
-		return 0
+// trail is what a car may still draw beyond its next offer, and notes when to look again.
+func (s *Station) trail(e *evse, next unit.Current) unit.Current {
+	most, until := unit.Current(0), time.Time{}
+	if s.now.Before(e.bounds.follows) {
+		most, until = e.bounds.trailing, e.bounds.follows
 	}
-	s.charging.next = earliest(s.charging.next, e.bounds.follows)
-	return e.bounds.trailing
+	if now := e.issued(); now > next && e.closed() { // it is about to be lowered
+		most, until = max(most, now), s.now.Add(iec61851.FollowTime)
+	}
+	s.charging.next = earliest(s.charging.next, until)
+	return most
 }
 
 // lowered notes that an EVSE's offer has come down under a car that draws.

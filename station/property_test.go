@@ -52,7 +52,9 @@ func (r story) setting() string {
 }
 
 func (r story) request() string {
-	switch r.IntN(12) {
+	switch r.IntN(16) {
+	case 11, 12, 13, 14:
+		return r.profile()
 	case 0, 1:
 		return "ChangeAvailability " + r.pick("0", "1", "2", "1.1", "1.2") + " " + r.pick("Operative", "Operative", "Inoperative")
 	case 2, 3:
@@ -69,6 +71,26 @@ func (r story) request() string {
 		return "GetBaseReport id=1 SummaryInventory"
 	}
 	return "ClearCache"
+}
+
+// profile is a request about charging profiles, now and then one that is refused.
+func (r story) profile() string {
+	switch r.IntN(8) {
+	case 0:
+		return "ClearChargingProfile" + r.pick("", " id=1", " evse=1", " for=station", " for=tx")
+	case 1:
+		return r.pick("GetChargingProfiles req=1", "GetChargingProfiles req=2 evse=0", "GetCompositeSchedule evse=0 dur=1h", "GetCompositeSchedule evse=1 unit=W")
+	case 2:
+		return fmt.Sprintf("RequestStart id=%d token=%s%s profile pid=%d %s", r.IntN(100), r.token(), r.pick("", " evse=1", " evse=2"), r.IntN(4), r.periods())
+	}
+	place := r.pick("evse=0 for=default", "evse=1 for=default", "evse=2 for=default", "evse=0 for=station", "evse=0 for=station",
+		fmt.Sprintf("evse=%d for=tx tx=T%d", 1+r.IntN(2), 1+r.IntN(8)), "evse=1 for=tx loose", "evse=2 for=tx loose")
+	return fmt.Sprintf("SetChargingProfile id=%d stack=%d %s%s%s%s %s", r.IntN(6), r.IntN(3), place, r.pick(" start=+0s", " start=-50s", " start=+20s", "", " start=-25h kind=Recurring every=Daily"),
+		r.pick("", "", " to=+300s", " from=+9s"), r.pick("", "", " dur=60s", " unit=W"), r.periods())
+}
+
+func (r story) periods() string {
+	return "p=" + r.pick("0:0", "0:6", "0:10", "0:16,10:8,40:20", "0:5", "0:0,15:13", "0:24,5:0,9:24", "0:7000,30:4500")
 }
 
 // line is the next thing that happens.

@@ -21,7 +21,8 @@ type check struct {
 	register map[term.TransactionID]unit.Energy
 	asked    map[station.RequestID]bool
 	profiles profiles
-	moved    bool // the wall clock was set: later need not look later
+	looked   time.Duration // when the permits were last held against the profiles
+	moved    bool          // the wall clock was set: later need not look later
 }
 
 type running struct {
@@ -125,7 +126,9 @@ func (c *check) limits(b *Bench, at time.Time) {
 }
 
 func (c *check) event(b *Bench, ev station.Event) {
-	c.limits(b, b.wall().Add(-time.Millisecond))
+	if b.t != c.looked { // what was allowed until now
+		c.limits(b, b.wall().Add(-time.Millisecond))
+	}
 	switch ev := ev.(type) {
 	case station.RequestReceived:
 		c.asked[ev.ID] = true
@@ -156,6 +159,7 @@ func (c *check) output(b *Bench, o station.Output) {
 		c.permits[p.Ref] = p
 	}
 	c.limits(b, b.wall())
+	c.looked = b.t
 	if !o.Deadline.IsZero() && o.Deadline.Before(b.mono()) {
 		c.fail(b, "deadline %s in the past", b.mono().Sub(o.Deadline))
 	}
