@@ -21,7 +21,7 @@ func (d *Dialect) setChargingProfile(m *msg16.SetChargingProfileRequest, t *ocpp
 	if err != nil {
 		return nil, err
 	}
-	return station.SetChargingProfile{EVSE: ref.EVSE, Profile: p}, nil
+	return station.SetChargingProfile{EVSE: ref.EVSE, Profile: p, Loose: true}, nil
 }
 
 // profileOf reads a charging profile (1.6, 7.8), which has one schedule.

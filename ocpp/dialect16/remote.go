@@ -10,7 +10,7 @@ import (
 // remoteStart reads 1.6, 5.11. Without a connector the station chooses one. That the purpose of a profile is TxProfile the
 // core knows.
 func (d *Dialect) remoteStart(m *msg16.RemoteStartTransactionRequest, t *ocpp.Table) (station.Request, error) {
-	r := station.RequestStart{Token: tokenOf(m.IdTag), HasProfile: m.ChargingProfile.Has}
+	r := station.RequestStart{Token: tokenOf(m.IdTag), HasProfile: m.ChargingProfile.Has, Loose: m.ChargingProfile.Has}
 	if m.ConnectorID.Has {
 		r.EVSE = d.topology.connector(m.ConnectorID.V).EVSE
 	}
