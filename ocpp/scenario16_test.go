@@ -3,9 +3,12 @@ package ocpp_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/evsed/evsed/ocpp"
@@ -61,10 +64,66 @@ func (d *script) ask(at time.Duration, r station.Request) error {
 	return nil
 }
 
-// answers are the answers to the messages that a request is: in 1.6 there is one for each variable that was set.
-func (d *script) answers(body station.ResponseBody) []station.ResponseBody {
+// called is a message of 1.6 that the CSMS sent.
+type called struct {
+	request station.Request
+	action  string
+}
+
+// callOwn lets the CSMS send a message of 1.6: "call ACTION {...}" in a story that is told in 1.6 alone.
+func (s *story) callOwn(line string) error {
+	words := strings.SplitN(line, " ", 3)
+	if len(words) != 3 || !json.Valid([]byte(words[2])) {
+		return fmt.Errorf("want call ACTION {...}")
+	}
+	d, action := s.scripts[0], words[1]
+	d.add(s.ear.Now(), "<", "CALL", action, []byte(words[2]))
+	r, err := d.Request(action, words[2], d.table, s.ear)
+	if refused, ok := err.(*ocpp.RequestError); ok {
+		d.refuse(s.ear.Now(), action, refused.Code, refused.Description)
+		return nil
+	}
+	if list, ok := r.(station.SendLocalList); ok {
+		r = s.ear.Staged(list)
+	}
+	s.called = append(s.called, called{r, action})
+	return s.ear.Ask(r)
+}
+
+// action16 is the action that a response answers.
+func (s *story) action16(r station.Request) string {
+	for i := len(s.called) - 1; i >= 0; i-- {
+		if reflect.DeepEqual(s.called[i].request, r) {
+			return s.called[i].action
+		}
+	}
+	return action16(r)
+}
+
+// TestScenarios16 plays stories whose CSMS speaks 1.6, for what only a message of 1.6 asks for.
+func TestScenarios16(t *testing.T) {
+	files, err := filepath.Glob("testdata/scenario16/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, ".txt")
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := play(t, string(text), []*script{script16()})[0]
+			compare(t, name+s.suffix, s.golden())
+		})
+	}
+}
+
+// answers are the answers to the messages that a request is: where it is said in 1.6 too, there is one for each variable
+// that was set.
+func (d *script) answers(body station.ResponseBody, too bool) []station.ResponseBody {
 	s, ok := body.(station.VariablesSet)
-	if d.old == nil || !ok {
+	if d.old == nil || !ok || !too {
 		return []station.ResponseBody{body}
 	}
 	var each []station.ResponseBody

@@ -40,7 +40,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, s := range play(t, string(text)) {
+			for _, s := range play(t, string(text), scripts()) {
 				compare(t, name+s.suffix, s.golden())
 			}
 		})
@@ -75,10 +75,11 @@ type story struct {
 	t       *testing.T
 	ear     *stationtest.Ear
 	scripts []*script
+	called  []called // by messages of the story's own generation
 }
 
-func play(t *testing.T, text string) []*script {
-	s := &story{t: t, scripts: scripts()}
+func play(t *testing.T, text string, in []*script) []*script {
+	s := &story{t: t, scripts: in}
 	s.ear = stationtest.NewEar(stationtest.Options{}, s.hear)
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
@@ -87,7 +88,9 @@ func play(t *testing.T, text string) []*script {
 		}
 		do := s.ear.Do
 		if strings.HasPrefix(line, "call ") {
-			do = s.call
+			if do = s.call; s.scripts[0].old != nil {
+				do = s.callOwn
+			}
 		}
 		if err := do(line); err != nil {
 			t.Fatalf("line %d: %s: %v\n%s", i+1, line, err, s.ear.Bench().Output())
@@ -136,7 +139,7 @@ func (s *story) report(d *script, h stationtest.Heard) error {
 func (s *story) response(d *script, h stationtest.Heard) error {
 	action := actionOf(h.Request)
 	if d.old != nil {
-		if action = action16(h.Request); action == "" {
+		if action = s.action16(h.Request); action == "" {
 			return nil
 		}
 	}
@@ -144,7 +147,7 @@ func (s *story) response(d *script, h stationtest.Heard) error {
 		d.refuse(h.At, action, rpc.ErrorCode(e.Code), e.Description)
 		return nil
 	}
-	for _, body := range d.answers(h.Response.Body) {
+	for _, body := range d.answers(h.Response.Body, len(s.scripts) > 1) {
 		payload, err := d.Respond(nil, action, h.Request, body)
 		if err != nil {
 			return err

@@ -33,7 +33,7 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 		s.report(Now, "", FirmwareStatus{Status: "Idle"})
 		s.early()
 	case "StatusNotification":
-		s.triggerStatus(id, r.Ref, targets)
+		s.triggerStatus(id, r, targets)
 	case "MeterValues": // F06.FR.06
 		s.answer(id, accepted())
 		w := wantTrigger
@@ -59,7 +59,9 @@ func (s *Station) triggerBoot(id RequestID) {
 	s.notifyBoot(BootTriggered, true)
 }
 
-func (s *Station) triggerStatus(id RequestID, ref term.Ref, targets []*evse) {
+// triggerStatus tells the statuses of a place and what is below it; of the station alone where it was named.
+func (s *Station) triggerStatus(id RequestID, r TriggerMessage, targets []*evse) {
+	ref := r.Ref
 	if ref.Connector != 0 {
 		if _, c := s.connector(ref); c == nil {
 			s.answer(id, rejected("UnknownConnectorId", ""))
@@ -69,6 +71,9 @@ func (s *Station) triggerStatus(id RequestID, ref term.Ref, targets []*evse) {
 	s.answer(id, accepted())
 	if ref.EVSE == 0 {
 		s.triggerView(term.Ref{}, &s.status, s.stationView())
+		if r.HasEVSE {
+			return
+		}
 	}
 	for _, e := range targets {
 		for j := range e.conns {

@@ -56,7 +56,7 @@ func triggerMessage(m *msg2.TriggerMessageRequest) (station.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	return station.TriggerMessage{Message: string(m.RequestedMessage), HasEVSE: m.EVSE.Has, Ref: ref}, nil
+	return station.TriggerMessage{Message: string(m.RequestedMessage), HasEVSE: ref.EVSE != 0, Ref: ref}, nil
 }
 
 // unlockConnector reads F05.
