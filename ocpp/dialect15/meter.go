@@ -31,9 +31,8 @@ func appendRegister(dst []byte, v *msg16.MeterValue) []byte {
 		if !ok {
 			continue
 		}
-		dst = rpc.AppendTime(append(dst, `,{"timestamp":"`...), v.Timestamp)
-		dst = rpc.Int(wh).Append(append(dst, `","value":`...))
-		return append(dst, '}')
+		dst = rpc.AppendTime(add(dst, `,{"timestamp":"`), v.Timestamp)
+		return add(rpc.Int(wh).Append(add(dst, `","value":`)), "}")
 	}
 	return dst
 }
@@ -60,37 +59,33 @@ func wattHours(s *msg16.SampledValue) (int64, bool) {
 
 // appendAttributed tells the values that 1.5 has words for.
 func appendAttributed(dst []byte, v *msg16.MeterValue) []byte {
-	start, some := len(dst), false
-	dst = rpc.AppendTime(append(dst, `,{"timestamp":"`...), v.Timestamp)
-	dst = append(dst, `","value":[`...)
+	start, sep := len(dst), ""
+	dst = add(rpc.AppendTime(add(dst, `,{"timestamp":"`), v.Timestamp), `","value":[`)
 	for i := range v.SampledValue {
 		s := &v.SampledValue[i]
 		unit, ok := unit15(s)
 		if !ok {
 			continue
 		}
-		if some {
-			dst = append(dst, ',')
-		}
-		some = true
-		dst = rpc.AppendString(append(dst, `{"value":`...), s.Value)
+		dst = rpc.AppendString(add(dst, sep, `{"value":`), s.Value)
 		dst = appendWord(dst, "context", context15(s.Context))
 		dst = appendWord(dst, "format", string(s.Format))
 		dst = appendWord(dst, "measurand", string(s.Measurand))
 		dst = appendWord(dst, "location", string(s.Location))
-		dst = append(appendWord(dst, "unit", unit), '}')
+		dst = add(appendWord(dst, "unit", unit), "}")
+		sep = ","
 	}
-	if !some {
+	if sep == "" {
 		return dst[:start]
 	}
-	return append(dst, "]}"...)
+	return add(dst, "]}")
 }
 
 func appendWord(dst []byte, name, word string) []byte {
 	if word == "" {
 		return dst
 	}
-	return append(append(append(append(append(dst, `,"`...), name...), `":"`...), word...), '"')
+	return add(dst, `,"`, name, `":"`, word, `"`)
 }
 
 // context15 returns the word of 1.5, "" where it has none: it has no triggered values.
@@ -99,14 +94,6 @@ func context15(c msg16.ReadingContext) string {
 		return ""
 	}
 	return string(c)
-}
-
-// units15 are the units that 1.5 has, by their names in 1.6.
-var units15 = map[msg16.UnitOfMeasure]string{
-	msg16.UnitOfMeasureWh: "Wh", msg16.UnitOfMeasureKWh: "kWh", msg16.UnitOfMeasureVarh: "varh", msg16.UnitOfMeasureKvarh: "kvarh",
-	msg16.UnitOfMeasureW: "W", msg16.UnitOfMeasureKW: "kW", msg16.UnitOfMeasureVar: "var", msg16.UnitOfMeasureKvar: "kvar",
-	msg16.UnitOfMeasureA: "Amp", msg16.UnitOfMeasureV: "Volt", msg16.UnitOfMeasureCelsius: "Celsius", msg16.UnitOfMeasureCelcius: "Celsius",
-	"": "",
 }
 
 // unit15 returns the unit in the word of 1.5; false for a value that it cannot tell: of one phase, of a measurand, place or unit
@@ -120,6 +107,15 @@ func unit15(s *msg16.SampledValue) (string, bool) {
 	if s.Phase != "" || s.Location == msg16.LocationCable || s.Location == msg16.LocationEV {
 		return "", false
 	}
-	unit, ok := units15[s.Unit]
-	return unit, ok
+	switch s.Unit {
+	case msg16.UnitOfMeasureA:
+		return "Amp", true
+	case msg16.UnitOfMeasureV:
+		return "Volt", true
+	case msg16.UnitOfMeasureCelcius:
+		return "Celsius", true
+	case msg16.UnitOfMeasureFahrenheit, msg16.UnitOfMeasureK, msg16.UnitOfMeasureVA, msg16.UnitOfMeasureKVA, msg16.UnitOfMeasurePercent:
+		return "", false
+	}
+	return string(s.Unit), true
 }

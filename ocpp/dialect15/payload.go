@@ -33,8 +33,7 @@ func (d *Dialect) stopTransaction(payload []byte) ([]byte, error) {
 	if err != nil || d.v == soap.V12 || len(values) == 0 {
 		return out, err
 	}
-	out = append(out[:len(out)-1], `,"transactionData":[{"values":[`...)
-	return append(append(out, values...), "]}]}"...), nil
+	return add(out[:len(out)-1], `,"transactionData":[{"values":[`, string(values), "]}]}"), nil
 }
 
 // meterValues tells the values that this version has words for, nil if there are none.
@@ -47,12 +46,11 @@ func (d *Dialect) meterValues(payload []byte) ([]byte, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	out := strconv.AppendInt([]byte(`{"connectorId":`), int64(m.ConnectorID), 10)
+	out := add(nil, `{"connectorId":`, strconv.Itoa(m.ConnectorID))
 	if m.TransactionID.Has && d.v != soap.V12 {
-		out = strconv.AppendInt(append(out, `,"transactionId":`...), int64(m.TransactionID.V), 10)
+		out = add(out, `,"transactionId":`, strconv.Itoa(m.TransactionID.V))
 	}
-	out = append(out, `,"values":[`...)
-	return append(append(out, values...), "]}"...), nil
+	return add(out, `,"values":[`, string(values), "]}"), nil
 }
 
 // statusNotification tells a status. 1.2 has neither time nor text for it.
@@ -61,25 +59,35 @@ func (d *Dialect) statusNotification(payload []byte) ([]byte, error) {
 	if err := d.decode(&m, payload); err != nil {
 		return nil, err
 	}
-	out := strconv.AppendInt([]byte(`{"connectorId":`), int64(m.ConnectorID), 10)
-	out = append(append(out, `,"status":"`...), Status(d.v, m.Status)...)
-	out = append(append(append(out, `","errorCode":"`...), ErrorCode(d.v, m.ErrorCode, m.Status)...), '"')
+	out := add(nil, `{"connectorId":`, strconv.Itoa(m.ConnectorID))
+	out = appendWord(out, "status", Status(d.v, m.Status))
+	out = appendWord(out, "errorCode", ErrorCode(d.v, m.ErrorCode, m.Status))
 	if d.v != soap.V12 {
 		out = appendText(out, "info", m.Info)
 		if m.Timestamp.Has {
-			out = append(rpc.AppendTime(append(out, `,"timestamp":"`...), m.Timestamp.V), '"')
+			out = add(rpc.AppendTime(add(out, `,"timestamp":"`), m.Timestamp.V), `"`)
 		}
 		out = appendText(out, "vendorId", m.VendorID)
 		out = appendText(out, "vendorErrorCode", m.VendorErrorCode)
 	}
-	return append(out, '}'), nil
+	return add(out, "}"), nil
+}
+
+// add appends texts. It is kept out of line: the binary has better uses for its room.
+//
+//go:noinline
+func add(dst []byte, texts ...string) []byte {
+	for _, t := range texts {
+		dst = append(dst, t...)
+	}
+	return dst
 }
 
 func appendText(dst []byte, name string, v msg16.Opt[string]) []byte {
 	if !v.Has {
 		return dst
 	}
-	return rpc.AppendString(append(append(append(dst, `,"`...), name...), `":`...), v.V)
+	return rpc.AppendString(add(dst, `,"`, name, `":`), v.V)
 }
 
 var (

@@ -9,51 +9,41 @@ import (
 	"github.com/evsed/evsed/station"
 )
 
-// statusWords are the words of 1.5 for those of 1.6 (1.6, 7.7: what was Occupied has become five).
-var statusWords = map[msg16.ChargePointStatus]string{
-	msg16.ChargePointStatusAvailable: "Available", msg16.ChargePointStatusPreparing: "Occupied", msg16.ChargePointStatusCharging: "Occupied",
-	msg16.ChargePointStatusSuspendedEVSE: "Occupied", msg16.ChargePointStatusSuspendedEV: "Occupied", msg16.ChargePointStatusFinishing: "Occupied",
-	msg16.ChargePointStatusReserved: "Reserved", msg16.ChargePointStatusUnavailable: "Unavailable", msg16.ChargePointStatusFaulted: "Faulted",
-}
-
 // Status returns the word of a version before 1.6 for a status of 1.6: one of five in 1.5, of four in 1.2, where a reserved
-// connector is Occupied, since it cannot be had.
+// connector is Occupied, since it cannot be had. What was Occupied has become five in 1.6 (7.7).
 func Status(v soap.Version, s msg16.ChargePointStatus) string {
-	word := statusWords[s]
-	if v == soap.V12 && s == msg16.ChargePointStatusReserved {
-		return "Occupied"
-	}
-	return word
-}
-
-// errorWords12 are the words of 1.2 for the error codes of 1.6. What it has no word for is an error of the power switch if
-// it keeps the connector from charging, which is what its status says, and otherwise none.
-var errorWords12 = map[msg16.ChargePointErrorCode]string{
-	msg16.ChargePointErrorCodeNoError: "NoError", msg16.ChargePointErrorCodeConnectorLockFailure: "ConnectorLockFailure",
-	msg16.ChargePointErrorCodeHighTemperature: "HighTemperature", msg16.ChargePointErrorCodeEVCommunicationError: "Mode3Error",
-	msg16.ChargePointErrorCodePowerMeterFailure: "PowerMeterFailure", msg16.ChargePointErrorCodePowerSwitchFailure: "PowerSwitchFailure",
-	msg16.ChargePointErrorCodeReaderFailure: "ReaderFailure", msg16.ChargePointErrorCodeResetFailure: "ResetFailure",
-}
-
-// ErrorCode returns the word of a version before 1.6 for an error code of 1.6 that comes with a status.
-func ErrorCode(v soap.Version, code msg16.ChargePointErrorCode, s msg16.ChargePointStatus) string {
-	if v == soap.V12 {
-		word, known := errorWords12[code]
-		switch {
-		case known:
-			return word
-		case s == msg16.ChargePointStatusFaulted:
-			return "PowerSwitchFailure"
+	switch s {
+	case msg16.ChargePointStatusAvailable, msg16.ChargePointStatusUnavailable, msg16.ChargePointStatusFaulted:
+		return string(s)
+	case msg16.ChargePointStatusReserved:
+		if v != soap.V12 {
+			return string(s)
 		}
-		return "NoError"
 	}
+	return "Occupied"
+}
+
+// ErrorCode returns the word of a version before 1.6 for an error code of 1.6 that comes with a status. What 1.2 has no word
+// for is an error of the power switch if it keeps the connector from charging, which is what its status says, and
+// otherwise none.
+func ErrorCode(v soap.Version, code msg16.ChargePointErrorCode, s msg16.ChargePointStatus) string {
 	switch code {
 	case msg16.ChargePointErrorCodeEVCommunicationError:
 		return "Mode3Error" // as it was called
+	case msg16.ChargePointErrorCodeNoError, msg16.ChargePointErrorCodeConnectorLockFailure, msg16.ChargePointErrorCodeHighTemperature,
+		msg16.ChargePointErrorCodePowerMeterFailure, msg16.ChargePointErrorCodePowerSwitchFailure, msg16.ChargePointErrorCodeReaderFailure,
+		msg16.ChargePointErrorCodeResetFailure:
+		return string(code)
 	case msg16.ChargePointErrorCodeInternalError, msg16.ChargePointErrorCodeLocalListConflict, msg16.ChargePointErrorCodeOverVoltage:
-		return "OtherError"
+		code = msg16.ChargePointErrorCodeOtherError
 	}
-	return string(code)
+	switch {
+	case v != soap.V12:
+		return string(code)
+	case s == msg16.ChargePointStatusFaulted:
+		return "PowerSwitchFailure"
+	}
+	return "NoError"
 }
 
 // news reports whether a status says anything in this version that the CSMS does not know.

@@ -20,7 +20,8 @@ func (r *reader) object(dst []byte, svc *service, of uint8) []byte {
 			r.member(svc, fields, &members)
 		}
 	}
-	dst = append(dst, '{')
+	dst = add(dst, "{")
+	sep := `"`
 	for i, f := range fields {
 		if members[i] == nil {
 			if f.set&required != 0 {
@@ -28,16 +29,13 @@ func (r *reader) object(dst []byte, svc *service, of uint8) []byte {
 			}
 			continue
 		}
-		if dst[len(dst)-1] != '{' {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), f.name...), `":`...)
-		dst = append(dst, members[i]...)
+		dst = append(add(dst, sep, f.name, `":`), members[i]...)
 		if f.set&many != 0 {
-			dst = append(dst, ']')
+			dst = add(dst, "]")
 		}
+		sep = `,"`
 	}
-	return append(dst, '}')
+	return add(dst, "}")
 }
 
 // member reads a child element.
@@ -67,9 +65,9 @@ func (r *reader) member(svc *service, fields []field, members *[maxFields][]byte
 		r.fail(f.name + " given twice")
 		return
 	case f.set&many != 0 && m == nil:
-		m = append(m, '[')
+		m = add(m, "[")
 	case f.set&many != 0:
-		m = append(m, ',')
+		m = add(m, ",")
 	}
 	if f.kind == object {
 		m = r.object(m, svc, f.of)

@@ -2,6 +2,7 @@ package soap
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/evsed/evsed/ocpp/rpc"
 )
@@ -23,14 +24,14 @@ func (w *writer) element(name string, f field, json string) {
 	if w.err != nil {
 		return
 	}
-	w.dst = append(append(w.dst, "<ocpp:"...), name...)
+	w.dst = add(w.dst, "<ocpp:", name)
 	if f.kind != object {
-		w.dst = append(w.dst, '>')
+		w.dst = add(w.dst, ">")
 		w.scalar(f.kind, json)
 	} else {
 		w.object(shapes[f.of], json)
 	}
-	w.dst = append(append(append(w.dst, "</ocpp:"...), name...), '>')
+	w.dst = add(w.dst, "</ocpp:", name, ">")
 }
 
 // object appends attributes, the end of the tag and what stands in the element.
@@ -39,12 +40,12 @@ func (w *writer) object(fields []field, json string) {
 	w.members(fields, json, &v)
 	for i, f := range fields {
 		if f.set&attribute != 0 && v[i] != "" {
-			w.dst = append(append(append(w.dst, ' '), f.name...), `="`...)
+			w.dst = add(w.dst, " ", f.name, `="`)
 			w.scalar(f.kind, v[i])
-			w.dst = append(w.dst, '"')
+			w.dst = add(w.dst, `"`)
 		}
 	}
-	w.dst = append(w.dst, '>')
+	w.dst = add(w.dst, ">")
 	for i, f := range fields {
 		switch {
 		case v[i] == "" || f.set&attribute != 0:
@@ -109,11 +110,7 @@ func (w *writer) scalar(k kind, json string) {
 	case decimal:
 		w.dst = b.Dec().Append(w.dst)
 	case boolean:
-		if b.Bool() {
-			w.dst = append(w.dst, "true"...)
-		} else {
-			w.dst = append(w.dst, "false"...)
-		}
+		w.dst = strconv.AppendBool(w.dst, b.Bool())
 	default:
 		w.dst = appendEscaped(w.dst, b.Str(math.MaxInt))
 	}

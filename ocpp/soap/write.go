@@ -61,21 +61,17 @@ func AppendFault(dst []byte, v Version, side Side, h Header, f Fault) []byte {
 	}
 	h.Action = actionFault
 	dst = open(dst, svc, h)
-	dst = append(dst, "<soap:Fault><soap:Code><soap:Value>soap:"...)
-	dst = append(append(dst, f.Code...), "</soap:Value>"...)
+	dst = add(dst, "<soap:Fault><soap:Code><soap:Value>soap:", string(f.Code), "</soap:Value>")
 	if f.Subcode != "" {
-		dst = append(dst, "<soap:Subcode><soap:Value>ocpp:"...)
-		dst = append(append(dst, f.Subcode...), "</soap:Value></soap:Subcode>"...)
+		dst = add(dst, "<soap:Subcode><soap:Value>ocpp:", f.Subcode, "</soap:Value></soap:Subcode>")
 	}
-	dst = append(dst, `</soap:Code><soap:Reason><soap:Text xml:lang="en">`...)
-	dst = append(appendEscaped(dst, f.Reason), "</soap:Text></soap:Reason></soap:Fault>"...)
-	return shut(dst)
+	dst = appendEscaped(add(dst, `</soap:Code><soap:Reason><soap:Text xml:lang="en">`), f.Reason)
+	return shut(add(dst, "</soap:Text></soap:Reason></soap:Fault>"))
 }
 
 func open(dst []byte, svc *service, h Header) []byte {
-	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+ // 3.1: some systems need it
-		`<soap:Envelope xmlns:soap="`+nsSOAP12+`" xmlns:wsa="`+nsWSA+`" xmlns:ocpp="`...)
-	dst = append(append(dst, svc.namespace()...), `"><soap:Header>`...)
+	dst = add(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+ // 3.1: some systems need it
+		`<soap:Envelope xmlns:soap="`+nsSOAP12+`" xmlns:wsa="`+nsWSA+`" xmlns:ocpp="`, svc.namespace(), `"><soap:Header>`)
 	dst = appendHeader(dst, `ocpp:chargeBoxIdentity`, true, "", h.Identity)
 	dst = appendHeader(dst, "wsa:Action", true, "", h.Action)
 	dst = appendHeader(dst, "wsa:MessageID", false, "", h.MessageID)
@@ -83,59 +79,65 @@ func open(dst []byte, svc *service, h Header) []byte {
 	dst = appendHeader(dst, "wsa:ReplyTo", true, "wsa:Address", h.ReplyTo)
 	dst = appendHeader(dst, "wsa:To", true, "", h.To)
 	dst = appendHeader(dst, "wsa:RelatesTo", false, "", h.RelatesTo)
-	return append(dst, "</soap:Header><soap:Body>"...)
+	return add(dst, "</soap:Header><soap:Body>")
 }
 
-func shut(dst []byte) []byte { return append(dst, "</soap:Body></soap:Envelope>"...) }
+func shut(dst []byte) []byte { return add(dst, "</soap:Body></soap:Envelope>") }
+
+// add appends texts. It is kept out of line: the binary has better uses for its room.
+//
+//go:noinline
+func add(dst []byte, texts ...string) []byte {
+	for _, t := range texts {
+		dst = append(dst, t...)
+	}
+	return dst
+}
 
 // appendHeader appends a header block whose text, if any, stands in the element inner, if any.
 func appendHeader(dst []byte, name string, must bool, inner, value string) []byte {
 	if value == "" {
 		return dst
 	}
-	dst = append(append(dst, '<'), name...)
+	flag := ""
 	if must {
-		dst = append(dst, ` soap:mustUnderstand="true"`...)
+		flag = ` soap:mustUnderstand="true"`
 	}
-	dst = append(dst, '>')
+	dst = add(dst, "<", name, flag, ">")
 	if inner != "" {
-		dst = append(append(append(dst, '<'), inner...), '>')
+		dst = add(dst, "<", inner, ">")
 	}
 	dst = appendEscaped(dst, value)
 	if inner != "" {
-		dst = appendEnd(dst, inner)
+		dst = add(dst, "</", inner, ">")
 	}
-	return appendEnd(dst, name)
-}
-
-func appendEnd(dst []byte, name string) []byte {
-	return append(append(append(dst, "</"...), name...), '>')
+	return add(dst, "</", name, ">")
 }
 
 // appendEscaped appends s as the text of an element or attribute. What XML cannot say becomes U+FFFD.
 func appendEscaped(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
+		text := s[i : i+n]
 		switch {
 		case r == '&':
-			dst = append(dst, "&amp;"...)
+			text = "&amp;"
 		case r == '<':
-			dst = append(dst, "&lt;"...)
+			text = "&lt;"
 		case r == '>':
-			dst = append(dst, "&gt;"...)
+			text = "&gt;"
 		case r == '"':
-			dst = append(dst, "&quot;"...)
+			text = "&quot;"
 		case r == '\t':
-			dst = append(dst, "&#9;"...)
+			text = "&#9;"
 		case r == '\n':
-			dst = append(dst, "&#10;"...)
+			text = "&#10;"
 		case r == '\r':
-			dst = append(dst, "&#13;"...)
+			text = "&#13;"
 		case r < ' ' || r == 0xFFFE || r == 0xFFFF || r == utf8.RuneError:
-			dst = append(dst, "\uFFFD"...)
-		default:
-			dst = append(dst, s[i:i+n]...)
+			text = "\uFFFD"
 		}
+		dst = append(dst, text...)
 		i += n
 	}
 	return dst
