@@ -132,6 +132,7 @@ type evse struct {
 	ownerToken term.IdToken // whose cable stays locked
 	plugged    time.Time    // when the car was plugged in, monotonic
 	keepLocked bool         // the cable stays locked until the driver shows up again
+	begun      bool         // the first offer of the transaction is over
 	evLeft     bool         // the car was there and has been unplugged; the session goes on (E10)
 	availability
 }

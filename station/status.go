@@ -40,7 +40,7 @@ func (s *Station) tellStatuses() {
 		for j := range e.conns {
 			c := &e.conns[j]
 			s.show(e, c)
-			s.settleOver(e, c)
+			s.settleView(e, c)
 			if c.pilot == term.StateUnknown && s.now.Sub(s.started) < pilotPatience {
 				continue // right after a start nobody knows yet what is plugged in
 			}

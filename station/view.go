@@ -20,8 +20,10 @@ type ConnectorView struct {
 	// too, in which the driver has no part yet (TxStartPoint).
 	Transaction bool
 	State       term.ChargingState // of the Transaction; "" without one
-	Charged     bool               // energy has flowed in the Transaction
 	Offered     bool               // it is allowed energy: of at least 6 A
+
+	// Begun: the first offer of the Transaction is over. The car has taken it, or has let it pass, or it was withdrawn.
+	Begun bool
 
 	// Over: the transaction has stopped, and car, cable or bay are not free yet.
 	Over bool
@@ -59,8 +61,7 @@ func (s *Station) connectorView(e *evse, c *connector) ConnectorView {
 	switch {
 	case s.carries(e, c):
 		s.viewTransaction(e, c, &v)
-	case e.tx != nil && e.active >= 0: // at another connector of the EVSE
-	default:
+	case e.active < 0 || e.is(c): // else the session is at another connector of the EVSE
 		v.Wanted = e.grant != nil || e.bay
 	}
 	return v
@@ -80,9 +81,9 @@ func (s *Station) viewTransaction(e *evse, c *connector, v *ConnectorView) {
 		v.Over, v.Unplugged = true, tx.Ending.Reason == term.StopEVDisconnected
 	default:
 		want := s.wantPermit(e, c)
-		v.Transaction, v.State, v.Charged = true, e.state, tx.Charged
+		v.Transaction, v.State, v.Begun = true, e.state, e.begun || tx.Charged
 		v.Offered = want.Close && want.Max >= MinOffer
-		v.Unplugged = e.evLeft && e.state == term.ChargingIdle
+		v.Unplugged = tx.PlugTold && e.state == term.ChargingIdle
 		if !e.resume.IsZero() { // behind a power cut nothing is offered until plug and meter are known
 			v.State, v.Offered = term.ChargingSuspendedEVSE, false
 		}
@@ -101,9 +102,17 @@ func (s *Station) stationView() ConnectorView {
 	return v
 }
 
-// settleOver forgets that a session was over once its traces are gone, or somebody begins a new one.
-func (s *Station) settleOver(e *evse, c *connector) {
-	if c.over != "" && (e.grant != nil || !s.inUse(e, c) && !e.bay) {
+// settleView keeps what a view remembers: that a session is over, until its traces are gone or somebody begins a new one; and
+// that the first offer of the running one is.
+func (s *Station) settleView(e *evse, c *connector) {
+	if e.tx == nil {
+		e.begun = false
+	} else if s.carries(e, c) && !e.begun {
+		var v ConnectorView
+		s.viewTransaction(e, c, &v)
+		e.begun = v.Transaction && (v.Unplugged || v.State != term.ChargingIdle && (v.State != term.ChargingEVConnected || !v.Offered))
+	}
+	if c.over != "" && (e.grant != nil && (e.active < 0 || e.is(c)) || !s.inUse(e, c) && !e.bay) {
 		c.over = ""
 	}
 }

@@ -37,7 +37,7 @@ func inTransaction(v station.ConnectorView) msg16.ChargePointStatus {
 		return msg16.ChargePointStatusPreparing
 	case !v.Offered, v.State == term.ChargingSuspendedEVSE: // both suspend it: the EVSE has precedence (4.9)
 		return msg16.ChargePointStatusSuspendedEVSE
-	case v.State == term.ChargingSuspendedEV, v.Charged:
+	case v.State == term.ChargingSuspendedEV, v.Begun:
 		return msg16.ChargePointStatusSuspendedEV
 	}
 	return msg16.ChargePointStatusPreparing // the car has just been offered energy and is given the time to take it

@@ -1,9 +1,10 @@
 package dialect16
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/station"
@@ -88,7 +89,7 @@ func TestStatus(t *testing.T) {
 		{"the reservation's token was shown (G2)", station.ConnectorView{Status: station.StatusReserved, Wanted: true}, "Preparing"},
 		{"a transaction that began with the token", station.ConnectorView{Status: station.StatusAvailable, Transaction: true, State: term.ChargingIdle}, "Preparing"},
 		{"just offered", running(term.ChargingEVConnected, true), "Preparing"},
-		{"plugged in again", station.ConnectorView{Status: station.StatusOccupied, Transaction: true, State: term.ChargingEVConnected, Charged: true, Offered: true}, "SuspendedEV"},
+		{"plugged in again", station.ConnectorView{Status: station.StatusOccupied, Transaction: true, State: term.ChargingEVConnected, Begun: true, Offered: true}, "SuspendedEV"},
 		{"offered nothing from the start (B5)", running(term.ChargingEVConnected, false), "SuspendedEVSE"},
 		{"both suspend it", running(term.ChargingSuspendedEV, false), "SuspendedEVSE"},
 		{"withdrawn, the contactor is still closed", running(term.ChargingCharging, false), "Charging"},
@@ -168,33 +169,13 @@ func TestNews(t *testing.T) {
 func TestTransitionsOfTheStation(t *testing.T) {
 	seen := map[string]bool{}
 	for _, story := range stories {
-		told := map[term.Ref]msg16.ChargePointStatus{}
-		b := stationtest.New(stationtest.Options{Bays: true, Heed: func(r station.Report) {
-			n, ok := r.Body.(station.StatusNotification)
-			if !ok {
-				return
-			}
-			was, now := told[n.Ref], Status(n.ConnectorView)
-			told[n.Ref] = now
-			if was == "" || was == now {
-				return
-			}
-			seen[string(was)+" "+string(now)] = true
-			if !allowed(was, now) {
-				t.Errorf("%q: %s: %s to %s is in no table", story, n.Ref, was, now)
-			}
-			if n.Ref.EVSE == 0 && now != "Available" && now != "Unavailable" && now != "Faulted" {
-				t.Errorf("the station is %s", now)
-			}
-		}})
-		for line := range strings.SplitSeq("boot;link up;advance 2s;"+story, ";") {
-			if err := b.Do(strings.TrimSpace(line)); err != nil {
+		w := newWatch(t, seen)
+		for line := range strings.SplitSeq("boot;link up;advance 2s;"+story+";advance 60s", ";") {
+			if err := w.bench.Do(strings.TrimSpace(line)); err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}
 		}
-		if err := b.Advance(time.Minute); err != nil {
-			t.Fatal(err)
-		}
+		w.report(t, story)
 	}
 	for _, want := range []string{"Available Preparing", "Preparing Charging", "Preparing Available", "Preparing SuspendedEV", "Charging SuspendedEV",
 		"SuspendedEV Charging", "Charging Finishing", "Finishing Available", "Finishing Preparing", "Available Unavailable", "Unavailable Available",
@@ -211,6 +192,83 @@ func TestTransitionsOfTheStation(t *testing.T) {
 	}
 }
 
+// watch hears what is told of the statuses of a bench.
+type watch struct {
+	bench *stationtest.Bench
+	told  map[term.Ref]msg16.ChargePointStatus
+	wrong []string
+}
+
+func newWatch(t *testing.T, seen map[string]bool) *watch {
+	t.Helper()
+	w := &watch{told: map[term.Ref]msg16.ChargePointStatus{}}
+	w.bench = stationtest.New(stationtest.Options{Bays: true, Heed: func(r station.Report) {
+		n, ok := r.Body.(station.StatusNotification)
+		if !ok {
+			return
+		}
+		was, now := w.told[n.Ref], Status(n.ConnectorView)
+		w.told[n.Ref] = now
+		if was == "" || was == now {
+			return
+		}
+		seen[string(was)+" "+string(now)] = true
+		if !allowed(was, now) {
+			w.wrong = append(w.wrong, fmt.Sprintf("%s: %s to %s is in no table", n.Ref, was, now))
+		}
+		if n.Ref.EVSE == 0 && now != "Available" && now != "Unavailable" && now != "Faulted" {
+			w.wrong = append(w.wrong, "the station is "+string(now))
+		}
+	}})
+	return w
+}
+
+func (w *watch) report(t *testing.T, story string) {
+	t.Helper()
+	for _, s := range w.wrong {
+		t.Errorf("%s\n%s", s, story)
+	}
+}
+
+// TestTransitionsOfAnyDay does the same with what drivers, cars and the CSMS may do in any order.
+func TestTransitionsOfAnyDay(t *testing.T) {
+	seen := map[string]bool{}
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(16, seed))
+		w := newWatch(t, seen)
+		lines := []string{"boot", "link up", setups[r.IntN(len(setups))], "advance 2s"}
+		for range 40 {
+			lines = append(lines, acts[r.IntN(len(acts))], fmt.Sprintf("advance %dms", r.IntN(20_000)))
+		}
+		for i, line := range lines {
+			if err := w.bench.Do(line); err != nil && !strings.Contains(err.Error(), "plug") && !strings.Contains(err.Error(), "car") {
+				t.Fatalf("seed %d: %s: %v", seed, line, err)
+			}
+			if len(w.wrong) > 0 {
+				w.report(t, strings.Join(lines[:i+1], "\n"))
+				return
+			}
+		}
+	}
+	t.Logf("%d changes", len(seen))
+}
+
+var setups = []string{
+	"set TxCtrlr/TxStartPoint=PowerPathClosed",
+	"set TxCtrlr/TxStartPoint=EVConnected TxCtrlr/TxStopPoint=EVConnected",
+	"set TxCtrlr/TxStartPoint=Authorized TxCtrlr/TxStopPoint=Authorized TxCtrlr/StopTxOnEVSideDisconnect=false",
+	"set TxCtrlr/TxStartPoint=EnergyTransfer TxCtrlr/TxStopPoint=EVConnected,Authorized TxCtrlr/StopTxOnInvalidId=false",
+	"set TxCtrlr/TxStartPoint=ParkingBayOccupancy TxCtrlr/TxStopPoint=ParkingBayOccupancy",
+}
+
+var acts = []string{
+	"plug 1.1", "plug 1.2", "plug 2.1", "plug 2.1 notready", "unplug 1.1", "unplug 1.1 ev", "unplug 1.2", "unplug 2.1", "car 2.1 ready", "car 2.1 notready", "car 1.1 notready",
+	"swipe A evses=1", "swipe A evses=2", "swipe B evses=2", "swipe A", "stop 1", "stop 2", "bay 2 in", "bay 2 out",
+	"fault 2.1 groundFailure on", "fault 2.1 groundFailure off", "fault 2.1 highTemperature on", "fault 2.1 highTemperature off",
+	"request ChangeAvailability 2 Inoperative", "request ChangeAvailability 2 Operative", "request ChangeAvailability 0 Inoperative", "request ChangeAvailability 0 Operative",
+	"request RequestStart id=1 token=C evse=1", "request RequestStop T1", "request RequestStop T2", "csms token A Blocked", "csms token A Accepted",
+}
+
 var stories = []string{
 	"plug 2.1; advance 3s; swipe A evses=2; advance 20s; swipe A evses=2; advance 5s; unplug 2.1",
 	"swipe A evses=2; advance 3s; plug 2.1; advance 20s; stop 2; advance 5s; swipe B evses=2; advance 20s; unplug 2.1",
@@ -221,6 +279,7 @@ var stories = []string{
 	"request ChangeAvailability 2 Inoperative; advance 5s; request ChangeAvailability 2 Operative; advance 3s; request ChangeAvailability 0 Inoperative; advance 3s; request ChangeAvailability 0 Operative",
 	"plug 2.1; swipe A evses=2; advance 20s; request ChangeAvailability 2 Inoperative; advance 3s; swipe A evses=2; advance 9s; fault 2.1 groundFailure on; advance 3s; fault 2.1 groundFailure off; advance 3s; request ChangeAvailability 2 Operative; advance 3s; unplug 2.1",
 	"plug 2.1; advance 3s; request ChangeAvailability 2 Inoperative; advance 3s",
+	"set TxCtrlr/StopTxOnEVSideDisconnect=false TxCtrlr/TxStopPoint=Authorized; plug 1.1 notready; swipe A evses=1; advance 20s; unplug 1.1 ev; advance 9s; plug 1.1 notready; advance 9s",
 	"bay 2 in; advance 5s; plug 2.1; swipe A evses=2; advance 20s; swipe A evses=2; advance 9s; unplug 2.1; advance 5s; bay 2 out",
 	"set TxCtrlr/StopTxOnInvalidId=false TxCtrlr/MaxEnergyOnInvalidId=5; plug 2.1; csms token A Accepted; swipe A evses=2; csms token A Blocked; advance 30s; request RequestStop T1; advance 9s",
 	"set TxCtrlr/StopTxOnEVSideDisconnect=false TxCtrlr/TxStopPoint=Authorized; plug 1.1; swipe A evses=1; advance 20s; unplug 1.1 ev; advance 9s; plug 1.1; advance 30s; swipe A evses=1; advance 9s",

@@ -180,7 +180,7 @@ func describeReport(b *Bench, body station.ReportBody) string {
 
 // describeView shows what a view says beyond its status.
 func describeView(v station.ConnectorView) string {
-	s := choose(v.Wanted, " wanted", "") + choose(v.Transaction, " transaction "+string(v.State)+choose(v.Charged, " charged", "")+choose(v.Offered, " offered", ""), "") +
+	s := choose(v.Wanted, " wanted", "") + choose(v.Transaction, " transaction "+string(v.State)+choose(v.Begun, " begun", "")+choose(v.Offered, " offered", ""), "") +
 		choose(v.Over, " over", "") + choose(v.Unplugged, " unplugged", "") + choose(v.ListConflict, " listConflict", "") +
 		choose(v.ResetFailed, " resetFailed", "")
 	for _, f := range v.Faults.List() {
