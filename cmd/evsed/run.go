@@ -160,9 +160,6 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	for _, w := range s.Warnings {
 		a.log.Warn("seed", "left out", w)
 	}
-	for _, k := range s.Keys {
-		a.log.Warn("seed", "left out", "ocpp16."+k.Name+": this build does not speak OCPP 1.6")
-	}
 	clock := virtual.NewClock()
 	a.events = sim.NewLog(clock.Wall)
 	vo := a.stationOptions(o, clock)
@@ -224,7 +221,15 @@ func (a *agent) install(s *station.Station) ([]station.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, it := range a.seed.Overrides {
+	overrides := slices.Clone(a.seed.Overrides)
+	for _, k := range a.seed.Keys {
+		items := keys16{a.seed.EVSEs}.Set(k.Name, k.Value)
+		if len(items) == 0 {
+			a.log.Warn("seed", "left out", "ocpp16."+k.Name+": no key of this station")
+		}
+		overrides = append(overrides, items...)
+	}
+	for _, it := range overrides {
 		c, err := s.Model().Override(it.Component, it.Variable, it.Attribute, it.Value)
 		if err != nil {
 			a.log.Warn("seed", "component", it.Component.Name, "variable", it.Variable.Name, "left out", err.Error())

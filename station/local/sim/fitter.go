@@ -50,7 +50,7 @@ func (c *call) variables(v *strict.Value) (any, error) {
 		return nil, err
 	}
 	if c.query.Has("key") {
-		return nil, notSimulated("keys of OCPP 1.6")
+		return c.readKey(c.query.Get("key"))
 	}
 	inv, err := ask[station.Inventory](c, station.GetInventory{Component: c.query.Get("component"), Variable: c.query.Get("variable")})
 	if err != nil {
@@ -76,18 +76,14 @@ func (c *call) variables(v *strict.Value) (any, error) {
 func (c *call) setVariables(v *strict.Value) (any, error) {
 	o := c.Object(v, "set")
 	o.Need("set", "a list of variables")
-	var items []model.SetItem
-	var results []variable
-	o.Each("set", maxSet, func(_ int, v *strict.Value) {
-		it, key := c.setItem(v)
-		if key != "" {
-			results = append(results, variable{Key: key, Status: "Rejected", Error: "this build does not speak OCPP 1.6"})
-			return
-		}
-		items, results = append(items, it), append(results, nameOf(it.Component, it.Variable, it.Attribute))
-	})
+	var wishes []wish
+	o.Each("set", maxSet, func(_ int, v *strict.Value) { wishes = append(wishes, c.wishOf(v)) })
 	if err := c.bad(); err != nil {
 		return nil, err
+	}
+	var items []model.SetItem
+	for i := range wishes {
+		items = append(items, wishes[i].items...)
 	}
 	set, err := ask[station.VariablesSet](c, station.OverrideVariables{Items: items})
 	if err != nil {
@@ -96,15 +92,14 @@ func (c *call) setVariables(v *strict.Value) (any, error) {
 	if len(set.Results) != len(items) {
 		return nil, fmt.Errorf("set variables: %d results for %d items", len(set.Results), len(items))
 	}
-	for i, n := 0, 0; i < len(results); i++ {
-		if results[i].Status == "" {
-			results[i].Status, results[i].Error = string(set.Results[n].Status), set.Results[n].Info
-			n++
-		}
+	rest, results := set.Results, []variable{}
+	for i := range wishes {
+		rest = wishes[i].settle(rest)
+		results = append(results, wishes[i].told)
 	}
 	return struct {
 		Results []variable `json:"results"`
-	}{append([]variable{}, results...)}, nil
+	}{results}, nil
 }
 
 // setItem reads one variable to set: by the names of OCPP 2.x, or by a key of 1.6.

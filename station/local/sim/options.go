@@ -109,6 +109,9 @@ type Options struct {
 	// StageList writes a complete local list durably and returns the request that puts it in force.
 	StageList func(version int, entries []ListEntry) (station.SendLocalList, error)
 
+	// Keys are the configuration keys of OCPP 1.6.
+	Keys Keys
+
 	// FactoryReset drops what is persistent and starts the station with its seed again. It returns at once.
 	FactoryReset func() error
 
