@@ -11,6 +11,8 @@
 //   - The connectors are numbered through (ConnectorNumber). A number that no connector has becomes a place that no station
 //     has, and an id that no transaction has becomes a transaction that nobody knows: the core refuses it, in the words of
 //     the request.
+//     A request that names one of several connectors of an EVSE is meant for the EVSE where the core knows no connector: a
+//     start, a reservation, a charging profile.
 //   - A tag has no type; here it is taken for a card (token.go).
 //   - The CSMS names the transactions. Which of ours has which number is in the side table, durable with the answer that
 //     brought it (side.go), and goes with the transaction. Numbers that come late, never or twice are told there.
