@@ -51,7 +51,10 @@ func (d *script) answer(c ocpp.Call) error {
 // ask says a request as a CSMS of 1.6 does, and checks that the dialect understands the same kind of request. What no
 // message of 1.6 says is not said.
 func (d *script) ask(at time.Duration, r station.Request) error {
-	for _, m := range d.old.messages(r) {
+	for _, m := range d.old.messages(d.before(r)) {
+		if !d.has(m.action) {
+			continue
+		}
 		d.add(at, "<", "CALL", m.action, []byte(m.payload))
 		got, err := d.Request(m.action, m.payload, d.table, nowhere{})
 		if err != nil {
