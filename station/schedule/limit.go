@@ -195,9 +195,6 @@ func (v *view) merge(m *merged) {
 	for i := range v.all {
 		m.add(&v.all[i])
 	}
-	if m.lines != 1 {
-		m.line = 0
-	}
 }
 
 func (m *merged) add(l *lead) {
@@ -209,7 +206,7 @@ func (m *merged) add(l *lead) {
 		m.limit, m.index = l.limit, l.top.plan
 	}
 	m.lines = min(m.lines, l.lines)
-	if m.line == 0 {
+	if m.line == 0 { // a period that names one is for one phase (K01.FR.19)
 		m.line = l.line
 	}
 }
