@@ -42,7 +42,7 @@ func (s *Station) requestReceived(ev RequestReceived) {
 	case ListVariables:
 		s.answer(ev.ID, s.listVariables(r))
 	case GetLocalListVersion:
-		s.answer(ev.ID, LocalListVersion{Version: s.auth.List.ReportedVersion(s.settings.auth)})
+		s.answer(ev.ID, LocalListVersion{Version: s.auth.List.ReportedVersion(s.settings.auth), Off: !s.settings.auth.ListEnabled})
 	case SendLocalList:
 		s.answer(ev.ID, s.sendLocalList(r))
 	case GetTransactionStatus:

@@ -280,7 +280,10 @@ type Variables struct{ Results []model.GetResult }
 type VariablesSet struct{ Results []model.SetResult }
 
 // LocalListVersion answers GetLocalListVersion.
-type LocalListVersion struct{ Version int }
+type LocalListVersion struct {
+	Version int
+	Off     bool // LocalAuthListCtrlr.Enabled is false
+}
 
 // Inventory answers GetInventory and ListVariables.
 type Inventory struct{ Rows []model.ReportRow }

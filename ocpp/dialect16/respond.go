@@ -36,7 +36,7 @@ func (d *Dialect) response(action string, req station.Request, body station.Resp
 	case station.VariablesSet:
 		m = configurationChanged(b.Results)
 	case station.LocalListVersion:
-		m = &msg16.GetLocalListVersionResponse{ListVersion: b.Version}
+		m = &msg16.GetLocalListVersionResponse{ListVersion: listVersion(b)}
 	case station.CompositeSchedule:
 		m = d.compositeSchedule(b)
 	}
@@ -44,6 +44,16 @@ func (d *Dialect) response(action string, req station.Request, body station.Resp
 		return nil
 	}
 	return m
+}
+
+// noList is the version of a station without a local list (1.6, 5.10); one that is switched off is none.
+const noList = -1
+
+func listVersion(b station.LocalListVersion) int {
+	if b.Off {
+		return noList
+	}
+	return b.Version
 }
 
 // status returns the response of an action that is answered by a status, nil for every other action. Each response has a
@@ -71,6 +81,9 @@ func status(action string, s station.Status) msg16.Message {
 	case "Reset":
 		return &msg16.ResetResponse{Status: msg16.ResetStatus(s.Status)}
 	case "SendLocalList":
+		if s.Reason == "NotEnabled" {
+			return &msg16.SendLocalListResponse{Status: msg16.UpdateStatusNotSupported}
+		}
 		return &msg16.SendLocalListResponse{Status: msg16.UpdateStatus(s.Status)}
 	case "SetChargingProfile":
 		return &msg16.SetChargingProfileResponse{Status: msg16.ChargingProfileStatus(s.Status)}
