@@ -28,6 +28,9 @@ type presented struct {
 	evses     []term.EVSEID // where it was shown; empty: everywhere
 	remote    int
 	hasRemote bool
+	known     term.IdToken      // group that the CSMS, the list or the cache named
+	unsure    bool              // the group is not known yet
+	promised  bool              // accepted on the word of its reservation alone: for that it is good
 	profile   *schedule.Profile // that came with the remote start
 }
 
@@ -72,6 +75,7 @@ func (s *Station) tokenRead(ev TokenRead) {
 			ask = true
 		}
 	}
+	p.unsure = true
 	if ask && s.target(p) == nil && !s.maySwipeAhead(p) {
 		s.question(p, true)
 		return
@@ -187,7 +191,9 @@ func (s *Station) startBy(p presented) {
 	case auth.Refuse:
 		if v.Master {
 			s.masterPass(p)
+			return
 		}
+		s.authorizeReserved(p, v)
 	}
 }
 
@@ -228,6 +234,8 @@ func (s *Station) answered(id ReportID, info term.TokenInfo, has bool) {
 	default: // nobody answered: decide as if offline
 		if v := s.auth.Decide(s.wall(), q.ask.token, false, s.settings.auth); v.Kind == auth.Accept {
 			s.authorize(q.ask, v.Info)
+		} else {
+			s.authorizeReserved(q.ask, v)
 		}
 	}
 }
@@ -278,11 +286,17 @@ func (s *Station) authorize(p presented, info term.TokenInfo) {
 	if !p.narrow(info.EVSEs) { // C01.FR.21
 		return
 	}
+	p.known, p.unsure = info.Group, false
 	if e := s.target(p); e != nil {
-		e.starting = p.profile
-		s.grant(e, g)
+		if r, _ := s.mayUse(e, p); r != nil || !p.promised {
+			e.starting = p.profile
+			s.useReservation(g, r)
+			s.grant(e, g)
+		}
 	} else if s.maySwipeAhead(p) {
-		s.enqueue(p, g)
+		if r, _ := s.roomToWait(p); r != nil || !p.promised {
+			s.enqueue(p, g, s.useReservation(g, r))
+		}
 	}
 }
 
@@ -341,6 +355,9 @@ func (s *Station) target(p presented) *evse {
 			best = e
 		}
 	}
+	if e := s.reservedTarget(p); e != nil && (best == nil || e.facts.Connected) {
+		return e
+	}
 	if best == nil && n == 1 && s.open(only, p) && s.operative(only) {
 		return only
 	}
@@ -351,6 +368,9 @@ func (s *Station) target(p presented) *evse {
 // on with the token that it began with alone (C01.FR.23), and never by remote start (F01.FR.24).
 func (s *Station) open(e *evse, p presented) bool {
 	if !s.free(e) || e.keepLocked { // a cable that waits for its owner starts nothing
+		return false
+	}
+	if _, ok := s.mayUse(e, p); !ok {
 		return false
 	}
 	return e.tx == nil || e.tx.Owner.IsZero() || !p.hasRemote && p.token.Equal(e.tx.Owner)
@@ -368,7 +388,9 @@ func (s *Station) maySwipeAhead(p presented) bool {
 	for i := range s.evses {
 		e := &s.evses[i]
 		if p.at(e.cfg.ID) && s.free(e) && !e.facts.Connected && s.operative(e) {
-			n++
+			if _, ok := s.mayUse(e, p); ok {
+				n++
+			}
 		}
 	}
 	for _, w := range s.queue {
@@ -376,7 +398,11 @@ func (s *Station) maySwipeAhead(p presented) bool {
 			n--
 		}
 	}
-	return n > 0
+	if n <= 0 {
+		return false
+	}
+	_, room := s.roomToWait(p)
+	return room
 }
 
 func (s *Station) questionTimers() {

@@ -52,7 +52,7 @@ func (s *Station) vehicleArrived(e *evse, c *connector) {
 
 // grantAnybody authorizes nobody in particular where the station asks for no authorization (C02.FR.01).
 func (s *Station) grantAnybody(e *evse) {
-	if s.settings.auth.Enabled || e.grant != nil || e.tx != nil && (e.tx.Ending != nil || e.owned()) {
+	if s.settings.auth.Enabled || e.grant != nil || e.tx != nil && (e.tx.Ending != nil || e.owned()) || s.heldBack(e) {
 		return
 	}
 	e.grant, e.granted = &transaction.Grant{Token: term.IdToken{Type: term.TokenNoAuthorization}}, s.now

@@ -17,13 +17,14 @@ type waiting struct {
 	grant   *transaction.Grant
 	tx      *transaction.Tx // with TxStartPoint Authorized it has already begun, without an EVSE
 	evses   []term.EVSEID   // which EVSEs the reader serves; empty: all
+	kind    string          // connector type that was reserved; "": any will do
 	since   time.Time
 	profile *schedule.Profile // that came with the remote start
 }
 
-// enqueue lets an authorization wait for a car.
-func (s *Station) enqueue(p presented, g *transaction.Grant) {
-	w := waiting{grant: g, evses: p.evses, since: s.now, profile: p.profile}
+// enqueue lets an authorization wait for a car, if need be one at a connector of the kind that was reserved.
+func (s *Station) enqueue(p presented, g *transaction.Grant, kind string) {
+	w := waiting{grant: g, evses: p.evses, kind: kind, since: s.now, profile: p.profile}
 	if s.settings.start.Starts(transaction.Facts{Authorized: true}, 0) { // E01.FR.03
 		w.tx = s.newTransaction()
 		w.tx.Grant, w.tx.Owner, w.tx.State = g, g.Token, term.ChargingIdle
@@ -39,7 +40,7 @@ func (s *Station) enqueue(p presented, g *transaction.Grant) {
 
 // claimFloating gives a car that was just plugged in the oldest authorization that waits for it.
 func (s *Station) claimFloating(e *evse) {
-	if e.tx != nil || e.active < 0 || !s.operativeAt(e, &e.conns[e.active]) {
+	if e.tx != nil || e.active < 0 || !s.operativeAt(e, &e.conns[e.active]) || s.heldBack(e) {
 		return
 	}
 	i := slices.IndexFunc(s.queue, func(w waiting) bool {

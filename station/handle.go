@@ -59,8 +59,10 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.triggerMessage(ev.ID, r)
 	case UnlockConnector:
 		s.unlockConnector(ev.ID, r)
-	case ReserveNow, CancelReservation:
-		s.refuse(ev.ID, "NotSupported", "not offered by this station")
+	case ReserveNow:
+		s.answer(ev.ID, s.reserveNow(r))
+	case CancelReservation:
+		s.answer(ev.ID, s.cancelReservation(r))
 	case SetChargingProfile, ClearChargingProfile, GetChargingProfiles, GetCompositeSchedule:
 		s.profileRequest(ev.ID, r)
 	default:

@@ -15,6 +15,7 @@ import (
 const (
 	keptTransaction byte = 1
 	keptSecurity    byte = 2
+	keptReservation byte = 3
 )
 
 // txWire is a TransactionEvent on flash.
@@ -30,7 +31,7 @@ type txWire struct {
 	Ref         term.Ref              `json:"ref,omitzero"`
 	Token       term.IdToken          `json:"tok,omitzero"`
 	Info        []term.AdditionalInfo `json:"inf,omitempty"`
-	Reservation int                   `json:"res,omitempty"`
+	Reservation *int                  `json:"res,omitempty"`
 	Phases      int8                  `json:"ph"`
 	Cable       unit.Current          `json:"cab,omitempty"`
 	Values      []byte                `json:"v,omitempty"`
@@ -43,9 +44,12 @@ func EncodeReport(r Report) []byte {
 	switch b := r.Body.(type) {
 	case *TransactionEvent:
 		w := txWire{b.At, b.ClockUnsure, b.Trigger, b.Offline, b.ChargingState, b.ChargingTime + 1, b.StoppedReason, nil, b.Ref,
-			b.Token, b.Info, b.ReservationID, b.PhasesUsed, b.CableMax, nil, b.Begin + 1, b.Register + 1}
+			b.Token, b.Info, nil, b.PhasesUsed, b.CableMax, nil, b.Begin + 1, b.Register + 1}
 		if b.HasRemoteStart {
 			w.Remote = &b.RemoteStartID
+		}
+		if b.HasReservation {
+			w.Reservation = &b.ReservationID
 		}
 		if len(b.Values) > 0 {
 			w.Values = sampling.AppendBinary(nil, b.Values)
@@ -56,6 +60,8 @@ func EncodeReport(r Report) []byte {
 		return slices.Clone(b)
 	case SecurityEvent:
 		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptSecurity), b)
+	case ReservationStatus:
+		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptReservation), b)
 	}
 	panic(fmt.Sprintf("station: %T is not kept", r.Body))
 }
@@ -85,6 +91,10 @@ func DecodeReport(id ReportID, value []byte) (Report, error) {
 		var b SecurityEvent
 		err = json.Unmarshal(rest[1:], &b)
 		r.Body = b
+	case keptReservation:
+		var b ReservationStatus
+		err = json.Unmarshal(rest[1:], &b)
+		r.Body = b
 	default:
 		err = fmt.Errorf("unknown kind %d", rest[0])
 	}
@@ -101,10 +111,13 @@ func decodeTransaction(h OutboxHeader, b []byte) (*TransactionEvent, error) {
 	}
 	ev := &TransactionEvent{Phase: h.Phase, At: w.At, ClockUnsure: w.Unsure, Trigger: w.Trigger, SeqNo: h.SeqNo, Offline: w.Offline,
 		Transaction: h.Transaction, ChargingState: w.State, ChargingTime: w.Time - 1, StoppedReason: w.Reason, Ref: w.Ref, Token: w.Token,
-		Info: w.Info, ReservationID: w.Reservation, PhasesUsed: w.Phases, CableMax: w.Cable,
+		Info: w.Info, PhasesUsed: w.Phases, CableMax: w.Cable,
 		Begin: w.Begin - 1, Register: w.Register - 1}
 	if w.Remote != nil {
 		ev.RemoteStartID, ev.HasRemoteStart = *w.Remote, true
+	}
+	if w.Reservation != nil {
+		ev.ReservationID, ev.HasReservation = *w.Reservation, true
 	}
 	if len(w.Values) > 0 {
 		v, _, err := sampling.ParseBinary(w.Values)

@@ -32,7 +32,10 @@ func randomEvent(r *rand.Rand) *station.TransactionEvent {
 	if r.IntN(2) == 0 {
 		ev.Token = term.IdToken{Value: "\u00e9\"<&>\\ \u2028", Type: term.TokenKeyCode}
 		ev.Info = []term.AdditionalInfo{{Value: "a", Type: "b"}}
-		ev.StoppedReason, ev.ReservationID = term.StopLocal, r.IntN(3)
+		ev.StoppedReason = term.StopLocal
+		if ev.HasReservation = r.IntN(2) == 0; ev.HasReservation {
+			ev.ReservationID = r.IntN(3) - 1
+		}
 	}
 	for range r.IntN(4) {
 		v := term.MeterValue{At: at()}

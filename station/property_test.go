@@ -48,11 +48,19 @@ func (r story) setting() string {
 		return r.pick("SampledDataCtrlr/TxEndedInterval=7", "SampledDataCtrlr/TxUpdatedInterval=5", "SampledDataCtrlr/TxUpdatedInterval=0",
 			"AlignedDataCtrlr/Interval=30", "AlignedDataCtrlr/TxEndedInterval=20")
 	}
+	if r.IntN(8) == 0 {
+		return "ReservationCtrlr/Enabled=" + r.pick("true", "true", "false")
+	}
 	return "AuthCtrlr/" + r.pick("LocalPreAuthorize=true", "OfflineTxForUnknownIdEnabled=true", "AuthorizeRemoteStart=true", "Enabled=false", "Enabled=true")
 }
 
 func (r story) request() string {
-	switch r.IntN(16) {
+	switch r.IntN(20) {
+	case 16, 17, 18:
+		return fmt.Sprintf("ReserveNow id=%d token=%s in=%s%s%s%s", r.IntN(4), r.token(), r.pick("5s", "90s", "1h", "1h"), r.pick("", " evse=1", " evse=2"),
+			r.pick("", "", " type=sType2", " type=cType1"), r.pick("", " group=FAMILY"))
+	case 19:
+		return fmt.Sprintf("CancelReservation id=%d", r.IntN(4))
 	case 11, 12, 13, 14:
 		return r.profile()
 	case 0, 1:

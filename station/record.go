@@ -25,11 +25,12 @@ const (
 	BucketNetwork                       // network connection profiles (B09)
 	BucketDialect                       // side tables of dialects
 	BucketProfile                       // charging profiles (K01)
+	BucketReservation                   // reservations that nobody has used yet (block H)
 	BucketEnd
 )
 
 var bucketNames = [BucketEnd]string{"", "meta", "variable", "evse", "transaction", "outbox", "dead-letter", "thinned",
-	"auth-cache", "local-list", "network", "dialect", "profile"}
+	"auth-cache", "local-list", "network", "dialect", "profile", "reservation"}
 
 func (b Bucket) String() string {
 	if b == 0 || b >= BucketEnd {

@@ -2,6 +2,7 @@ package station
 
 import (
 	"github.com/evsed/evsed/station/auth"
+	"github.com/evsed/evsed/station/reserve"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -25,7 +26,7 @@ func (s *Station) requestStart(r RequestStart) StartStatus {
 	p.profile = profile
 	e := s.target(p)
 	if e == nil && !s.maySwipeAhead(p) { // F01.FR.23, F01.FR.24
-		return reject(s.whyNoTarget(r.EVSE))
+		return reject(s.whyNoTarget(r.EVSE, p))
 	}
 	v := s.auth.DecideRemote(s.wall(), r.Token, r.Group, s.online(), s.settings.auth)
 	var started term.TransactionID
@@ -44,8 +45,13 @@ func (s *Station) requestStart(r RequestStart) StartStatus {
 }
 
 // whyNoTarget says why no session can begin, as reasonCode and text.
-func (s *Station) whyNoTarget(id term.EVSEID) (reason, info string) {
+func (s *Station) whyNoTarget(id term.EVSEID, p presented) (reason, info string) {
 	e := s.evse(id)
+	if e != nil && s.idle(e) {
+		if _, ok := s.mayUse(e, p); !ok { // F01.FR.21, F01.FR.22, F02.FR.23, F02.FR.24
+			return "InvalidIdToken", reserve.CodeOtherToken
+		}
+	}
 	switch {
 	case s.storage != "": // no session may begin that could not be kept
 		return "OutOfStorage", s.storage

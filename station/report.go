@@ -185,7 +185,8 @@ type TransactionEvent struct {
 	Ref            term.Ref // EVSE 0: not known yet
 	Token          term.IdToken
 	Info           []term.AdditionalInfo
-	ReservationID  int          // 0 when none is used up
+	ReservationID  int // that this begins to use up; valid if HasReservation
+	HasReservation bool
 	PhasesUsed     int8         // -1 when it is not told
 	CableMax       unit.Current // 0 when it is not told
 	Begin          unit.Energy  // import register when it began, or when the meter first answered; -1 when it is not known

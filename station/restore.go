@@ -29,6 +29,8 @@ func (s *Station) Restore(r Record) error {
 		return s.restoreLocalList(r.Value)
 	case BucketNetwork:
 		return s.restoreProfile(r.Key, r.Value)
+	case BucketReservation:
+		return s.restoreReservation(r)
 	case BucketProfile:
 		return s.restoreChargingProfile(r)
 	case BucketOutbox, BucketDeadLetter, BucketThinned, BucketDialect:

@@ -114,7 +114,10 @@ func (s *Station) emit(tx *transaction.Tx, e *evse, phase Phase, trigger term.Tr
 		g.Told = true
 		ev.Token, ev.Info = g.Token, g.Info
 		ev.RemoteStartID, ev.HasRemoteStart = g.Remote, g.HasRemote // C05.FR.03, F01.FR.25
-		if g.HasRemote && phase != PhaseEnded {                     // F02.FR.21: whatever else came together with it
+		if g.Reservation != nil {                                   // H01.FR.15, E01.FR.13, E02.FR.03, E03.FR.03
+			ev.ReservationID, ev.HasReservation = *g.Reservation, true
+		}
+		if g.HasRemote && phase != PhaseEnded { // F02.FR.21: whatever else came together with it
 			ev.Trigger = term.TriggerRemoteStart
 		}
 	}

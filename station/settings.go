@@ -18,6 +18,8 @@ type settings struct {
 	stopOnEVSide      bool
 	unlockOnEVSide    bool
 	maxEnergyInvalid  int64 // Wh
+	reserving         bool  // reservations count
+	reserveAny        bool  // one that names no EVSE is taken
 	connectionTimeout time.Duration
 	resumption        time.Duration
 	statusDuration    time.Duration
@@ -45,6 +47,8 @@ func (s *Station) readSettings() {
 		stopOnEVSide:      m.Bool(model.StopTxOnEVSideDisconnect),
 		unlockOnEVSide:    m.Bool(model.UnlockOnEVSideDisconnect),
 		maxEnergyInvalid:  int64(m.Int(model.MaxEnergyOnInvalidId)),
+		reserving:         m.Bool(model.ReservationAvailable) && m.Bool(model.ReservationEnabled),
+		reserveAny:        m.Bool(model.ReservationNonEvseSpecific),
 		connectionTimeout: m.Duration(model.EVConnectionTimeOut),
 		resumption:        m.Duration(model.ResumptionTimeout),
 		statusDuration:    m.Duration(model.MinimumStatusDuration),

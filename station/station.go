@@ -72,6 +72,8 @@ type Station struct {
 	evses   []evse
 	queue   floating // authorizations that wait for a car
 
+	reserved reservations
+
 	nextReport ReportID
 	asking     []question // Authorize calls under way
 	reports    []reporting
@@ -134,6 +136,9 @@ type evse struct {
 	keepLocked bool         // the cable stays locked until the driver shows up again
 	begun      bool         // the first offer of the transaction is over
 	evLeft     bool         // the car was there and has been unplugged; the session goes on (E10)
+	types      []string     // of its connectors
+	reserved   bool         // held back for a reservation
+	heldFor    int          // its id, or of the one that is to have this EVSE as things stand
 	availability
 }
 
@@ -228,6 +233,7 @@ func newEVSE(cfg EVSE) evse {
 	e := evse{cfg: cfg, active: -1, state: term.ChargingIdle, bounds: newBounds(cfg.MaxCurrent)}
 	for _, c := range cfg.Connectors {
 		e.conns = append(e.conns, connector{ref: term.Ref{EVSE: cfg.ID, Connector: c.ID}, cfg: c, present: c.Tethered})
+		e.types = append(e.types, c.Type)
 	}
 	return e
 }
@@ -241,6 +247,7 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.configureProfiles()
 	s.startBoot()
 	s.startTransactions()
+	s.settleReservations()
 	s.sweepProfiles()
 	s.startAligned()
 	return s.finish()
@@ -336,6 +343,7 @@ func (s *Station) timers() {
 	s.alignedTimer()
 	s.resetTimers()
 	s.unlockTimers()
+	s.settleReservations()
 }
 
 // finish derives what follows from the state as a whole: permits, statuses, lights and the next deadline.
@@ -366,6 +374,7 @@ func (s *Station) deadline() time.Time {
 		d = earliest(d, s.evseDeadline(&s.evses[i]))
 	}
 	d = earliest(d, s.aligned)
+	d = earliest(d, s.reservationDeadline())
 	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
 	return earliest(d, s.unlockDeadline())

@@ -15,6 +15,8 @@ func (s *Station) statusOf(e *evse, c *connector) ConnectorStatus {
 		return StatusFaulted
 	case s.inoperative || e.inoperative || c.inoperative || !e.reset.IsZero(): // G03.FR.06, G04.FR.07, even with a car plugged in
 		return StatusUnavailable
+	case e.reserved: // with a stranger's car too (G01.FR.09, H01.FR.20, H01.FR.23, H01.FR.24)
+		return StatusReserved
 	case s.inUse(e, c):
 		return StatusOccupied
 	case s.storage != "" || s.resetting.scheduled():
@@ -157,6 +159,8 @@ func (s *Station) indication(e *evse, c *connector) hal.Indication {
 		return hal.IndicateSuspended
 	case s.asksFor(e):
 		return hal.IndicateAuthorizing
+	case st == StatusReserved:
+		return hal.IndicateReserved
 	case st == StatusOccupied:
 		return hal.IndicateConnected
 	}

@@ -71,7 +71,7 @@ var reports = []struct {
 	{"boot", station.BootNotification{Identity: station.Identity{Vendor: "evsed", Model: "Halsim", SerialNumber: "SN-0042", FirmwareVersion: "0.1.0"}}},
 	{"heartbeat", station.Heartbeat{}},
 	{"authorize", station.Authorize{Token: card}},
-	{"start", transaction(station.PhaseStarted, func(e *station.TransactionEvent) { e.ReservationID = 7 })},
+	{"start", transaction(station.PhaseStarted, func(e *station.TransactionEvent) { e.ReservationID, e.HasReservation = 7, true })},
 	{"values of a transaction", transaction(station.PhaseUpdated, nil)},
 	{"values that 1.6 alone can tell", station.MeterValues{EVSE: 1, Connector: 1, Values: sampled[1:]}},
 	{"values of the station", station.MeterValues{Values: sampled[:1]}},

@@ -16,7 +16,7 @@ func (d *Dialect) transactionEvent(e *station.TransactionEvent, t *ocpp.Table) m
 	s := stateOf(t, e.Transaction)
 	switch {
 	case e.Phase == station.PhaseEnded:
-		return stopTransaction(e, s, t)
+		return stopTransaction(e, s)
 	case e.Phase == station.PhaseStarted, s.kind == stateWaiting:
 		return d.startTransaction(e, s, t)
 	}
@@ -40,7 +40,7 @@ func (d *Dialect) startTransaction(e *station.TransactionEvent, s state, t *ocpp
 		ConnectorID:   int(d.topology.number(e.Ref)),
 		IdTag:         idTag(token),
 		MeterStart:    wattHours(max(e.Register, 0)),
-		ReservationID: msg16.Opt[int]{V: e.ReservationID, Has: e.ReservationID != 0},
+		ReservationID: msg16.Opt[int]{V: e.ReservationID, Has: e.HasReservation},
 		Timestamp:     e.At,
 	}
 }
@@ -92,7 +92,7 @@ func (d *Dialect) valuesDuring(e *station.TransactionEvent, s state) msg16.Messa
 
 // stopTransaction tells the end (1.6, 4.10), nil if the begin was never to be told. The tag is that which stopped it; one
 // that did not, is not told with the end.
-func stopTransaction(e *station.TransactionEvent, s state, t *ocpp.Table) msg16.Message {
+func stopTransaction(e *station.TransactionEvent, s state) msg16.Message {
 	if s.kind == stateWaiting {
 		return nil
 	}
@@ -100,7 +100,7 @@ func stopTransaction(e *station.TransactionEvent, s state, t *ocpp.Table) msg16.
 		MeterStop:       wattHours(meterStop(e, s)),
 		Timestamp:       e.At,
 		TransactionID:   int(s.idOf()),
-		Reason:          reason(e, t),
+		Reason:          reason(e),
 		TransactionData: appendMeterValues(nil, e.Values),
 	}
 	if !e.Token.IsZero() {

@@ -183,7 +183,7 @@ func TestReasons(t *testing.T) {
 		return strings.TrimSuffix(rest, "}")
 	}
 	for _, r := range []term.StopReason{
-		term.StopDeAuthorized, term.StopEmergencyStop, term.StopEVDisconnected, term.StopGroundFault, term.StopImmediateReset, term.StopMasterPass,
+		term.StopDeAuthorized, term.StopEmergencyStop, term.StopEVDisconnected, term.StopGroundFault, term.StopImmediateReset, term.StopHardReset, term.StopMasterPass,
 		term.StopLocal, term.StopOther, term.StopOvercurrent, term.StopPowerLoss, term.StopReboot, term.StopRemote, term.StopByEV, term.StopTimeout,
 		term.StopEnergyLimit, "Whim",
 	} {
@@ -194,14 +194,6 @@ func TestReasons(t *testing.T) {
 	e := ended("A", 1)
 	e.Trigger = term.TriggerUnlockCommand
 	lines = append(lines, "unlock: "+told(e))
-	for _, kind := range []string{"Hard", "Soft"} {
-		if _, err := w.Request("Reset", `{"type":"`+kind+`"}`, w.table, nil); err != nil {
-			t.Fatal(err)
-		}
-		e := ended("A", 1)
-		e.StoppedReason = term.StopImmediateReset
-		lines = append(lines, kind+" reset: "+told(e))
-	}
 	golden(t, "reasons.txt", lines)
 }
 
@@ -209,10 +201,10 @@ func TestStopCarriesTheTagThatStopped(t *testing.T) {
 	w := newWire(t)
 	w.begin("A", 1)
 	e := ended("A", 200)
-	e.Token, e.StoppedReason, e.ReservationID = term.IdToken{Value: "Other", Type: term.TokenISO14443}, term.StopLocal, 0
+	e.Token, e.StoppedReason = term.IdToken{Value: "Other", Type: term.TokenISO14443}, term.StopLocal
 	w.want(e, `StopTransaction {"idTag":"Other","meterStop":200,"timestamp":"2026-11-22T07:01:35.120Z","transactionId":1,"reason":"Local"}`)
 	s := started("B", 100)
-	s.ReservationID = 12
+	s.ReservationID, s.HasReservation = 12, true
 	w.want(s, `StartTransaction {"connectorId":3,"idTag":"04E1A2B3","meterStart":100,"reservationId":12,"timestamp":"2026-11-22T07:01:35.120Z"}`)
 }
 

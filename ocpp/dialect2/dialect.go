@@ -94,6 +94,8 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 		return notifyCustomerInformation(&b)
 	case station.ChargingProfiles:
 		return chargingProfiles(&b)
+	case station.ReservationStatus:
+		return d.reservationStatus(&b)
 	case station.FirmwareStatus:
 		return &msg2.FirmwareStatusNotificationRequest{Status: msg2.FirmwareStatus(b.Status)}
 	case station.LogStatus:
@@ -197,6 +199,10 @@ func request(message msg2.Message) (station.Request, error) {
 		return requestStart(m)
 	case *msg2.RequestStopTransactionRequest:
 		return requestStop(m), nil
+	case *msg2.ReserveNowRequest:
+		return reserveNow(m)
+	case *msg2.CancelReservationRequest:
+		return station.CancelReservation{ID: m.ReservationID}, nil
 	case *msg2.ResetRequest:
 		return reset(m), nil
 	case *msg2.SetChargingProfileRequest:

@@ -96,12 +96,14 @@ var reports = []struct {
 	{"report", station.NotifyReport{RequestID: 7, GeneratedAt: at, SeqNo: 0, More: true, Rows: rows}},
 	{"report-empty", station.NotifyReport{RequestID: 7, GeneratedAt: at, SeqNo: 3}},
 	{"customer", station.NotifyCustomerInformation{RequestID: 8, GeneratedAt: at, SeqNo: 1, Data: "no data\n"}},
+	{"reservation-expired", station.ReservationStatus{ID: 0, Status: "Expired"}},
+	{"reservation-unused", station.ReservationStatus{ID: 12, Status: "NoTransaction"}},
 	{"firmware", station.FirmwareStatus{Status: "Idle"}},
 	{"log", station.LogStatus{Status: "Idle"}},
 	{"tx-started", &station.TransactionEvent{
 		Phase: station.PhaseStarted, At: at, Trigger: term.TriggerCablePluggedIn, Offline: true,
 		Transaction: "5f2c9a52-6c0b-4a53-a0a1-0d9d9f8f3f01", ChargingState: term.ChargingEVConnected, ChargingTime: 0,
-		Ref: term.Ref{EVSE: 1, Connector: 2}, PhasesUsed: 3, CableMax: 32_999 * unit.Milliampere, ReservationID: 12,
+		Ref: term.Ref{EVSE: 1, Connector: 2}, PhasesUsed: 3, CableMax: 32_999 * unit.Milliampere, ReservationID: 12, HasReservation: true,
 		RemoteStartID: 0, HasRemoteStart: true,
 		Token:  term.IdToken{Value: "WBA00000000000001", Type: term.TokenVIN},
 		Info:   []term.AdditionalInfo{{Value: "fleet-9", Type: "fleet"}},
@@ -256,7 +258,7 @@ func TestRespondRefusesWhatIsNoAnswer(t *testing.T) {
 		{"start status to a stop", "RequestStopTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}}},
 		{"no results", "GetVariables", station.Variables{}},
 		{"local answer", "GetBaseReport", station.DiagnosticState{}},
-		{"action that is not answered", "ReserveNow", station.Status{Status: "Accepted"}},
+		{"action that is not answered", "ClearDisplayMessage", station.Status{Status: "Accepted"}},
 	} {
 		for _, v := range versions {
 			dst := []byte("head")

@@ -56,6 +56,9 @@ func told(e *station.TransactionEvent) station.TransactionEvent {
 	if !w.HasRemoteStart {
 		w.RemoteStartID = 0
 	}
+	if !w.HasReservation || w.ReservationID < 0 {
+		w.ReservationID, w.HasReservation = 0, false
+	}
 	if w.Ref.EVSE == 0 {
 		w.Ref = term.Ref{}
 	}
@@ -86,6 +89,7 @@ func eventOf(t *testing.T, m *msg2.TransactionEventRequest, v rpc.Version, sent 
 		HasRemoteStart: m.TransactionInfo.RemoteStartID.Has,
 		Ref:            term.Ref{EVSE: term.EVSEID(m.EVSE.V.ID), Connector: term.ConnectorID(m.EVSE.V.ConnectorID.V)},
 		ReservationID:  m.ReservationID.V,
+		HasReservation: m.ReservationID.Has,
 		PhasesUsed:     int8(m.NumberOfPhasesUsed.Or(-1)),
 		CableMax:       unit.Current(m.CableMaxCurrent.V) * unit.Ampere,
 	}
@@ -193,7 +197,8 @@ func anyEvent(r *rand.Rand) *station.TransactionEvent {
 		RemoteStartID:  int(int32(r.Uint32())),
 		HasRemoteStart: r.IntN(2) == 0,
 		Ref:            term.Ref{EVSE: term.EVSEID(r.IntN(4)), Connector: term.ConnectorID(r.IntN(3))},
-		ReservationID:  r.IntN(3),
+		ReservationID:  r.IntN(4) - 1,
+		HasReservation: r.IntN(2) == 0,
 		PhasesUsed:     int8(r.IntN(5) - 1),
 		CableMax:       unit.Current(r.IntN(80_000)),
 	}

@@ -29,6 +29,10 @@ func (d *Dialect) status(action string, s station.Status) msg2.Message {
 		return &msg2.GetReportResponse{Status: msg2.GenericDeviceModelStatus(s.Status), StatusInfo: info}
 	case "RequestStopTransaction":
 		return &msg2.RequestStopTransactionResponse{Status: msg2.RequestStartStopStatus(s.Status), StatusInfo: info}
+	case "CancelReservation":
+		return &msg2.CancelReservationResponse{Status: msg2.CancelReservationStatus(s.Status), StatusInfo: info}
+	case "ReserveNow":
+		return &msg2.ReserveNowResponse{Status: msg2.ReserveNowStatus(s.Status), StatusInfo: info}
 	case "Reset":
 		return &msg2.ResetResponse{Status: msg2.ResetStatus(s.Status), StatusInfo: info}
 	case "SendLocalList":

@@ -28,7 +28,7 @@ func (d *Dialect) transactionEvent(e *station.TransactionEvent) msg2.Message {
 	m.TransactionInfo = transactionInfo(e)
 	m.MeterValue = appendMeterValues(m.MeterValue, e.Values)
 	m.NumberOfPhasesUsed = rpc.Opt[int]{V: int(e.PhasesUsed), Has: e.PhasesUsed >= 0}
-	m.ReservationID = rpc.Opt[int]{V: e.ReservationID, Has: e.ReservationID != 0}
+	m.ReservationID = rpc.Opt[int]{V: e.ReservationID, Has: e.HasReservation && e.ReservationID >= 0} // 1.6 knows others
 	m.EVSE = evse(e.Ref)
 	if e.Offline { // E04.FR.03; absent means online
 		m.Offline = rpc.Some(true)
@@ -47,9 +47,17 @@ func transactionInfo(e *station.TransactionEvent) msg2.Transaction {
 		TransactionID:     string(e.Transaction),
 		ChargingState:     msg2.ChargingState(e.ChargingState),
 		TimeSpentCharging: rpc.Opt[int]{V: int(e.ChargingTime / time.Second), Has: e.ChargingTime >= 0},
-		StoppedReason:     msg2.Reason(e.StoppedReason),
+		StoppedReason:     stopped(e.StoppedReason),
 		RemoteStartID:     rpc.Opt[int]{V: e.RemoteStartID, Has: e.HasRemoteStart},
 	}
+}
+
+// stopped returns the word for why a transaction ended. 2.x does not tell which kind of reset it was.
+func stopped(r term.StopReason) msg2.Reason {
+	if r == term.StopHardReset {
+		r = term.StopImmediateReset
+	}
+	return msg2.Reason(r)
 }
 
 // trigger returns the word for why an event is sent. 2.0.1 has no word for a transaction that goes on after a power

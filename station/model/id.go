@@ -76,6 +76,10 @@ const (
 	UnlockOnEVSideDisconnect
 	WebSocketPingInterval
 
+	ReservationAvailable
+	ReservationEnabled
+	ReservationNonEvseSpecific
+
 	SampledDataAvailable
 	SampledDataEnabled
 	SampledDataRegisterValuesWithoutPhases

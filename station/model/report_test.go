@@ -183,7 +183,7 @@ func TestInventoryShowsSecrets(t *testing.T) {
 	if n := len(rows(m.Inventory("", ""))); n != len(m.entries) {
 		t.Errorf("all: %d of %d", n, len(m.entries))
 	}
-	if n := len(rows(m.Inventory("", "Available"))); n != 6+2+3 {
+	if n := len(rows(m.Inventory("", "Available"))); n != 7+2+3 {
 		t.Errorf("%d variables named Available", n)
 	}
 	if n := len(rows(m.Inventory("Nothing", ""))); n != 0 {

@@ -48,6 +48,7 @@ var table = [...]group{
 	{component: "DeviceDataCtrlr", rows: deviceDataRows},
 	{component: "LocalAuthListCtrlr", rows: localListRows},
 	{component: "OCPPCommCtrlr", rows: commRows},
+	{component: "ReservationCtrlr", rows: reservationRows},
 	{component: "SampledDataCtrlr", rows: sampledDataRows},
 	{component: "SecurityCtrlr", rows: securityRows},
 	{component: "SmartChargingCtrlr", rows: smartRows},

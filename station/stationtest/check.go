@@ -21,6 +21,7 @@ type check struct {
 	register map[term.TransactionID]unit.Energy
 	asked    map[station.RequestID]bool
 	profiles profiles
+	promises promises
 	looked   time.Duration // when the permits were last held against the profiles
 	moved    bool          // the wall clock was set: later need not look later
 }
@@ -35,6 +36,7 @@ func (c *check) init() {
 	c.register = map[term.TransactionID]unit.Energy{}
 	c.asked = map[station.RequestID]bool{}
 	c.permits = map[term.Ref]term.Permit{}
+	c.promises.init()
 	c.profiles.init()
 }
 
@@ -51,6 +53,7 @@ func (b *Bench) Err() error { return b.check.err }
 func (c *check) lostPower() {
 	c.permits = map[term.Ref]term.Permit{}
 	c.asked = map[station.RequestID]bool{}
+	c.promises.lostPower()
 }
 
 // booted reads from the store what runs: a transaction whose record was lost has never been.
@@ -132,6 +135,7 @@ func (c *check) event(b *Bench, ev station.Event) {
 	switch ev := ev.(type) {
 	case station.RequestReceived:
 		c.asked[ev.ID] = true
+		c.promises.request(ev)
 	case station.ClockSet:
 		c.moved = true
 	}
@@ -244,6 +248,7 @@ func (c *check) response(b *Bench, r station.Response) {
 		c.fail(b, "response %d to nothing, or a second one", r.ID)
 	}
 	delete(c.asked, r.ID)
+	c.promises.answered(b, r)
 	if (r.Body == nil) == (r.Error == nil) {
 		c.fail(b, "response %d: want a body or an error", r.ID)
 	}
@@ -251,6 +256,7 @@ func (c *check) response(b *Bench, r station.Response) {
 
 // delivered notes what the CSMS heard; the same number again must be the same message.
 func (c *check) delivered(b *Bench, r station.Report) {
+	c.promises.heard(b, r.Body)
 	ev, ok := r.Body.(*station.TransactionEvent)
 	if !ok {
 		return
@@ -289,7 +295,7 @@ func (b *Bench) Settled() error {
 			return fmt.Errorf("%s: %w", tx, err)
 		}
 	}
-	return nil
+	return b.check.promises.settled(b)
 }
 
 // Billed checks that the CSMS knows every watt-hour, by the first and the last register of each transaction. It holds

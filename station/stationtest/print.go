@@ -168,6 +168,8 @@ func describeReport(b *Bench, body station.ReportBody) string {
 		return fmt.Sprintf("NotifyReport id=%d seq=%d%s rows=%d %s", r.RequestID, r.SeqNo, choose(r.More, " more", ""), len(r.Rows), rowNames(r.Rows))
 	case station.NotifyCustomerInformation:
 		return fmt.Sprintf("NotifyCustomerInformation id=%d seq=%d%s %q", r.RequestID, r.SeqNo, choose(r.More, " more", ""), r.Data)
+	case station.ReservationStatus:
+		return fmt.Sprintf("ReservationStatus %d %s", r.ID, r.Status)
 	case station.ChargingProfiles:
 		return describeProfiles(r)
 	case station.FirmwareStatus:
@@ -217,6 +219,7 @@ func describeEvent(b *Bench, ev *station.TransactionEvent) string {
 	add(!ev.Token.IsZero(), "token=%s", ev.Token.Value)
 	add(ev.Token.Type == term.TokenNoAuthorization, "NoAuthorization")
 	add(ev.HasRemoteStart, "remote=%d", ev.RemoteStartID)
+	add(ev.HasReservation, "reservation=%d", ev.ReservationID)
 	add(ev.PhasesUsed >= 0, "phases=%d", ev.PhasesUsed)
 	add(ev.CableMax != 0, "cable=%s", amps(ev.CableMax))
 	add(ev.ChargingTime > 0, "time=%s", seconds(ev.ChargingTime))

@@ -40,6 +40,7 @@ func (b *Bench) ask(r station.Request, size int, csms bool) station.RequestID {
 //	request GetTransactionStatus T1 | RequestStart id=7 token=ALICE [evse=1] [group=G] | RequestStop T1
 //	request Reset Immediate [evse=1] | SetNetworkProfile slot=2 url=ws://x [profile=1] | TriggerMessage Heartbeat [1.1]
 //	request UnlockConnector 1.1                      size=N sets the bytes of the message
+//	request ReserveNow id=1 token=ALICE in=1h [evse=1] [type=cType2] [group=G] | CancelReservation id=1
 func doRequest(b *Bench, l line) error {
 	parse := requests[l.word(0)]
 	if parse == nil {
@@ -139,6 +140,11 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		ref, err := l.ref(1)
 		r.HasEVSE, r.Ref = true, ref
 		return r, err
+	},
+	"ReserveNow": parseReserveNow,
+	"CancelReservation": func(b *Bench, l line) (station.Request, error) {
+		id, err := l.number("id")
+		return station.CancelReservation{ID: id}, err
 	},
 	"UnlockConnector": func(b *Bench, l line) (station.Request, error) {
 		r, err := l.ref(0)

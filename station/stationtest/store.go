@@ -107,6 +107,17 @@ func (s *store) queued(tx term.TransactionID) bool {
 	})
 }
 
+// count counts the durable records of a bucket.
+func (s *store) count(b station.Bucket) int {
+	n := 0
+	for k := range s.durable {
+		if k.bucket == b {
+			n++
+		}
+	}
+	return n
+}
+
 // outbox counts the messages that wait, durable ones only.
 func (s *store) outbox() int {
 	n := 0

@@ -47,6 +47,8 @@ type Grant struct {
 	Refused   bool                  `json:"refused,omitempty"`   // the CSMS refused the token, and the transaction goes on (StopTxOnInvalidId false)
 	BudgetEnd unit.Energy           `json:"budgetEnd,omitempty"` // register at which it is used up
 	Suspended bool                  `json:"suspended,omitempty"` // no energy any more (E05.FR.02)
+
+	Reservation *int `json:"reservation,omitempty"` // id of the reservation that the driver has used; nil for none
 }
 
 // ValidAt reports whether the grant may be used at an EVSE (C01.FR.21).
