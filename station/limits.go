@@ -47,11 +47,11 @@ func (b *bounds) offers() unit.Current {
 	return b.verdict.Max
 }
 
-// reason tells people whose limit it is: "CSMS TxProfile/7".
+// reason tells people whose limit it is, "CSMS TxProfile/7"; "" for the board's own.
 func (b *bounds) reason() string {
 	s := b.verdict.Owner.String() + " " + b.verdict.Reason
 	if b.verdict.Owner == limit.Board {
-		s = b.verdict.Reason
+		return ""
 	}
 	if b.verdict.Max < MinOffer && b.verdict.Max > 0 {
 		s += " " + limitMinimum
@@ -159,13 +159,14 @@ func (s *Station) claimShares() {
 		}
 		return
 	}
-	s.charging.limited = true
-	var want, got []unit.Current
+	ch := &s.charging
+	ch.limited = true
+	ch.want, ch.got = ch.want[:0], ch.got[:0]
 	queue := s.wanting()
 	for _, e := range queue {
-		want = append(want, s.without(e, limit.LoadBalancer))
-		got = append(got, 0)
+		ch.want, ch.got = append(ch.want, s.without(e, limit.LoadBalancer)), append(ch.got, 0)
 	}
+	want, got := ch.want, ch.got
 	limit.Share(total.Max, MinOffer, want, got)
 	s.holdBack(total.Max, queue, got)
 	for i := range s.evses {
@@ -196,7 +197,7 @@ func (e *evse) setShare(now time.Time, share unit.Current) {
 
 // wanting lists the EVSEs that could charge, those whose session began first before the others.
 func (s *Station) wanting() []*evse {
-	var es []*evse
+	es := s.charging.queue[:0]
 	for i := range s.evses {
 		if e := &s.evses[i]; e.active >= 0 && e.conns[e.active].car && s.mayCharge(e, &e.conns[e.active]) {
 			es = append(es, e)
@@ -210,6 +211,7 @@ func (s *Station) wanting() []*evse {
 			return a.tx.StartedAt.Compare(b.tx.StartedAt)
 		}
 	})
+	s.charging.queue = es
 	return es
 }
 
@@ -225,8 +227,9 @@ func sign(after, before bool) int {
 
 // without is what an EVSE could take but for the claim of one owner.
 func (s *Station) without(e *evse, o limit.Owner) unit.Current {
+	var rows [limit.Owners]limit.Row
 	most := e.cfg.MaxCurrent
-	for _, r := range e.bounds.arbiter.Why(s.now, nil) {
+	for _, r := range e.bounds.arbiter.Why(s.now, rows[:0]) {
 		if r.Owner != o {
 			most = min(most, r.Counts.Max)
 		}

@@ -17,6 +17,9 @@ type charging struct {
 	limited bool      // some EVSE was held below what it has at the last look
 	reports []listing // profiles that are being told
 
+	queue     []*evse // who shares the station's limit, and how: room for the next look
+	want, got []unit.Current
+
 	// starting are the profiles of remote starts whose transaction waits for its car, as restored.
 	starting map[term.TransactionID]*schedule.Profile
 }

@@ -325,7 +325,7 @@ type EVSEState struct {
 	Token       term.IdToken
 	State       term.ChargingState
 	Limit       unit.Current
-	LimitBy     string      // whose limit that is, as stable code
+	LimitBy     string      // whose limit that is, as stable code; "" for the board's
 	Energy      unit.Energy // register
 	Connectors  []ConnectorState
 }

@@ -288,7 +288,7 @@ func describeState(d station.DiagnosticState) string {
 	for _, e := range d.EVSEs {
 		s += fmt.Sprintf("; evse %d %s%s %s %s", e.ID, choose(e.Operative, "operative", "inoperative"),
 			choose(e.Transaction != "", " "+string(e.Transaction), ""), e.State, amps(e.Limit))
-		s += choose(e.LimitBy != "board", " by "+e.LimitBy, "")
+		s += choose(e.LimitBy != "", " by "+e.LimitBy, "")
 		for _, c := range e.Connectors {
 			s += fmt.Sprintf(" %d=%s", c.ID, c.Status)
 			for _, f := range c.Faults {

@@ -50,6 +50,7 @@ type evseState struct {
 	Transaction *string          `json:"transaction"`
 	IDToken     *string          `json:"idToken"`
 	Limit       number           `json:"limitA"`
+	LimitBy     string           `json:"limitBy,omitempty"`
 	Energy      number           `json:"energyWh"`
 	Power       number           `json:"powerW"`
 	Current     [3]number        `json:"currentA"`
@@ -146,6 +147,7 @@ func evseAt(e *halsim.EVSEState, d *station.DiagnosticState) evseState {
 		if i := slices.IndexFunc(d.EVSEs, func(b station.EVSEState) bool { return b.ID == e.ID }); i >= 0 {
 			b = &d.EVSEs[i]
 			s.Available, s.Limit = b.Operative, milli(b.Limit)
+			s.LimitBy = b.LimitBy
 			s.Transaction, s.IDToken = word(string(b.Transaction)), word(b.Token.Value)
 		}
 	}
