@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/ocpp/dialect15"
+	"github.com/evsed/evsed/ocpp/dialect16"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
@@ -112,7 +114,12 @@ func (p *tour) transmit(frame []byte) {
 			return
 		}
 		p.trace("sent %s", frame)
-		answers := p.csms.Handle(name, frame)
+		told, err := p.post.toCSMS(frame)
+		if err != nil {
+			p.err = err
+			return
+		}
+		answers := p.csms.Handle(name, told)
 		p.in(back, func() {
 			for _, a := range answers {
 				if !p.connected || p.rng.IntN(150) == 0 { // and sometimes an answer is
@@ -120,10 +127,20 @@ func (p *tour) transmit(frame []byte) {
 					return
 				}
 				p.trace("received %s", a)
-				p.engineDid(p.engine.Frame(p.now, a))
+				p.arrived(a)
 			}
 		})
 	})
+}
+
+// arrived gives a frame of the CSMS to the station.
+func (p *tour) arrived(frame []byte) {
+	told, err := p.post.toStation(frame)
+	if err != nil {
+		p.err = err
+		return
+	}
+	p.engineDid(p.engine.Frame(p.now, told))
 }
 
 func (p *tour) latency() time.Duration { return time.Duration(5+p.rng.IntN(200)) * time.Millisecond }
@@ -153,5 +170,9 @@ func (p *tour) dial() {
 		return
 	}
 	p.connected = true
-	p.engineDid(p.engine.Opened(p.now, dialects(p.evses)[slices.Index(versions, p.version)], 1, 0))
+	d := dialects(p.evses)[slices.Index(versions, p.version)]
+	if p.post.version != 0 {
+		d = dialect15.New(p.post.version, dialect16.New(p.evses))
+	}
+	p.engineDid(p.engine.Opened(p.now, d, 1, 0))
 }

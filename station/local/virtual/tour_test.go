@@ -20,6 +20,7 @@ import (
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/soap"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/iec61851"
@@ -38,13 +39,14 @@ import (
 
 const toursShort, tours, tours16 = 20, 60, 24
 
-func TestTour(t *testing.T) { tourAll(t, tours, 0) }
+func TestTour(t *testing.T) { tourAll(t, tours, 0, 0) }
 
 // In 1.6 the bills are the CSMS's own: each begin got one number, and everything about it came under that.
-func TestTour16(t *testing.T) { tourAll(t, tours16, rpc.V16) }
+func TestTour16(t *testing.T) { tourAll(t, tours16, rpc.V16, 0) }
 
-// tourAll plays n seeds in a version, 0 for whatever of 2.x the seed picks. EVSED_OCPP=1.6 has TestTour speak 1.6.
-func tourAll(t *testing.T, n int, v rpc.Version) {
+// tourAll plays n seeds in a version, 0 for whatever of 2.x the seed picks; over is the version of SOAP, 0 for a WebSocket.
+// EVSED_OCPP=1.6 has TestTour speak 1.6.
+func tourAll(t *testing.T, n int, v rpc.Version, over soap.Version) {
 	if v == 0 && os.Getenv("EVSED_OCPP") == rpc.V16.String() {
 		v = rpc.V16
 	}
@@ -68,7 +70,7 @@ func tourAll(t *testing.T, n int, v rpc.Version) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for seed := range seeds {
-				got, err := playTour(t.TempDir(), seed, v)
+				got, err := playTour(t.TempDir(), seed, v, over)
 				mu.Lock()
 				sum.add(got)
 				mu.Unlock()
@@ -125,6 +127,7 @@ type tour struct {
 	world *halsim.World
 	files *faultfs.FS
 	csms  *csms.CSMS
+	post  post
 	tally tally
 	err   error
 
@@ -167,8 +170,8 @@ const name = "cp001"
 
 var tokens = []string{"ALICE", "ALFRED", "BOB", "BLOCKED", "NOBODY"}
 
-func playTour(dir string, seed uint64, v rpc.Version) (tally, error) {
-	p := &tour{version: v, rng: rand.New(rand.NewPCG(seed, 0x65767365)), dir: dir, now: epoch, network: true, files: faultfs.New(),
+func playTour(dir string, seed uint64, v rpc.Version, over soap.Version) (tally, error) {
+	p := &tour{version: v, post: post{version: over}, rng: rand.New(rand.NewPCG(seed, 0x65767365)), dir: dir, now: epoch, network: true, files: faultfs.New(),
 		wall: time.Date(2026, 3, 28, 22, 0, 0, 0, time.UTC).Sub(epoch), every: map[term.EVSEID]time.Duration{}, unsafe: map[term.Ref]time.Time{}}
 	p.prepare(seed)
 	if err := p.begin(); err != nil {
