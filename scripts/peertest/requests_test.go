@@ -69,7 +69,7 @@ const (
 
 // requests has every request that 2.0.1 lets a CSMS make, at least once.
 var requests = []request{
-	notOffered("CancelReservation", `{"reservationId":5}`),
+	ok("CancelReservation", `{"reservationId":5}`, "Rejected"),
 	notOffered("CertificateSigned", `{"certificateChain":"x","certificateType":"ChargingStationCertificate"}`),
 	ok("ChangeAvailability", `{"operationalStatus":"Inoperative","evse":{"id":2}}`, "Accepted"),
 	ok("ChangeAvailability", `{"operationalStatus":"Operative","evse":{"id":2}}`, "Accepted"),
@@ -112,7 +112,9 @@ var requests = []request{
 	ok("RequestStartTransaction", `{"evseId":1,"remoteStartId":43,"idToken":`+card+`,"chargingProfile":`+
 		strings.Replace(limit10A, "TxDefaultProfile", "TxProfile", 1)+`}`, "Rejected", "Accepted"),
 	ok("RequestStopTransaction", `{"transactionId":"unknown"}`, "Rejected"),
-	notOffered("ReserveNow", `{"id":44,"expiryDateTime":"2037-01-01T00:00:00Z","idToken":`+card+`,"evseId":1}`),
+	ok("ReserveNow", `{"id":44,"expiryDateTime":"2037-01-01T00:00:00Z","idToken":`+card+`,"evseId":1}`, "Accepted", "Occupied"),
+	ok("ReserveNow", `{"id":45,"expiryDateTime":"2037-01-01T00:00:00Z","idToken":`+card+`,"evseId":9}`, "Rejected"),
+	ok("CancelReservation", `{"reservationId":44}`, "Accepted", "Rejected"),
 	ok("SendLocalList", `{"versionNumber":3,"updateType":"Full","localAuthorizationList":[{"idToken":`+card+`,"idTokenInfo":{"status":"Accepted"}}]}`, "Accepted"),
 	ok("SendLocalList", `{"versionNumber":4,"updateType":"Differential","localAuthorizationList":[{"idToken":`+card+`}]}`, "Accepted"),
 	ok("SendLocalList", `{"versionNumber":2,"updateType":"Differential"}`, "VersionMismatch"),
