@@ -102,6 +102,7 @@ type RequestStop struct{ Transaction term.TransactionID }
 type Reset struct {
 	Kind ResetKind
 	EVSE term.EVSEID
+	Hard bool // the hardware is meant, not the software alone; transactions end with that reason
 }
 
 // ResetKind is OCPP's ResetEnumType.
@@ -321,6 +322,8 @@ type DiagnosticState struct {
 type EVSEState struct {
 	ID          term.EVSEID
 	Operative   bool
+	Reserved    bool // held back for a reservation
+	Reservation int  // its id; of several that any of several EVSEs can serve, the one that would have this EVSE now
 	Transaction term.TransactionID
 	Token       term.IdToken
 	State       term.ChargingState

@@ -49,18 +49,22 @@ func (s *Station) resetRequested(id RequestID, r Reset) {
 		s.answer(id, Status{Status: "Scheduled", Reason: "TxInProgress"})
 	default:
 		s.answer(id, accepted()) // B12.FR.02
-		s.resetNow(r.Kind)
+		s.resetNow(r)
 	}
 }
 
 // resetNow resets the station as soon as its transactions have ended.
-func (s *Station) resetNow(kind ResetKind) {
+func (s *Station) resetNow(r Reset) {
 	s.resetting = reset{why: BootRemoteReset, deadline: s.now.Add(resetPatience), spent: s.resetting.spent}
-	if kind == ResetImmediateAndResume { // the transactions go on behind the reboot
+	if r.Kind == ResetImmediateAndResume { // the transactions go on behind the reboot
 		s.reboot()
 		return
 	}
-	s.endAll(cause{trigger: term.TriggerResetCommand, reason: term.StopImmediateReset}) // B12.FR.04
+	c := cause{trigger: term.TriggerResetCommand, reason: term.StopImmediateReset} // B12.FR.04
+	if r.Hard {
+		c.reason = term.StopHardReset
+	}
+	s.endAll(c)
 	s.resetIfIdle()
 }
 

@@ -192,7 +192,7 @@ func (d *Dialect) request(message msg16.Message, t *ocpp.Table) (station.Request
 	case *msg16.ReserveNowRequest:
 		return d.reserveNow(m), nil
 	case *msg16.ResetRequest:
-		return reset(m, t), nil
+		return reset(m), nil
 	case *msg16.SetChargingProfileRequest:
 		return d.setChargingProfile(m, t)
 	case *msg16.TriggerMessageRequest:

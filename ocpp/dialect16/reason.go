@@ -2,7 +2,6 @@ package dialect16
 
 import (
 	"github.com/evsed/evsed/hal/unit"
-	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
@@ -15,6 +14,8 @@ var reasons = map[term.StopReason]msg16.Reason{
 	term.StopEmergencyStop:  msg16.ReasonEmergencyStop,
 	term.StopEVDisconnected: msg16.ReasonEVDisconnected,
 	term.StopGroundFault:    msg16.ReasonOther,
+	term.StopImmediateReset: msg16.ReasonSoftReset,
+	term.StopHardReset:      msg16.ReasonHardReset,
 	term.StopMasterPass:     msg16.ReasonLocal, // somebody at the station ended it
 	term.StopLocal:          msg16.ReasonLocal,
 	term.StopOther:          msg16.ReasonOther,
@@ -28,12 +29,9 @@ var reasons = map[term.StopReason]msg16.Reason{
 }
 
 // reason tells why a transaction ended. Local is told too, although it is what an absent reason means.
-func reason(e *station.TransactionEvent, t *ocpp.Table) msg16.Reason {
-	switch {
-	case e.Trigger == term.TriggerUnlockCommand:
+func reason(e *station.TransactionEvent) msg16.Reason {
+	if e.Trigger == term.TriggerUnlockCommand {
 		return msg16.ReasonUnlockCommand
-	case e.StoppedReason == term.StopImmediateReset:
-		return resetReason(t)
 	}
 	if r, ok := reasons[e.StoppedReason]; ok {
 		return r
@@ -41,22 +39,10 @@ func reason(e *station.TransactionEvent, t *ocpp.Table) msg16.Reason {
 	return msg16.ReasonOther
 }
 
-// resetRow notes the kind of the last reset that the CSMS asked for. The core knows one kind that ends transactions; 1.6
-// has two, and tells which it was with the end.
-const resetRow = "16/reset"
-
 // reset reads 1.6, 5.14. Both kinds end the transactions that run and then restart; what a hard one may do without, the
 // orderly end, is done all the same.
-func reset(m *msg16.ResetRequest, t *ocpp.Table) station.Request {
-	t.Note(resetRow, string(m.Type))
-	return station.Reset{Kind: station.ResetImmediate}
-}
-
-func resetReason(t *ocpp.Table) msg16.Reason {
-	if kind, _ := t.Get(resetRow); kind == string(msg16.ResetHard) {
-		return msg16.ReasonHardReset
-	}
-	return msg16.ReasonSoftReset
+func reset(m *msg16.ResetRequest) station.Request {
+	return station.Reset{Kind: station.ResetImmediate, Hard: m.Type == msg16.ResetHard}
 }
 
 // meterStop is the register at the end. Where no meter had answered yet when the transaction began, its begin was told as

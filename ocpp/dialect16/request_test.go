@@ -116,7 +116,7 @@ var requests = []struct {
 		station.ReserveNow{EVSE: 2, Expiry: day(1, 0), Token: rfid, Group: term.IdToken{Value: "P", Type: parentType}}},
 	{"reserve any", "ReserveNow", `{"connectorId":0,"expiryDate":"2026-01-01T00:00:00Z","idTag":"04E1A2B3","reservationId":2}`,
 		station.ReserveNow{ID: 2, Expiry: day(1, 0), Token: rfid}},
-	{"hard reset", "Reset", `{"type":"Hard"}`, station.Reset{Kind: station.ResetImmediate}},
+	{"hard reset", "Reset", `{"type":"Hard"}`, station.Reset{Kind: station.ResetImmediate, Hard: true}},
 	{"soft reset", "Reset", `{"type":"Soft"}`, station.Reset{Kind: station.ResetImmediate}},
 	{"empty list", "SendLocalList", `{"listVersion":3,"updateType":"Full"}`, station.SendLocalList{Version: 3, Full: true}},
 	{"profile of a transaction", "SetChargingProfile", `{"connectorId":3,"csChargingProfiles":` + profileJSON + `}`, station.SetChargingProfile{EVSE: 2, Profile: profile, Loose: true}},

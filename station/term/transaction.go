@@ -50,6 +50,7 @@ const (
 	StopEVDisconnected StopReason = "EVDisconnected"
 	StopGroundFault    StopReason = "GroundFault"
 	StopImmediateReset StopReason = "ImmediateReset"
+	StopHardReset      StopReason = "HardReset" // 1.6; told as ImmediateReset in 2.x
 	StopMasterPass     StopReason = "MasterPass"
 	StopLocal          StopReason = "Local"
 	StopOther          StopReason = "Other"
