@@ -1,0 +1,224 @@
+package cert16_test
+
+import (
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evsed/evsed/station"
+)
+
+// refuses makes calls of what this build does not have: each is answered with NotSupported, the station does nothing, and goes
+// on as before.
+func refuses(t *testing.T, calls map[string]obj, silent ...string) {
+	t.Helper()
+	ready(t, func(b *bench) {
+		for action, payload := range calls {
+			if r := b.ask(action, payload); r.code != "NotSupported" {
+				b.Errorf("%s: %v %q, want NotSupported", action, r.body, r.code)
+			}
+		}
+		b.after(10 * time.Minute)
+		for _, action := range silent {
+			b.none(0, action, nil)
+		}
+		b.charging(2, "TAG1")
+	})
+}
+
+// covers: TC_044_1_CS TC_044_2_CS TC_044_3_CS
+func TestFirmwareUpdateNotSupported(t *testing.T) {
+	refuses(t, map[string]obj{"UpdateFirmware": {"location": "ftp://central.test/image", "retrieveDate": "2000-01-01T00:00:00Z"}}, "FirmwareStatusNotification", "BootNotification")
+	// The profile is not claimed either.
+}
+
+// covers: TC_045_1_CS TC_045_2_CS
+func TestDiagnosticsNotSupported(t *testing.T) {
+	refuses(t, map[string]obj{"GetDiagnostics": {"location": "ftp://central.test/log"}}, "DiagnosticsStatusNotification")
+}
+
+// covers: TC_044_1_CS TC_045_1_CS
+func TestFirmwareManagementNotClaimed(t *testing.T) {
+	ready(t, func(b *bench) {
+		if got := strings.Split(b.key("SupportedFeatureProfiles"), ","); slices.Contains(got, "FirmwareManagement") {
+			b.Errorf("profiles %v", got)
+		}
+	})
+}
+
+// pem stands for a certificate.
+const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+// covers: TC_074_CS TC_075_1_CS TC_075_2_CS TC_076_CS
+func TestCertificatesNotSupported(t *testing.T) {
+	hash := obj{"hashAlgorithm": "SHA256", "issuerNameHash": "aa", "issuerKeyHash": "bb", "serialNumber": "1"}
+	refuses(t, map[string]obj{
+		"InstallCertificate":         {"certificateType": "CentralSystemRootCertificate", "certificate": pem},
+		"DeleteCertificate":          {"certificateHashData": hash},
+		"GetInstalledCertificateIds": {"certificateType": "ManufacturerRootCertificate"},
+		"CertificateSigned":          {"certificateChain": pem},
+	}, "SignCertificate")
+}
+
+// covers: TC_074_CS
+func TestSignCertificateNotImplemented(t *testing.T) {
+	ready(t, func(b *bench) {
+		b.answers("NotImplemented", "ExtendedTriggerMessage", obj{"requestedMessage": "SignChargePointCertificate"})
+		b.none(time.Minute, "SignCertificate", nil)
+	})
+}
+
+// covers: TC_079_CS
+func TestSecurityLogNotSupported(t *testing.T) {
+	refuses(t, map[string]obj{"GetLog": {"logType": "SecurityLog", "requestId": 1, "log": obj{"remoteLocation": "ftp://central.test/log"}}}, "LogStatusNotification")
+}
+
+// covers: TC_080_CS TC_081_CS
+func TestSecureFirmwareUpdateNotSupported(t *testing.T) {
+	refuses(t, map[string]obj{"SignedUpdateFirmware": {"requestId": 1, "firmware": obj{"location": "ftp://central.test/image",
+		"retrieveDateTime": "2000-01-01T00:00:00Z", "signingCertificate": pem, "signature": "AA=="}}}, "SignedFirmwareStatusNotification", "BootNotification")
+}
+
+// secured makes a charge point of security profile 1.
+func secured(password string) func(*bench) {
+	return func(b *bench) {
+		p := b.options.Profiles[1]
+		p.SecurityProfile = 1
+		b.options.Profiles = map[int]station.NetworkProfile{1: p}
+		b.options.Settings = append(b.options.Settings, setting("SecurityCtrlr", "BasicAuthPassword", password))
+		b.password = password
+	}
+}
+
+const oldKey, newKey = "sixteen-characters", "a-new-password-4-CP1"
+
+// covers: TC_085_CS
+func TestBasicAuthentication(t *testing.T) {
+	play(t, secured(oldKey), func(b *bench) {
+		b.booted()
+		b.with(func() {
+			r := b.requests[0]
+			if user, _, ok := r.BasicAuth(); !ok || user != "CP1" {
+				b.Errorf("user %q: %v", user, ok)
+			}
+			if !strings.HasSuffix(r.URL.Path, "/CP1") {
+				b.Errorf("path %s", r.URL.Path)
+			}
+		})
+	})
+}
+
+// covers: TC_085_CS
+func TestBasicAuthenticationRefused(t *testing.T) {
+	play(t, func(b *bench) {
+		secured(oldKey)(b)
+		b.password = newKey
+	}, func(b *bench) {
+		b.after(10 * time.Minute)
+		if n := b.has("BootNotification"); n > 0 {
+			b.Errorf("%d BootNotifications", n)
+		}
+		b.with(func() {
+			if len(b.requests) < 3 {
+				b.Errorf("%d attempts in 10 minutes", len(b.requests))
+			}
+			b.system.password = oldKey
+		})
+		b.wantWithin(time.Hour, "BootNotification", nil)
+		b.status(1, "Available")
+		b.forget()
+	})
+}
+
+// handshake waits for the next one, and returns it.
+func (b *bench) handshake(before int) (r *http.Request) {
+	b.Helper()
+	b.until("a new handshake", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.requests) > before {
+			r = b.requests[len(b.requests)-1]
+		}
+		return r != nil
+	})
+	return r
+}
+
+// covers: TC_073_CS
+func TestPasswordUpdate(t *testing.T) {
+	for kind, value := range map[string]string{"text": newKey, "hexadecimal": hex.EncodeToString([]byte(newKey))} {
+		t.Run(kind, func(t *testing.T) {
+			play(t, secured(oldKey), func(b *bench) {
+				b.booted()
+				b.answers("Rejected", "ChangeConfiguration", obj{"key": "AuthorizationKey", "value": "short"})
+				n := len(b.requests)
+				b.with(func() { b.password = newKey })
+				b.configure("AuthorizationKey", value)
+				if _, given, _ := b.handshake(n).BasicAuth(); given != newKey {
+					b.Errorf("password %q", given)
+				}
+				if got := b.key("AuthorizationKey"); got != "" {
+					b.Errorf("the key is told: %q", got)
+				}
+				b.forget()
+				b.charging(2, "TAG1")
+			})
+		})
+	}
+}
+
+// covers: TC_083_CS TC_084_CS
+func TestSecurityProfileChange(t *testing.T) {
+	for name, value := range map[string]string{"down": "0", "up to TLS": "2", "up to TLS with a certificate": "3", "nonsense": "4"} {
+		t.Run(name, func(t *testing.T) {
+			play(t, secured(oldKey), func(b *bench) {
+				b.booted()
+				if got := b.key("SecurityProfile"); got != "1" {
+					b.Errorf("SecurityProfile %q", got)
+				}
+				b.answers("Rejected", "ChangeConfiguration", obj{"key": "SecurityProfile", "value": value})
+				if got := b.key("SecurityProfile"); got != "1" {
+					b.Errorf("SecurityProfile %q", got)
+				}
+			})
+		})
+	}
+}
+
+// covers: TC_077_CS TC_078_CS TC_086_CS TC_087_CS
+func TestTLSNotClaimed(t *testing.T) {
+	play(t, func(b *bench) {
+		p := b.options.Profiles[1]
+		p.URL, p.SecurityProfile, p.Password = "wss://central.test/ocpp", 2, oldKey
+		b.options.Profiles = map[int]station.NetworkProfile{1: p}
+	}, func(b *bench) {
+		b.after(10 * time.Minute)
+		b.with(func() {
+			if len(b.requests) > 0 {
+				b.Errorf("a station that was told to use TLS spoke without it: %v", b.requests[0].Header)
+			}
+		})
+	})
+}
+
+// covers: TC_088_CS
+func TestSubprotocol(t *testing.T) {
+	play(t, func(b *bench) { b.picks = "ocpp1.5" }, func(b *bench) {
+		b.after(5 * time.Minute)
+		if n := b.has("BootNotification"); n > 0 {
+			b.Errorf("%d BootNotifications to a Central System that speaks something else", n)
+		}
+		b.with(func() {
+			if len(b.requests) < 2 || b.requests[0].Header.Get("Sec-WebSocket-Protocol") != subprotocol {
+				b.Errorf("%d handshakes, the first for %q", len(b.requests), b.requests[0].Header.Get("Sec-WebSocket-Protocol"))
+			}
+			b.picks = ""
+		})
+		b.wantWithin(time.Hour, "BootNotification", nil)
+		b.status(1, "Available")
+		b.forget()
+	})
+}
