@@ -77,7 +77,7 @@ func (g *gen) world(least, most, periods int) *world {
 	}
 	s := w.set()
 	n := least + g.IntN(most-least+1)
-	for tries := 0; s.Len() < n && tries < 6*n; tries++ {
+	for tries := 0; s.Len() < n && tries < 6*n+30*(least-1); tries++ {
 		// What the rules do not let pass is left out.
 		_, _, _ = s.Put(g.offer(w, periods))
 	}
