@@ -189,7 +189,7 @@ func (d *demo) status(context.Context, []string) error {
 		d.paper.plain(fmt.Sprintf("evse %d  state %v  relay %-6s  %5s A  %6s kW  meter %s", e.ID, e.Pilot, choose(e.Relay, "closed", "open"),
 			tenths(int64(e.Current[0])), tenths(int64(e.Power)/1000), kWh(e.Energy)))
 		for _, c := range e.Connectors {
-			told := d.csms.Status(name, int(e.ID), int(c.ID))
+			told := d.told(term.Ref{EVSE: e.ID, Connector: c.ID})
 			d.paper.plain(fmt.Sprintf("   %d.%d  %-11s  %-9s  %s", e.ID, c.ID, choose(c.AtEV, "car plugged", "no car"), choose(c.Locked, "locked", ""), told))
 		}
 	}

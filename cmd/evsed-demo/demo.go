@@ -13,6 +13,7 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp/csms"
 	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/local/virtual"
 	"github.com/evsed/evsed/station/model"
@@ -23,11 +24,12 @@ import (
 const name = "demo-01"
 
 type options struct {
-	rate   float64
-	wait   time.Duration // how long the story waits for the next thing to happen, in real time
-	out    io.Writer
-	colour bool
-	prompt bool
+	rate     float64
+	versions []rpc.Version // that the CSMS speaks, best first
+	wait     time.Duration // how long the story waits for the next thing to happen, in real time
+	out      io.Writer
+	colour   bool
+	prompt   bool
 }
 
 // demo is the station, its CSMS and what is printed of them.
@@ -76,7 +78,7 @@ func open(o options) (*demo, error) {
 	clock.SetRate(o.rate)
 	d := &demo{o: o, dir: dir, url: fmt.Sprintf("ws://%s", listener.Addr()), failed: make(chan error, 2), lights: map[string]string{},
 		paper: newPaper(o.out, o.colour, clock.Wall)}
-	d.csms = csms.New(csms.Options{Tokens: cards, Now: clock.Wall, Observe: d.heard})
+	d.csms = csms.New(csms.Options{Versions: o.versions, Tokens: cards, Now: clock.Wall, Observe: d.heard})
 	if d.station, err = virtual.New(d.stationOptions(clock)); err != nil {
 		_ = listener.Close()
 		_ = os.RemoveAll(dir)
@@ -114,7 +116,7 @@ func (d *demo) stationOptions(clock *virtual.Clock) virtual.Options {
 
 func (d *demo) head() {
 	d.paper.plain(fmt.Sprintf("evsed %s   simulated station %s   2 EVSEs, 3 x 32 A   clock x%g", version, name, d.o.rate))
-	d.paper.plain(fmt.Sprintf("  csms     %s/%s   in memory, OCPP 2.1 and 2.0.1", d.url, name))
+	d.paper.plain(fmt.Sprintf("  csms     %s/%s   in memory, OCPP %s", d.url, name, spoken(d.o.versions)))
 	d.paper.whole("  state    " + d.dir)
 	if d.o.prompt {
 		d.paper.plain("  type     plug, swipe, status, unplug, net cut, power cut, help, q")

@@ -241,6 +241,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-rate", "0"}, exitUsage, "a rate from 1 to 60"},
 		{[]string{"-rate", "NaN"}, exitUsage, "a rate from 1 to 60"},
 		{[]string{"more"}, exitUsage, "no arguments"},
+		{[]string{"-ocpp", "1.7"}, exitUsage, "one of the versions 2.1, 2.0.1 and 1.6"},
 		{[]string{"-hello"}, exitUsage, "-hello"},
 	} {
 		var out, errs bytes.Buffer
@@ -250,11 +251,34 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// The same story with a CSMS that speaks 1.6 alone.
+func TestStoryIn16(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var out, errs bytes.Buffer
+	if code := start(t.Context(), []string{"-ocpp", "1.6"}, strings.NewReader(""), &out, &errs, false, false); code != exitOK {
+		t.Fatalf("exit %d: %s\n%s", code, errs.String(), out.String())
+	}
+	text, from := out.String(), 0
+	for _, want := range []string{
+		"in memory, OCPP 1.6\n", "CSMS   BootNotification accepted, OCPP 1.6", "evse 1.1 is Preparing", "CARD   DEMO Accepted",
+		"TX     1    StartTransaction DEMO at connector 1", "evse 1.1 is Charging", "TX     1    MeterValues", "NET    cut", "NET    restored",
+		"TX     1    StopTransaction", "evse 2.2 is Preparing", "TX     2    StartTransaction GUEST at connector 3", "POWER  off", "POWER  on",
+		"TX     2    StopTransaction", "CHECK  evse 1 ", "CHECK  evse 3 ", "CHECK  as the meters counted",
+	} {
+		at := regexp.MustCompile(want).FindStringIndex(text[from:])
+		if at == nil {
+			t.Fatalf("no %q in\n%s", want, text[from:])
+		}
+		from += at[1]
+	}
+	checkLines(t, text)
+}
+
 // opened is a demo that is played by hand.
 func opened(t *testing.T, wait time.Duration) *demo {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
-	d, err := open(options{rate: defaultRate, wait: wait, out: io.Discard})
+	d, err := open(options{rate: defaultRate, versions: versions, wait: wait, out: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

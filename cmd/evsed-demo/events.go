@@ -63,6 +63,10 @@ func (d *demo) light(text string) {
 
 // heard prints what the CSMS is told.
 func (d *demo) heard(r csms.Request) {
+	if r.Message16 != nil {
+		d.heard16(r)
+		return
+	}
 	switch m := r.Message.(type) {
 	case *msg2.BootNotificationRequest:
 		d.paper.event("CSMS", "BootNotification %s accepted, OCPP %v", m.Reason, r.Version)

@@ -38,17 +38,19 @@ func start(ctx context.Context, args []string, in io.Reader, out, errs io.Writer
 	flags.SetOutput(errs)
 	rate := flags.Float64("rate", defaultRate, "how many seconds of the station pass in one real second, 1 to 60")
 	tell := flags.Bool("story", false, "play the story although there is a terminal")
+	speak := flags.String("ocpp", "", "the `version` that the CSMS speaks: 2.1, 2.0.1 or 1.6; all of them without it")
 	if err := flags.Parse(args); err != nil {
 		if err == flag.ErrHelp {
 			return exitOK
 		}
 		return exitUsage
 	}
-	if flags.NArg() > 0 || !(*rate >= 1 && *rate <= maxRate) {
-		fmt.Fprintf(errs, "evsed-demo: want no arguments and a rate from 1 to %d\n", maxRate)
+	vs, known := versionOf(*speak)
+	if flags.NArg() > 0 || !known || !(*rate >= 1 && *rate <= maxRate) {
+		fmt.Fprintf(errs, "evsed-demo: want no arguments, a rate from 1 to %d, and one of the versions %s\n", maxRate, spoken(versions))
 		return exitUsage
 	}
-	d, err := open(options{rate: *rate, wait: patience, out: out, colour: colour, prompt: prompt && !*tell})
+	d, err := open(options{rate: *rate, versions: vs, wait: patience, out: out, colour: colour, prompt: prompt && !*tell})
 	if err != nil {
 		fmt.Fprintln(errs, "evsed-demo:", err)
 		return exitFailed
