@@ -127,7 +127,6 @@ var absent = map[string]string{
 	"ConnectorSwitch3to1PhaseSupported": "phases are not switched during a transaction",
 	"BlinkRepeat":                       "a light blinks as its driver does",
 	"LightIntensity":                    "a light shines as its driver does",
-	"ReserveConnectorZeroSupported":     "its absence says false (1.6, 9.3.1)",
 }
 
 func TestStandardKeys(t *testing.T) {
