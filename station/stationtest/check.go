@@ -22,8 +22,9 @@ type check struct {
 	asked    map[station.RequestID]bool
 	profiles profiles
 	promises promises
-	looked   time.Duration // when the permits were last held against the profiles
-	moved    bool          // the wall clock was set: later need not look later
+	looked   time.Duration                      // when the permits were last held against the profiles
+	moved    bool                               // the wall clock was set: later need not look later
+	views    map[term.Ref]station.ConnectorView // told last
 }
 
 type running struct {
@@ -37,6 +38,7 @@ func (c *check) init() {
 	c.asked = map[station.RequestID]bool{}
 	c.permits = map[term.Ref]term.Permit{}
 	c.promises.init()
+	c.views = map[term.Ref]station.ConnectorView{}
 	c.profiles.init()
 }
 
@@ -52,6 +54,7 @@ func (b *Bench) Err() error { return b.check.err }
 // lostPower forgets what the power cut took: permits, requests, and sequence numbers that were never durable.
 func (c *check) lostPower() {
 	c.permits = map[term.Ref]term.Permit{}
+	c.views = map[term.Ref]station.ConnectorView{}
 	c.asked = map[station.RequestID]bool{}
 	c.promises.lostPower()
 }
@@ -152,8 +155,11 @@ func (c *check) output(b *Bench, o station.Output) {
 		c.permits[p.Ref] = p
 	}
 	for _, r := range o.Reports {
-		if ev, ok := r.Body.(*station.TransactionEvent); ok {
-			c.transaction(b, r, ev, o)
+		switch body := r.Body.(type) {
+		case *station.TransactionEvent:
+			c.transaction(b, r, body, o)
+		case station.StatusNotification:
+			c.status(b, body)
 		}
 	}
 	for _, p := range o.Permits {
@@ -167,6 +173,15 @@ func (c *check) output(b *Bench, o station.Output) {
 	if !o.Deadline.IsZero() && o.Deadline.Before(b.mono()) {
 		c.fail(b, "deadline %s in the past", b.mono().Sub(o.Deadline))
 	}
+}
+
+// status: each one rests on the one before or on nothing, and says something new.
+func (c *check) status(b *Bench, n station.StatusNotification) {
+	none := station.ConnectorView{}
+	if n.Was == n.ConnectorView || n.Was != none && n.Was != c.views[n.Ref] {
+		c.fail(b, "status of %s: %+v after %+v, and %+v was told", n.Ref, n.ConnectorView, n.Was, c.views[n.Ref])
+	}
+	c.views[n.Ref] = n.ConnectorView
 }
 
 // energy: nothing flows before a transaction is on record, but where only the flow itself starts one.

@@ -73,7 +73,9 @@ func (l *Log) Output(o *station.Output) {
 	for _, r := range o.Reports {
 		switch b := r.Body.(type) {
 		case station.StatusNotification:
-			l.change("status", b.Ref, "", string(b.Status), data{"status": b.Status})
+			if b.Ref.EVSE != 0 { // of the station as a whole only generations before 2.0 have one
+				l.change("status", b.Ref, "", string(b.Status), data{"status": b.Status})
+			}
 		case *station.TransactionEvent:
 			l.transaction(b)
 		}
