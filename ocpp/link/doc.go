@@ -30,6 +30,20 @@
 // never counted as one. After a few silences in a row the connection itself is held to be dead: it is closed and
 // dialled again, with back-off, because being connected means that a CALL was answered.
 //
+// A kept report that is no part of a transaction, and that the CSMS says it has no message for, is settled at once: one of 1.6
+// without the security extension must not hold up bills with each security event.
+//
+// # Generations
+//
+// What is offered is what the network profile lists; what is spoken is what the CSMS picks (handshake in dial.go). A
+// transaction is told in one generation: generation.go and docs/design/0012. A dialect whose calls rest on answers is not
+// ocpp.Independent, and the report behind one that is under way is not encoded before the answer is in the side table. What
+// the table takes with an answer goes to the core with the outcome, into the batch of the acknowledgement.
+//
+// Where 1.6 differs on the wire: error codes have its spelling; a rejected station does not answer at all (4.2 of the
+// specification); a message id may come again with a retry (errata 3.1 of OCPP-J). What some CSMS needs beyond that is a row
+// of QuirkTable.
+//
 // # Requests of the CSMS
 //
 // The CSMS may have only one CALL under way, but may give one up after a time that only it knows and then send the next

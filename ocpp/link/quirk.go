@@ -32,21 +32,20 @@ const (
 type Quirk struct {
 	Name string // as it is configured
 	Bit  Quirks
-	Core bool   // the station reads it, not the link
 	What string // does the station do, and for whom
 }
 
 // QuirkTable holds every quirk, sorted by name. The device model allows these names and no others.
 var QuirkTable = [...]Quirk{
-	{"BootOnReconnect", BootOnReconnect, true, "a BootNotification begins every connection, for a CSMS that forgets its stations with the socket"},
-	{"ErrorCodes2x", ErrorCodes2x, false, "error codes are spelt as in 2.x also in 1.6, for a CSMS that knows FormatViolation but not FormationViolation"},
-	{"FullURL", FullURL, false, "the URL of the network profile is used as it is, for a CSMS whose address names the station already"},
-	{"PlainAuthorizationKey", PlainAuthorizationKey, false, "an AuthorizationKey of hexadecimal digits is sent as these digits, not as the bytes that they mean"},
-	{"ReusedMessageIds", ReusedMessageIds, false, "a request with the id of one that was answered is a new request, for a CSMS that numbers them all 1"},
-	{"SilentSubprotocol", SilentSubprotocol, false, "a CSMS that names no subprotocol in its handshake speaks the last one that was offered"},
-	{"StatusOnReconnect", StatusOnReconnect, true, "every connector's status is told on every connection, for a CSMS that shows a station as unknown after a cut"},
-	{"UUIDMessageIds", UUIDMessageIds, false, "message ids have the form of a UUID, for a CSMS that keeps them in a column for UUIDs"},
-	{"WholeSeconds", WholeSeconds, false, "times are told without a fraction of the second, for a CSMS that cannot read one"},
+	{"BootOnReconnect", BootOnReconnect, "a BootNotification begins every connection, for a CSMS that forgets its stations with the socket"},
+	{"ErrorCodes2x", ErrorCodes2x, "error codes are spelt as in 2.x also in 1.6, for a CSMS that knows FormatViolation but not FormationViolation"},
+	{"FullURL", FullURL, "the URL of the network profile is used as it is, for a CSMS whose address names the station already"},
+	{"PlainAuthorizationKey", PlainAuthorizationKey, "an AuthorizationKey of hexadecimal digits is sent as these digits, not as the bytes that they mean"},
+	{"ReusedMessageIds", ReusedMessageIds, "a request with the id of one that was answered is a new request, for a CSMS that numbers them all 1"},
+	{"SilentSubprotocol", SilentSubprotocol, "a CSMS that names no subprotocol in its handshake speaks the last one that was offered"},
+	{"StatusOnReconnect", StatusOnReconnect, "every connector's status is told on every connection, for a CSMS that shows a station as unknown after a cut"},
+	{"UUIDMessageIds", UUIDMessageIds, "message ids have the form of a UUID, for a CSMS that keeps them in a column for UUIDs"},
+	{"WholeSeconds", WholeSeconds, "times are told without a fraction of the second, for a CSMS that cannot read one"},
 }
 
 // ParseQuirks returns the quirks with these names. Unknown ones are none: the device model refuses them when they are set.

@@ -2,7 +2,9 @@ package link
 
 import (
 	"encoding/base64"
+	"flag"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +14,8 @@ import (
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
 )
+
+var update = flag.Bool("update", false, "write docs/csms-quirks.md")
 
 // The device model allows the names of the table, in its order, and no others.
 func TestDeviceModelKnowsEveryQuirk(t *testing.T) {
@@ -191,5 +195,24 @@ func TestUnknownMessageHoldsUpNothing(t *testing.T) {
 	b.did(b.e.Frame(b.now, []byte(`[4,"`+b.id+`","NotImplemented","",{}]`)))
 	if len(b.shelf.entries) != 1 {
 		t.Error("a bill was given up at once")
+	}
+}
+
+// docs/csms-quirks.md is the table for fitters; go test -update writes it.
+func TestQuirksAreDocumented(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Quirks of a CSMS\n\nWhat some CSMS needs against the letter of OCPP, each by its name in `OCPPCommCtrlr.CSMSQuirks`: a list, empty as\n" +
+		"delivered. An unknown name is refused. A fitter sets it in the seed (`ocpp2`), a CSMS by SetVariables, one of 1.6 by\nChangeConfiguration with the key `OCPPCommCtrlr.CSMSQuirks`.\n\n| name | what the station does |\n|---|---|\n")
+	for _, q := range QuirkTable {
+		b.WriteString("| `" + q.Name + "` | " + q.What + " |\n")
+	}
+	const path = "../../docs/csms-quirks.md"
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != b.String() {
+		t.Errorf("%s differs: go test ./ocpp/link -update (%v)", path, err)
 	}
 }

@@ -284,6 +284,13 @@ func FuzzFrame(f *testing.F) {
 		w.receive(raw)
 		w.receive([]byte(`[2,"after","GetVariables",{}]`))
 		w.pass(time.Hour)
+		old := newWitness(t, rpc.V16)
+		old.connect(true)
+		old.setGate(station.RegistrationAccepted)
+		old.keep("event")
+		old.receive(raw)
+		old.receive([]byte(`[2,"after","GetVariables",{}]`))
+		old.pass(time.Hour)
 	})
 }
 
@@ -291,7 +298,7 @@ func FuzzFrame(f *testing.F) {
 func TestKeptReportsEndInOrder(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		w := newWitness(t, []rpc.Version{rpc.V201, rpc.V21}[seed%2])
+		w := newWitness(t, []rpc.Version{rpc.V201, rpc.V21, rpc.V16}[seed%3])
 		for range 400 {
 			w.do(byte(random.UintN(15)), []byte{byte(random.UintN(256))})
 		}
