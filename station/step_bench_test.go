@@ -7,6 +7,7 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -84,5 +85,34 @@ func BenchmarkStepToken(b *testing.B) {
 		for _, r := range out.Reports {
 			s.Step(now, station.ReplyReceived{ID: r.ID, Of: r.Body, Reply: station.TokenReply{Has: true, Info: term.TokenInfo{Status: term.TokenInvalid}}})
 		}
+	}
+}
+
+// BenchmarkStepProfiles is a step while 64 profiles of 24 periods stand, one of them for the whole station.
+func BenchmarkStepProfiles(b *testing.B) {
+	s, now := charging(b)
+	for id := range 64 {
+		p := schedule.Profile{ID: id, StackLevel: id % 16, Purpose: schedule.PurposeDefault, Kind: schedule.Recurring, Recurrency: schedule.Daily,
+			Schedules: []schedule.Schedule{{Start: now.Add(time.Duration(id) * time.Minute), Unit: schedule.Amperes}}}
+		evse := term.EVSEID(1 + id%2)
+		if id == 0 {
+			evse, p.Purpose = 0, schedule.PurposeStation
+		}
+		if id >= 32 {
+			p.ValidFrom = now.Add(time.Duration(id) * 24 * time.Hour)
+			p.ValidTo = p.ValidFrom.Add(24 * time.Hour)
+		}
+		for h := range 24 {
+			p.Schedules[0].Periods = append(p.Schedules[0].Periods, schedule.Period{Start: time.Duration(h) * time.Hour, Limit: int64(10_000 + 100*h)})
+		}
+		out := s.Step(now, station.RequestReceived{ID: station.CSMSRequest | station.RequestID(id), Request: station.SetChargingProfile{EVSE: evse, Profile: p, Loose: true}})
+		if st := out.Responses[0].Body.(station.Status); st.Status != "Accepted" {
+			b.Fatalf("profile %d: %+v", id, st)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		now = now.Add(time.Second)
+		s.Step(now, nil)
 	}
 }
