@@ -71,7 +71,7 @@ func (r liar) event(now time.Time) station.Event {
 // reply answers something, or nothing that was ever asked.
 func (r liar) reply() station.Event {
 	bodies := []station.ReportBody{station.BootNotification{}, station.Heartbeat{}, station.Authorize{Token: r.token()}, station.StatusNotification{},
-		station.NotifyReport{}, &station.TransactionEvent{Transaction: "T1", Token: r.token()}}
+		station.NotifyReport{}, station.ChargingProfiles{}, &station.TransactionEvent{Transaction: "T1", Token: r.token()}}
 	replies := []station.Reply{station.BootReply{Status: station.RegistrationAccepted, Interval: -5}, station.HeartbeatReply{}, station.Acknowledged{},
 		station.TokenReply{Has: true, Info: r.info()}, station.Unanswered{}, station.Refused{Code: "x"}}
 	return station.ReplyReceived{ID: station.ReportID(r.IntN(200)), Of: bodies[r.IntN(len(bodies))], Reply: replies[r.IntN(len(replies))]}

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
@@ -71,6 +72,8 @@ func (s *Station) setChargingProfile(r SetChargingProfile) Status {
 		return why
 	}
 	s.goBy(r.Loose)
+	s.makeRoom()
+	before, known := s.charging.set.Get(r.Profile.ID)
 	in, replaced, refusal := s.charging.set.Put(s.offered(r.EVSE, r.Profile))
 	if refusal != nil {
 		return refusedProfile(refusal)
@@ -78,8 +81,33 @@ func (s *Station) setChargingProfile(r SetChargingProfile) Status {
 	for _, id := range replaced {
 		s.forgetProfile(id)
 	}
-	s.keepProfile(in)
+	if !known || !sameProfile(before, in) {
+		s.keepProfile(in)
+	}
 	return accepted()
+}
+
+// sameProfile reports whether two profiles say the same, as far as that does not depend on when they came: what a CSMS
+// repeats every few seconds is not written again.
+func sameProfile(a, b schedule.Installed) bool {
+	if a.Profile.Purpose != schedule.PurposeTx && a.Profile.Purpose != schedule.PurposeDefault {
+		return false
+	}
+	b.Received = a.Received
+	return bytes.Equal(EncodeProfile(&a), EncodeProfile(&b))
+}
+
+// makeRoom deletes the profiles that can never be valid again once there is no room for another.
+func (s *Station) makeRoom() {
+	if s.charging.set.Len() < model.ChargingProfilesMax || !s.clock.known {
+		return
+	}
+	for _, in := range s.charging.set.List(schedule.Filter{}, nil) {
+		if to := in.Profile.ValidTo; !to.IsZero() && !s.wall().Before(to) {
+			s.charging.set.Remove(in.Profile.ID)
+			s.forgetProfile(in.Profile.ID)
+		}
+	}
 }
 
 // offered is a profile of the CSMS that came now.
@@ -203,6 +231,7 @@ func (s *Station) startProfile(r *RequestStart) (*schedule.Profile, *Status) {
 		return nil, &why
 	}
 	s.goBy(r.Loose)
+	s.makeRoom()
 	for i := range s.evses {
 		id := s.evses[i].cfg.ID
 		if r.EVSE != 0 && r.EVSE != id {

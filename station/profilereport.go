@@ -32,7 +32,7 @@ func (s *Station) getChargingProfiles(id RequestID, r GetChargingProfiles) {
 		s.answer(id, Status{Status: "NoProfiles"})
 		return
 	case len(s.charging.reports) >= maxReports:
-		s.answer(id, Status{Status: "NoProfiles", Reason: "InternalError", Info: "too many reports under way"})
+		s.refuse(id, "InternalError", "too many reports under way")
 		return
 	}
 	s.answer(id, accepted())
