@@ -6,8 +6,8 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// customerInformation reports or clears what is stored about a customer: the authorization cache, and nothing else
-// that names a token survives its transaction (N09, N10).
+// customerInformation reports or clears what is stored about a customer: the authorization cache and reservations. Nothing
+// else that names a token survives its transaction (N09, N10).
 func (s *Station) customerInformation(id RequestID, r CustomerInformation) {
 	given := 0
 	for _, g := range []bool{!r.Token.IsZero(), r.Identifier != "", r.HasCert} {
@@ -54,18 +54,27 @@ func (s *Station) tellCustomer(requestID int, data string) {
 
 func (s *Station) customerData(r CustomerInformation) string {
 	info, ok := s.auth.Cache.Get(s.wall(), r.Token, s.settings.auth)
+	reserved := s.reservationsOf(r.Token)
 	if r.Clear {
 		s.cacheChanges(s.auth.Cache.Forget(nil, r.Token))
+		for _, id := range reserved {
+			s.endReservation(id, reservationRemoved)
+		}
 		s.out.MustSync = true
 	}
-	if !ok || !r.Report {
+	if !r.Report || !ok && len(reserved) == 0 {
 		return ""
 	}
-	b, err := json.Marshal(struct {
-		Cache  string           `json:"authorizationCache"`
-		Group  string           `json:"groupIdToken,omitempty"`
-		Status term.TokenStatus `json:"status"`
-	}{r.Token.Value, info.Group.Value, info.Status})
+	known := struct {
+		Cache    string           `json:"authorizationCache,omitempty"`
+		Group    string           `json:"groupIdToken,omitempty"`
+		Status   term.TokenStatus `json:"status,omitempty"`
+		Reserved []int            `json:"reservations,omitempty"`
+	}{Reserved: reserved}
+	if ok {
+		known.Cache, known.Group, known.Status = r.Token.Value, info.Group.Value, info.Status
+	}
+	b, err := json.Marshal(known)
 	if err != nil {
 		panic("station: " + err.Error())
 	}

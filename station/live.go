@@ -140,7 +140,10 @@ func (s *Station) diagnosticState() DiagnosticState {
 	}
 	for i := range s.evses {
 		e := &s.evses[i]
-		v := EVSEState{ID: e.cfg.ID, Operative: s.operative(e), State: e.state, Energy: e.reading.Import}
+		v := EVSEState{ID: e.cfg.ID, Operative: s.operative(e), Reserved: e.reserved, State: e.state, Energy: e.reading.Import}
+		if e.reserved {
+			v.Reservation = e.heldFor
+		}
 		if e.tx != nil {
 			v.Transaction = e.tx.ID
 		}

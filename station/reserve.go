@@ -1,6 +1,7 @@
 package station
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -165,10 +166,24 @@ func (s *Station) tellReservation(id int, status string) {
 	s.report(Kept, "", ReservationStatus{ID: id, Status: status})
 }
 
+// reservationsOf returns the ids of the reservations for a token.
+func (s *Station) reservationsOf(t term.IdToken) []int {
+	var ids []int
+	for i := range s.reserved.list.All() {
+		if r := &s.reserved.list.All()[i]; r.Token.Equal(t) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 func (s *Station) restoreReservation(r Record) error {
 	v, err := reserve.Unmarshal(r.Value)
 	if err != nil {
 		return err
+	}
+	if r.Key != reservationKey(v.ID) { // it could never be deleted
+		return fmt.Errorf("reservation %d under the key %q", v.ID, r.Key)
 	}
 	s.reserved.list.Restore(v)
 	return nil

@@ -37,6 +37,8 @@ func TestRestoreRefusesWhatItCannotUse(t *testing.T) {
 		{Bucket: station.BucketNetwork, Key: "x", Value: []byte("{}")},
 		{Bucket: station.BucketNetwork, Key: "1", Value: []byte("1")},
 		{Bucket: station.BucketAuthCache, Key: "x", Value: []byte("x")},
+		{Bucket: station.BucketReservation, Key: "7", Value: []byte("{}")},
+		{Bucket: station.BucketReservation, Key: "8", Value: []byte(reservation7)},
 		{Bucket: station.BucketEnd, Key: "x"},
 	} {
 		if err := newStation(t).Restore(r); err == nil {
@@ -45,12 +47,15 @@ func TestRestoreRefusesWhatItCannotUse(t *testing.T) {
 	}
 }
 
+const reservation7 = `{"id":7,"seq":1,"evse":9,"expiry":"2036-01-05T11:00:02Z","token":{"v":"ALICE","t":"ISO14443"}}`
+
 // FuzzRestore: no stored bytes make the station panic, now or later, and every transaction that it takes over ends.
 func FuzzRestore(f *testing.F) {
 	f.Add(uint8(station.BucketTransaction), "T1", []byte(`{"id":"T1","ref":{"e":1,"c":1},"seq":3,"state":"Charging","grant":{"token":{"v":"A","t":"Central"}}}`))
 	f.Add(uint8(station.BucketTransaction), "T1", []byte(`{"id":"T1","ref":{"e":9,"c":1},"seq":3,"ending":{"trigger":"RemoteStop"}}`))
 	f.Add(uint8(station.BucketEVSE), "1.1", []byte(`{"inoperative":true,"scheduled":1}`))
 	f.Add(uint8(station.BucketNetwork), "1", []byte(`{"url":"ws://x"}`))
+	f.Add(uint8(station.BucketReservation), "7", []byte(reservation7)) // of an EVSE that is gone
 	f.Add(uint8(station.BucketVariable), "TxCtrlr/TxStopPoint", []byte(`EnergyTransfer`))
 	f.Fuzz(func(t *testing.T, bucket uint8, key string, value []byte) {
 		s := newStation(t)

@@ -133,6 +133,8 @@ type csms struct {
 
 	latest   map[string]station.ReportBody // by slot
 	security []station.SecurityEvent
+
+	reservations reservations
 }
 
 type event struct {
@@ -156,6 +158,7 @@ func (c *csms) problem() (p station.NotifyEvent, ok bool) {
 
 func (c *csms) hear(r station.Report) station.Reply {
 	c.kinds[fmt.Sprintf("%T", r.Body)]++
+	c.reservations.hear(r.Body)
 	if r.Class == station.Kept {
 		c.enter(r)
 	}
@@ -240,6 +243,7 @@ func (c *csms) audit() {
 	if n := w.store.OutboxLen(); n > 0 {
 		w.fail("%d messages still wait", n)
 	}
+	c.reservations.audit(w)
 	billed := unit.Energy(0)
 	for _, id := range slices.Sorted(maps.Keys(c.events)) {
 		billed += c.bill(id, c.events[id])

@@ -13,7 +13,7 @@ import (
 // sessions are twenty stories, each from the first start of a station on.
 var sessions = [20]string{
 	"plug 1;advance 1s;swipe ALICE;advance 70s;swipe ALICE;advance 3s;unplug 1",
-	"swipe ALICE;advance 1s;plug 1;advance 20s;unplug 1",
+	"advance 2s;reserve 1 ALICE;advance 1s;swipe ALICE;advance 1s;plug 1;advance 20s;unplug 1",
 	"plug 1;swipe ALICE;advance 5s;unplug 1;advance 1s;plug 1;swipe BOB;advance 10s;swipe BOB;unplug 1",
 	"plug 1;advance 1s;swipe ALICE;advance 2s;plug 2;advance 1s;swipe BOB;advance 65s;unplug 1;advance 2s;unplug 2",
 	"set AuthCtrlr/OfflineTxForUnknownIdEnabled=true;down;plug 1;swipe ALICE;advance 200s;up;advance 5s;unplug 1",
@@ -29,7 +29,7 @@ var sessions = [20]string{
 	"plug 1;swipe ALICE;advance 10s;reset Immediate;advance 40s;unplug 1",
 	"plug 1;swipe ALICE;advance 10s;reset OnIdle;advance 5s;unplug 1;advance 20s",
 	"available 0 no;plug 1;swipe ALICE;advance 2s;available 0 yes;advance 1s;swipe ALICE;advance 10s;unplug 1",
-	"plug 1;swipe ALICE;advance 10s;available 0 no;advance 1s;unplug 1;advance 1s;available 0 yes",
+	"advance 2s;reserve 2 BOB;plug 1;swipe ALICE;advance 10s;available 2 no;available 0 no;advance 1s;unplug 1;advance 1s;available 0 yes;available 2 yes;advance 1s;reserve 1 BOB",
 	"fault;plug 1;swipe ALICE;advance 5s;fault;advance 5s;unplug 1;advance 1s;plug 1;swipe BOB;advance 5s;unplug 1",
 	"plug 1;swipe ALICE;advance 3s;unplug 1;plug 2;swipe BOB;advance 3s;unplug 2;plug 1;swipe ALICE;advance 3s;unplug 1;plug 2;swipe BOB;advance 3s;unplug 2",
 }
@@ -93,6 +93,8 @@ func (w *world) demand(l []string, word func(int) string, at term.EVSEID) {
 		w.ask(station.RequestStart{EVSE: at, RemoteStartID: 7, Token: term.IdToken{Value: word(2), Type: term.TokenCentral}}, true)
 	case "stop":
 		w.handle(station.StopPressed{})
+	case "reserve":
+		w.reserve(at, word(2))
 	case "reset":
 		w.ask(station.Reset{Kind: station.ResetKind(word(1))}, true)
 	case "available":
@@ -126,7 +128,7 @@ func (w *world) random() string {
 	case 12:
 		return "profile " + evse + pick(" 10", " 1500")
 	case 13:
-		return pick("remote "+evse+" DAVE", "stop", "fault")
+		return pick("remote "+evse+" DAVE", "stop", "fault", "reserve "+evse+" "+pick("ALICE", "BOB"))
 	case 14:
 		return pick("reset Immediate", "reset OnIdle", "available "+evse+" yes", "available "+evse+" no", "available "+evse+" yes")
 	}

@@ -289,6 +289,9 @@ func describeState(d station.DiagnosticState) string {
 		s += fmt.Sprintf("; evse %d %s%s %s %s", e.ID, choose(e.Operative, "operative", "inoperative"),
 			choose(e.Transaction != "", " "+string(e.Transaction), ""), e.State, amps(e.Limit))
 		s += choose(e.LimitBy != "", " by "+e.LimitBy, "")
+		if e.Reserved {
+			s += fmt.Sprintf(" reservation=%d", e.Reservation)
+		}
 		for _, c := range e.Connectors {
 			s += fmt.Sprintf(" %d=%s", c.ID, c.Status)
 			for _, f := range c.Faults {

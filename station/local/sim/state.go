@@ -46,7 +46,7 @@ type displayState struct {
 type evseState struct {
 	ID          term.EVSEID      `json:"id"`
 	Available   bool             `json:"available"`
-	Reserved    *int             `json:"reserved"` // this build has no reservations
+	Reserved    *int             `json:"reserved"` // by the reservation of this number
 	Transaction *string          `json:"transaction"`
 	IDToken     *string          `json:"idToken"`
 	Limit       number           `json:"limitA"`
@@ -147,6 +147,9 @@ func evseAt(e *halsim.EVSEState, d *station.DiagnosticState) evseState {
 		if i := slices.IndexFunc(d.EVSEs, func(b station.EVSEState) bool { return b.ID == e.ID }); i >= 0 {
 			b = &d.EVSEs[i]
 			s.Available, s.Limit = b.Operative, milli(b.Limit)
+			if b.Reserved {
+				s.Reserved = &b.Reservation
+			}
 			s.LimitBy = b.LimitBy
 			s.Transaction, s.IDToken = word(string(b.Transaction)), word(b.Token.Value)
 		}
