@@ -13,7 +13,7 @@ type ConnectorView struct {
 	Status ConnectorStatus // the word of 2.x
 
 	// Wanted: somebody has begun to use the connector and no transaction runs yet. A token or a remote start waits here
-	// for its car, or a car stands in the bay. A plug is told by Status, which is Occupied then.
+	// for its car, or a car stands in the bay that is reserved for nobody. A plug is told by Status, which is Occupied then.
 	Wanted bool
 
 	// Transaction: a transaction runs here that somebody was authorized for. Before the authorization there may be one
@@ -62,7 +62,7 @@ func (s *Station) connectorView(e *evse, c *connector) ConnectorView {
 	case s.carries(e, c):
 		s.viewTransaction(e, c, &v)
 	case e.active < 0 || e.is(c): // else the session is at another connector of the EVSE
-		v.Wanted = e.grant != nil || e.bay
+		v.Wanted = e.grant != nil || e.bay && v.Status != StatusReserved
 	}
 	return v
 }
@@ -76,7 +76,7 @@ func (s *Station) viewTransaction(e *evse, c *connector, v *ConnectorView) {
 	tx := e.tx
 	switch {
 	case tx.Owner.IsZero(): // nobody's yet
-		v.Wanted = e.bay
+		v.Wanted = e.bay && v.Status != StatusReserved
 	case tx.Ending != nil:
 		v.Over, v.Unplugged = true, tx.Ending.Reason == term.StopEVDisconnected
 	default:
