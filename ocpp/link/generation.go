@@ -27,8 +27,19 @@ func generationOf(v rpc.Version) generation {
 	return generation2
 }
 
-// rowFrom is the row of a transaction that holds its generation and, behind it, its Started report as the outbox had it.
-const rowFrom = "from"
+// The rows of a transaction. rowFrom holds its generation, whether 2.x has heard how it began, and its Started report as 2.x
+// hears it: always the same. rowWith holds that report with the token that came later, for who has not heard it yet: 1.x
+// cannot begin a transaction without one.
+const (
+	rowFrom = "from"
+	rowWith = "with"
+
+	heard   = '2' // second byte of rowFrom: by 2.x
+	unheard = '-'
+)
+
+// from makes rowFrom. start is the Started report as the outbox has it, "" if it is not known.
+func from(g generation, by2 byte, start string) string { return string([]byte{byte(g), by2}) + start }
 
 // told notes what a settled report of a transaction leaves to be known.
 func (e *Engine) told(ev *station.TransactionEvent, g generation) {
@@ -40,23 +51,38 @@ func (e *Engine) told(ev *station.TransactionEvent, g generation) {
 	row, known := e.table.Get(key)
 	switch {
 	case ev.Phase == station.PhaseStarted:
-		e.table.Note(key, string(g)+string(station.EncodeReport(station.Report{Class: station.Kept, Body: ev})))
+		e.table.Note(key, from(g, by(g), encodeStart(ev)))
 	case !known:
-		e.table.Note(key, string(g))
-	case ev.Token.Value != "" && row != "":
-		if start := startOf(row); start != nil && start.Token.Value == "" { // 1.x cannot begin a transaction without a token
+		e.table.Note(key, from(g, unheard, ""))
+	case ev.Token.Value != "":
+		if start := startOf(row); start != nil && start.Token.Value == "" {
 			start.Token, start.Info = ev.Token, ev.Info
-			e.table.Note(key, row[:1]+string(station.EncodeReport(station.Report{Class: station.Kept, Body: start})))
+			e.table.Note(ocpp.TransactionKey(ev.Transaction, rowWith), encodeStart(start))
 		}
 	}
 }
 
-// startOf returns the Started report of a row, nil if it has none.
+func by(g generation) byte {
+	if g == generation2 {
+		return heard
+	}
+	return unheard
+}
+
+func encodeStart(ev *station.TransactionEvent) string {
+	return string(station.EncodeReport(station.Report{Class: station.Kept, Body: ev}))
+}
+
+// startOf returns the Started report of rowFrom, nil if it has none.
 func startOf(row string) *station.TransactionEvent {
-	if len(row) <= 1 {
+	if len(row) < 3 {
 		return nil
 	}
-	r, err := station.DecodeReport(0, []byte(row[1:]))
+	return decodeStart(row[2:])
+}
+
+func decodeStart(value string) *station.TransactionEvent {
+	r, err := station.DecodeReport(0, []byte(value))
 	if err != nil {
 		return nil
 	}
@@ -72,14 +98,17 @@ func (e *Engine) adopt(j *job) bool {
 		return false
 	}
 	key := ocpp.TransactionKey(ev.Transaction, rowFrom)
-	row, known := e.table.Get(key)
+	row, _ := e.table.Get(key)
 	g := generationOf(e.d.Version())
-	if !known || row == "" || generation(row[0]) == g {
+	if len(row) < 2 || generation(row[0]) == g {
 		return false
 	}
 	start := startOf(row)
+	if with, ok := e.table.Get(ocpp.TransactionKey(ev.Transaction, rowWith)); ok && (g == generation1 || row[1] != heard) {
+		start = decodeStart(with)
+	}
 	if start == nil { // nothing to begin with: what there is of it is told as it is
-		e.table.Note(key, string(g)+row[1:])
+		e.table.Note(key, string(byte(g))+row[1:])
 		return false
 	}
 	e.backlog.prelude = &job{report: station.Report{ID: j.report.ID, Class: station.Kept, Body: start}, lane: laneKept, prelude: true}
@@ -89,7 +118,15 @@ func (e *Engine) adopt(j *job) bool {
 // preluded ends the prelude of the head: from now on the transaction is told in the generation that is spoken.
 func (e *Engine) preluded(j *job, r station.Reply) {
 	e.backlog.again()
-	e.told(j.report.Body.(*station.TransactionEvent), generationOf(e.d.Version()))
+	start := j.report.Body.(*station.TransactionEvent)
+	key := ocpp.TransactionKey(start.Transaction, rowFrom)
+	row, _ := e.table.Get(key)
+	switch g := generationOf(e.d.Version()); {
+	case g == generation2:
+		e.table.Note(key, from(g, heard, encodeStart(start)))
+	case len(row) >= 2: // 2.x hears of it as before
+		e.table.Note(key, string(byte(g))+row[1:])
+	}
 	j.report.ID, j.report.Class = 0, station.Now // the outbox has no such entry
 	e.reply(j, r)
 }

@@ -284,6 +284,41 @@ func TestTransactionIsToldAnewInAnotherGeneration(t *testing.T) {
 	b.answer(`{}`)
 }
 
+// What 2.x has heard of a beginning it hears again as it was, also when a token that came later was told to 1.x with it.
+func TestBeginningIsTheSameEachTime(t *testing.T) {
+	b := newBills(t)
+	told := func() string { // content of the prelude
+		start := b.e.backlog.prelude.report.Body.(*station.TransactionEvent)
+		return fmt.Sprintf("%d %s", start.SeqNo, start.Token.Value)
+	}
+	b.keep(station.PhaseStarted, "A", 0, "")
+	b.keep(station.PhaseUpdated, "A", 1, "LATER")
+	b.open(speaks2)
+	b.answer(`{}`)
+	b.answer(`{}`)
+	b.cut()
+	for n := range 3 {
+		b.boot()
+		b.keep(station.PhaseUpdated, "A", 2+2*n, "")
+		b.open(speaks1)
+		if got := told(); got != "0 LATER" {
+			t.Errorf("1.x hears %q", got)
+		}
+		b.answer(`{"id":9}`)
+		b.answer(`{}`)
+		b.cut()
+		b.boot()
+		b.keep(station.PhaseUpdated, "A", 3+2*n, "")
+		b.open(speaks2)
+		if got := told(); got != "0 " {
+			t.Errorf("2.x hears %q", got)
+		}
+		b.answer(`{}`)
+		b.answer(`{}`)
+		b.cut()
+	}
+}
+
 // A beginning that the other generation refuses does not hold up the end.
 func TestRefusedPreludeIsGivenUp(t *testing.T) {
 	b := newBills(t)

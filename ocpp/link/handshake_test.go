@@ -114,7 +114,7 @@ func TestHandshakeKeepsTheGenerationOfOpenTransactions(t *testing.T) {
 				}
 			}
 			table := ocpp.NewTable()
-			table.Note(ocpp.TransactionKey("A", rowFrom), string(generation1))
+			table.Note(ocpp.TransactionKey("A", rowFrom), from(generation1, unheard, ""))
 			change := func(o *Options) {
 				o.Dialects, o.Table = allDialects, table
 				o.Config.Profiles[0].Versions = c.versions
