@@ -8,9 +8,7 @@ import (
 // covers: TC_001_CS
 func TestColdBoot(t *testing.T) {
 	play(t, func(b *bench) {
-		b.reply["BootNotification"] = func(obj) any {
-			return obj{"status": "Accepted", "currentTime": "2030-01-01T00:00:00Z", "interval": 600}
-		}
+		b.says("BootNotification", obj{"status": "Accepted", "currentTime": "2030-01-01T00:00:00Z", "interval": 600})
 	}, func(b *bench) {
 		b.want("BootNotification", obj{"chargePointVendor": "evsed", "chargePointModel": "simulator", "chargePointSerialNumber": "S1", "firmwareVersion": "0.1"})
 		for c := range 3 {
@@ -33,9 +31,7 @@ func TestColdBoot(t *testing.T) {
 // covers: TC_002_CS
 func TestColdBootPending(t *testing.T) {
 	play(t, func(b *bench) {
-		b.reply["BootNotification"] = func(obj) any {
-			return obj{"status": "Pending", "currentTime": "2030-01-01T00:00:00Z", "interval": 30}
-		}
+		b.says("BootNotification", obj{"status": "Pending", "currentTime": "2030-01-01T00:00:00Z", "interval": 30})
 	}, func(b *bench) {
 		first := b.wantWithin(patience, "BootNotification", nil).At
 		b.none(10*time.Second, "StatusNotification", nil)
@@ -49,7 +45,7 @@ func TestColdBootPending(t *testing.T) {
 		}
 		b.answers("Accepted", "TriggerMessage", obj{"requestedMessage": "BootNotification"})
 		b.want("BootNotification", nil)
-		b.with(func() { b.reply["BootNotification"] = nil })
+		b.on("BootNotification", nil)
 		b.booted()
 		if got := b.key("MeterValueSampleInterval"); got != "30" {
 			b.Errorf("MeterValueSampleInterval %s", got)

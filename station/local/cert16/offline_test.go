@@ -207,7 +207,7 @@ func TestOfflineTransaction(t *testing.T) {
 		b.configure("LocalAuthorizeOffline", "true", "LocalAuthListEnabled", "true")
 		b.answers("Accepted", "SendLocalList", obj{"listVersion": 1, "updateType": "Full",
 			"localAuthorizationList": []obj{{"idTag": "TAG1", "idTagInfo": obj{"status": "Accepted"}}}})
-		b.lastTx = 4710
+		b.with(func() { b.lastTx = 4710 })
 		b.network(false)
 		b.plug(1)
 		b.after(5 * time.Second)

@@ -154,8 +154,8 @@ func TestPasswordUpdate(t *testing.T) {
 			play(t, secured(oldKey), func(b *bench) {
 				b.booted()
 				b.answers("Rejected", "ChangeConfiguration", obj{"key": "AuthorizationKey", "value": "short"})
-				n := len(b.requests)
-				b.with(func() { b.password = newKey })
+				var n int
+				b.with(func() { n, b.password = len(b.requests), newKey })
 				b.configure("AuthorizationKey", value)
 				if _, given, _ := b.handshake(n).BasicAuth(); given != newKey {
 					b.Errorf("password %q", given)

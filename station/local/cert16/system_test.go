@@ -293,6 +293,14 @@ func encode(parts ...any) []byte {
 	return out
 }
 
+// on changes how an action is answered; a nil f goes back to what is usual.
+func (s *system) on(action string, f func(body obj) any) {
+	s.with(func() { s.reply[action] = f })
+}
+
+// says answers an action with the same again and again.
+func (s *system) says(action string, answer any) { s.on(action, func(obj) any { return answer }) }
+
 // with changes what the system does, under its lock.
 func (s *system) with(f func()) {
 	s.mu.Lock()

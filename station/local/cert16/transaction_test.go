@@ -12,7 +12,7 @@ func TestTransactionIds(t *testing.T) {
 	for _, id := range []int{0, -1, 1<<31 - 1} {
 		ready := func(run func(*bench)) { t.Run("", func(t *testing.T) { ready(t, run) }) }
 		ready(func(b *bench) {
-			b.reply["StartTransaction"] = func(obj) any { return obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": id} }
+			b.says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": id})
 			b.configure("MeterValueSampleInterval", "30")
 			b.charging(2, "TAG1")
 			b.want("MeterValues", obj{"transactionId": id})
@@ -28,7 +28,7 @@ func TestTransactionIds(t *testing.T) {
 func TestTransactionIdComesLate(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("MeterValueSampleInterval", "30", "TransactionMessageRetryInterval", "10", "TransactionMessageAttempts", "3")
-		b.with(func() { b.reply["StartTransaction"] = func(obj) any { return deaf{} } })
+		b.says("StartTransaction", deaf{})
 		b.plug(2)
 		b.status(2, "Preparing")
 		b.swipe(2, "TAG1")
@@ -39,9 +39,7 @@ func TestTransactionIdComesLate(t *testing.T) {
 		if first["timestamp"] != again["timestamp"] || first["meterStart"] != again["meterStart"] {
 			b.Errorf("told again: %v, was %v", again, first)
 		}
-		b.with(func() {
-			b.reply["StartTransaction"] = func(obj) any { return obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": 77} }
-		})
+		b.says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": 77})
 		b.wantWithin(5*time.Minute, "MeterValues", obj{"transactionId": 77})
 		b.swipe(2, "TAG1")
 		b.wantWithin(5*time.Minute, "StopTransaction", obj{"transactionId": 77, "reason": "Local"})
@@ -54,7 +52,7 @@ func TestTransactionIdComesLate(t *testing.T) {
 func TestTransactionIdNeverComes(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("TransactionMessageRetryInterval", "10", "TransactionMessageAttempts", "3")
-		b.with(func() { b.reply["StartTransaction"] = func(obj) any { return errors.New("InternalError") } })
+		b.says("StartTransaction", errors.New("InternalError"))
 		b.plug(2)
 		b.status(2, "Preparing")
 		b.swipe(2, "TAG1")
@@ -68,7 +66,7 @@ func TestTransactionIdNeverComes(t *testing.T) {
 		b.stops(2, -1, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
-		b.with(func() { b.reply["StartTransaction"] = nil })
+		b.on("StartTransaction", nil)
 		b.charging(2, "TAG2")
 	})
 }
@@ -116,7 +114,7 @@ func TestDeauthorizedAtStart(t *testing.T) {
 		t.Run("StopTransactionOnInvalidId "+stop, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("StopTransactionOnInvalidId", stop)
-				b.reply["StartTransaction"] = func(obj) any { return obj{"idTagInfo": obj{"status": "ConcurrentTx"}, "transactionId": 9} }
+				b.says("StartTransaction", obj{"idTagInfo": obj{"status": "ConcurrentTx"}, "transactionId": 9})
 				b.plug(2)
 				b.status(2, "Preparing")
 				b.swipe(2, "TAG1")
