@@ -28,8 +28,8 @@ func generationOf(v rpc.Version) generation {
 }
 
 // The rows of a transaction. rowFrom holds its generation, whether 2.x has heard how it began, and its Started report as 2.x
-// hears it: always the same. rowWith holds that report with the token that came later, for who has not heard it yet: 1.x
-// cannot begin a transaction without one.
+// hears it: always the same. rowWith holds that report with what came later of token, place and register, for who has not
+// heard it yet: 1.x cannot begin a transaction without them.
 const (
 	rowFrom = "from"
 	rowWith = "with"
@@ -54,11 +54,36 @@ func (e *Engine) told(ev *station.TransactionEvent, g generation) {
 		e.table.Note(key, from(g, by(g), encodeStart(ev)))
 	case !known:
 		e.table.Note(key, from(g, unheard, ""))
-	case ev.Token.Value != "":
-		if start := startOf(row); start != nil && start.Token.Value == "" {
-			start.Token, start.Info = ev.Token, ev.Info
-			e.table.Note(ocpp.TransactionKey(ev.Transaction, rowWith), encodeStart(start))
+	default:
+		e.complete(ev, row)
+	}
+}
+
+// complete keeps what a later event knows of the beginning and the Started report did not: token, place, register.
+func (e *Engine) complete(ev *station.TransactionEvent, row string) {
+	key := ocpp.TransactionKey(ev.Transaction, rowWith)
+	start := startOf(row)
+	if with, ok := e.table.Get(key); ok {
+		start = decodeStart(with)
+	}
+	if start == nil {
+		return
+	}
+	news := false
+	if start.Token.Value == "" && ev.Token.Value != "" {
+		start.Token, start.Info, news = ev.Token, ev.Info, true
+	}
+	if start.Ref.Connector == 0 && ev.Ref.Connector != 0 {
+		start.Ref, news = ev.Ref, true
+	}
+	if start.Register < 0 && (ev.Begin >= 0 || ev.Register >= 0) { // nothing flows before the first is known
+		if start.Register = ev.Begin; start.Register < 0 {
+			start.Register = ev.Register
 		}
+		start.Values, news = ev.Values, true
+	}
+	if news {
+		e.table.Note(key, encodeStart(start))
 	}
 }
 

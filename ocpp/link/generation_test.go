@@ -365,3 +365,31 @@ func TestOpenTransactionsSayWhatIsOffered(t *testing.T) {
 		t.Error("two generations are not one")
 	}
 }
+
+// What a beginning did not know and a later event does is kept for who has not heard of it: a card may come before the cable.
+func TestBeginningIsCompleted(t *testing.T) {
+	e := NewEngine(EngineOptions{IDPrefix: "g"})
+	start := station.TransactionEvent{Phase: station.PhaseStarted, Transaction: "A", At: epoch, Begin: -1, Register: -1}
+	next := start
+	next.Phase, next.SeqNo, next.Token = station.PhaseUpdated, 1, term.IdToken{Value: "CARD", Type: term.TokenISO14443}
+	next.Ref, next.Begin, next.Register = term.Ref{EVSE: 2, Connector: 1}, 5, 7
+	e.told(&start, generation2)
+	e.told(&next, generation2)
+	later := next
+	later.SeqNo, later.Token.Value, later.Begin, later.Register, later.Ref.EVSE = 2, "OTHER", 8, 9, 1
+	e.told(&later, generation2)
+	row, _ := e.table.Get(ocpp.TransactionKey("A", rowWith))
+	if got := decodeStart(row); got == nil || got.SeqNo != 0 || got.Token.Value != "CARD" || got.Ref != next.Ref || got.Register != 5 {
+		t.Errorf("kept %+v", got)
+	}
+	row, _ = e.table.Get(ocpp.TransactionKey("A", rowFrom))
+	if got := startOf(row); got == nil || got.Token.Value != "" || got.Register != -1 {
+		t.Errorf("2.x hears %+v", got)
+	}
+	end := next
+	end.Phase = station.PhaseEnded
+	e.told(&end, generation2)
+	if left := e.table.Keys(""); len(left) != 0 {
+		t.Errorf("rows %q of a transaction that is over", left)
+	}
+}

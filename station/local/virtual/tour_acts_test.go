@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,6 +115,9 @@ func (p *tour) remote16(e term.EVSEID, action, payload string) (string, string) 
 	switch action {
 	case "RequestStopTransaction":
 		id := strings.NewReplacer(`{"transactionId":"`, "", `"}`, "").Replace(payload)
+		if _, err := strconv.Atoi(id); err != nil {
+			id = "0" // one of 2.x, which has no number
+		}
 		return "RemoteStopTransaction", `{"transactionId":` + id + `}`
 	case "Reset":
 		if strings.Contains(payload, "Immediate") {

@@ -72,6 +72,10 @@ func (p *tour) settle() {
 		p.err = fmt.Errorf("healed, but %d events wait (link idle: %v)", n, p.engine.Idle())
 		return
 	}
+	if p.turns {
+		p.err = p.auditTurns()
+		return
+	}
 	excused := map[string]map[int]bool{}
 	for _, tx := range p.store.ThinnedTransactions() {
 		seqs, err := p.store.Thinned(tx)

@@ -165,6 +165,7 @@ func (p *tour) dial() {
 		p.redial = p.now.Add(10 * time.Second)
 		return
 	}
+	p.turn()
 	if err := p.csms.Open(name, p.version); err != nil {
 		p.err = err
 		return
