@@ -14,11 +14,19 @@ const toursSOAP = 12
 
 // Over SOAP every message of the tour goes through an envelope on its way. In the older versions the CSMS's words are put into
 // those of 1.6 behind it, and back, so that the books are the same.
-func TestTourSOAP15(t *testing.T) { tourAll(t, toursSOAP, rpc.V16, soap.V15) }
+func TestTourSOAP15(t *testing.T) { tourSOAP(t, toursSOAP, rpc.V16, soap.V15) }
 
-func TestTourSOAP16(t *testing.T) { tourAll(t, toursSOAP/2, rpc.V16, soap.V16) }
+func TestTourSOAP16(t *testing.T) { tourSOAP(t, toursSOAP/2, rpc.V16, soap.V16) }
 
-func TestTourSOAP12(t *testing.T) { tourAll(t, toursSOAP/2, rpc.V16, soap.V12) }
+func TestTourSOAP12(t *testing.T) { tourSOAP(t, toursSOAP/2, rpc.V16, soap.V12) }
+
+// tourSOAP is not for the race detector: a tour has one goroutine, and 20 of TestTour are enough for it.
+func tourSOAP(t *testing.T, n int, v rpc.Version, over soap.Version) {
+	if testing.Short() {
+		t.Skip("short: TestTour and TestTour16 stand for the tours over SOAP")
+	}
+	tourAll(t, n, v, over)
+}
 
 // post carries frames in envelopes. The zero value carries them as they are.
 type post struct {
