@@ -37,6 +37,7 @@ type place struct {
 	socket  bool
 	contact bool
 	plugged time.Time // the newest car came
+	unseen  bool      // while the station had no power
 	pilot   term.PilotState
 	faults  iec61851.FaultSet
 	unready time.Time // closed and the car does not ask for energy since; zero: it does
@@ -98,7 +99,8 @@ func (c *checker) world(e halsim.Event) {
 	case halsim.EventFault:
 		c.faulted(e)
 	case halsim.EventPlugged:
-		c.byRef[e.Ref].plugged = e.At
+		p := c.byRef[e.Ref]
+		p.plugged, p.unseen = e.At, !c.s.powered
 	case halsim.EventUnplugged:
 		if p := c.byRef[e.Ref]; p.socket {
 			p.before, p.rating, p.changed = p.rating, 0, e.At
@@ -159,9 +161,10 @@ func (c *checker) mayFlow(p *place, t *evseTruth) {
 }
 
 // since is from when on a card may be the one of this car: it is shown while the car is plugged in, or so long before that the
-// station still waits for the car. A session that may go on behind an unplugged cable is as old as it likes.
+// station still waits for the car. A session that may go on behind an unplugged cable is as old as it likes, and so is one that
+// goes on behind a power cut during which one car took the place of another: no station can tell.
 func (c *checker) since(p *place) time.Time {
-	if !c.s.plan.on("StopTxOnEVSideDisconnect") {
+	if p.unseen || !c.s.plan.on("StopTxOnEVSideDisconnect") {
 		return epoch
 	}
 	wait, _ := time.ParseDuration(c.s.plan.values["EVConnectionTimeOut"] + "s")
