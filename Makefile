@@ -19,7 +19,7 @@ SCHEMAS  ?=
 override SCHEMAS := $(if $(SCHEMAS),$(abspath $(SCHEMAS)))
 export SCHEMAS
 # Generators: scripts folder, then the package it writes.
-GENERATED := gen2:ocpp/msg2 gen2:ocpp/msg16
+GENERATED := gen2:ocpp/msg2 gen2:ocpp/msg16 gensoap:ocpp/soap
 
 TESTFLAGS ?=
 FUZZTIME  ?= 10m
