@@ -67,6 +67,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	p.do("/stop", `{}`)
 	p.until("the transaction has ended", func() bool { return p.state().EVSEs[0].Transaction == nil })
+	p.until("its end is told, and so on the disk", func() bool { return len(c.Ledger().Check(nil)) == 0 }) // a stop that a kill forestalls is none
 	p.kill()
 	p.boot()
 	p.connected()
