@@ -1,5 +1,5 @@
 // Package msg16 is the vocabulary of OCPP 1.6 and of its security whitepaper, edition 3: one type for each of the 28 + 11
-// requests and responses and for each of their parts, with one encoder and decoder that check in the same pass what the
+// requests and responses and for each of their parts, with tables for package layout, which checks in the same pass what the
 // schemas ask: presence, length, enumeration, arity, unknown members.
 //
 //	request, known := msg16.NewRequest(frame.Action)

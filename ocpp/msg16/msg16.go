@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // Opt is a value that may be absent.
@@ -15,29 +16,29 @@ func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Has: true} }
 
 // Message is a request or a response: a pointer to one of the types of this package.
 type Message interface {
-	layout() (unsafe.Pointer, *part)
+	layout() (unsafe.Pointer, *layout.Part)
 }
 
 // Action returns the name in the frame, without Request or Response.
 func Action(m Message) string {
 	_, t := m.layout()
-	return t.action
+	return t.Action
 }
 
 // AppendJSON appends the payload. On error, an *rpc.EncodeError, dst comes back as it was.
 func AppendJSON(dst []byte, m Message) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, rpc.V16)
 	p, t := m.layout()
-	encode(&w, p, t)
-	return w.End()
+	return layout.AppendJSON(dst, rpc.V16, p, t)
 }
 
 // Decode clears m and reads it, reusing its capacity. The error is an *rpc.DecodeError; the message is of no use then.
-func Decode(b *rpc.Body, m Message) error { return decodeMessage(b, m, nil) }
+func Decode(b *rpc.Body, m Message) error {
+	p, t := m.layout()
+	return layout.Decode(b, rpc.V16, p, t)
+}
 
 // Clear empties m and keeps its capacity.
-func Clear(m Message) { reset(m.layout()) }
+func Clear(m Message) { layout.Reset(m.layout()) }
 
 // Direction tells who calls an action. It is a set.
 type Direction uint8

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 type object = map[string]any
@@ -63,65 +64,67 @@ const (
 	property   rpc.ErrorCode = "PropertyConstraintViolation"
 )
 
-func (x *mutants) object(o object, p *part, path string) {
+func (x *mutants) object(o object, p *layout.Part, path string) {
 	below := func(name string) string { return strings.TrimPrefix(path+"."+name, ".") }
 	o["bogus"] = true
 	x.check(below("bogus"), formation, "unknown")
 	delete(o, "bogus")
-	for i, name := range p.fields.Names {
+	for i, name := range p.Fields.Names {
 		v, at := o[name], below(name)
-		if p.required(i) {
+		if p.Fields.Required[0]>>i&1 != 0 {
 			delete(o, name)
 			x.check(at, occurrence, "missing")
 			o[name] = v
 		}
-		x.member(v, &p.members[i], at, func(v any) { o[name] = v })
+		x.member(v, &p.Members[i], at, func(v any) { o[name] = v })
 	}
 }
 
-func (x *mutants) member(v any, m *member, path string, set func(any)) {
+func (x *mutants) member(v any, m *layout.Member, path string, set func(any)) {
 	try := func(bad any, code rpc.ErrorCode, what string) {
 		set(bad)
 		x.check(path, code, what)
 		set(v)
 	}
 	try(nil, wrongType, "null")
-	number, long := json.Number("1"), strings.Repeat("é", int(m.max)+1)
-	switch m.kind {
-	case text:
-		try(number, wrongType, "a number")
+	if m.Rule&layout.List != 0 {
 		try(object{}, wrongType, "an object")
-		try(long, property, "too long")
-	case whole:
-		try("1", wrongType, "a text")
-		try(json.Number("1.5"), wrongType, "broken")
-		try(json.Number("2147483648"), property, "beyond 32 bits")
-	case tenths:
-		try("1", wrongType, "a text")
-		try(json.Number("0.25"), property, "two digits")
-	case truth:
-		try("true", wrongType, "a text")
-		try(json.Number("0"), wrongType, "a number")
-	case instant:
-		try(number, wrongType, "a number")
-		try("soon", property, "no time")
-	case name:
-		try(number, wrongType, "a number")
-		for _, bad := range []string{"Bogus", "", strings.ToLower(m.enum.Names[0]) + "x"} {
-			try(bad, property, "of no enumeration")
-		}
-	case nested:
-		try([]any{}, wrongType, "a list")
-		x.object(v.(object), m.part, path)
-	case texts, list:
-		try(object{}, wrongType, "an object")
-		if m.least > 0 {
+		if m.Least > 0 {
 			try([]any{}, occurrence, "too few")
 		}
 		elements := v.([]any)
 		last := len(elements) - 1
 		inner := *m
-		inner.kind = map[kind]kind{texts: text, list: nested}[m.kind]
+		inner.Rule &^= layout.List
 		x.member(elements[last], &inner, fmt.Sprintf("%s[%d]", path, last), func(v any) { elements[last] = v })
+		return
+	}
+	number := json.Number("1")
+	switch m.Kind {
+	case layout.Text:
+		try(number, wrongType, "a number")
+		try(object{}, wrongType, "an object")
+		try(strings.Repeat("é", int(m.High)+1), property, "too long")
+	case layout.Whole:
+		try("1", wrongType, "a text")
+		try(json.Number("1.5"), wrongType, "broken")
+		try(json.Number("2147483648"), property, "beyond 32 bits")
+	case layout.Tenths:
+		try("1", wrongType, "a text")
+		try(json.Number("0.25"), property, "two digits")
+	case layout.Truth:
+		try("true", wrongType, "a text")
+		try(json.Number("0"), wrongType, "a number")
+	case layout.Instant:
+		try(number, wrongType, "a number")
+		try("soon", property, "no time")
+	case layout.Name:
+		try(number, wrongType, "a number")
+		for _, bad := range []string{"Bogus", "", strings.ToLower(m.Enum.Names[0]) + "x"} {
+			try(bad, property, "of no enumeration")
+		}
+	case layout.Nested:
+		try([]any{}, wrongType, "a list")
+		x.object(v.(object), m.Part, path)
 	}
 }

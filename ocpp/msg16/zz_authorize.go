@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // AuthorizeRequest is a message.
@@ -15,19 +16,21 @@ type AuthorizeRequest struct {
 	IdTag string // required, <= 20 characters
 }
 
-func (x *AuthorizeRequest) layout() (unsafe.Pointer, *part) {
+func (x *AuthorizeRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableAuthorizeRequest
 }
 
-var tableAuthorizeRequest = part{
-	action: "Authorize",
-	fields: rpc.Fields{
-		Names:    []string{"idTag"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(AuthorizeRequest{}.IdTag), max: 20},
+var fieldsAuthorizeRequest = rpc.Fields{
+	Names:    []string{"idTag"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableAuthorizeRequest = layout.Part{
+	Action: "Authorize",
+	Fields: &fieldsAuthorizeRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AuthorizeRequest{}.IdTag)), Low: 20, High: 20},
 	},
 }
 
@@ -38,18 +41,20 @@ type AuthorizeResponse struct {
 	IdTagInfo IdTagInfo // required
 }
 
-func (x *AuthorizeResponse) layout() (unsafe.Pointer, *part) {
+func (x *AuthorizeResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableAuthorizeResponse
 }
 
-var tableAuthorizeResponse = part{
-	action: "Authorize",
-	fields: rpc.Fields{
-		Names:    []string{"idTagInfo"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: nested, at: unsafe.Offsetof(AuthorizeResponse{}.IdTagInfo), part: &tableIdTagInfo},
+var fieldsAuthorizeResponse = rpc.Fields{
+	Names:    []string{"idTagInfo"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableAuthorizeResponse = layout.Part{
+	Action: "Authorize",
+	Fields: &fieldsAuthorizeResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(AuthorizeResponse{}.IdTagInfo)), Part: &tableIdTagInfo},
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // BootNotificationRequest is a message.
@@ -24,27 +25,29 @@ type BootNotificationRequest struct {
 	MeterSerialNumber       Opt[string] // <= 25 characters
 }
 
-func (x *BootNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *BootNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableBootNotificationRequest
 }
 
-var tableBootNotificationRequest = part{
-	action: "BootNotification",
-	fields: rpc.Fields{
-		Names:    []string{"chargePointVendor", "chargePointModel", "chargePointSerialNumber", "chargeBoxSerialNumber", "firmwareVersion", "iccid", "imsi", "meterType", "meterSerialNumber"},
-		Known:    [2]uint64{0x1ff, 0x1ff},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointVendor), max: 20},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointModel), max: 20},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber.Has), max: 25},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber.Has), max: 25},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion), has: unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion) + unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion.Has), max: 50},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.ICCID), has: unsafe.Offsetof(BootNotificationRequest{}.ICCID) + unsafe.Offsetof(BootNotificationRequest{}.ICCID.Has), max: 20},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.IMSI), has: unsafe.Offsetof(BootNotificationRequest{}.IMSI) + unsafe.Offsetof(BootNotificationRequest{}.IMSI.Has), max: 20},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.MeterType), has: unsafe.Offsetof(BootNotificationRequest{}.MeterType) + unsafe.Offsetof(BootNotificationRequest{}.MeterType.Has), max: 25},
-		{kind: text, at: unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber), has: unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber.Has), max: 25},
+var fieldsBootNotificationRequest = rpc.Fields{
+	Names:    []string{"chargePointVendor", "chargePointModel", "chargePointSerialNumber", "chargeBoxSerialNumber", "firmwareVersion", "iccid", "imsi", "meterType", "meterSerialNumber"},
+	Known:    [2]uint64{0x1ff, 0x1ff},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableBootNotificationRequest = layout.Part{
+	Action: "BootNotification",
+	Fields: &fieldsBootNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargePointVendor)), Low: 20, High: 20},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargePointModel)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargePointSerialNumber.Has)), Low: 25, High: 25},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.ChargeBoxSerialNumber.Has)), Low: 25, High: 25},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion) + unsafe.Offsetof(BootNotificationRequest{}.FirmwareVersion.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.ICCID)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.ICCID) + unsafe.Offsetof(BootNotificationRequest{}.ICCID.Has)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.IMSI)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.IMSI) + unsafe.Offsetof(BootNotificationRequest{}.IMSI.Has)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.MeterType)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.MeterType) + unsafe.Offsetof(BootNotificationRequest{}.MeterType.Has)), Low: 25, High: 25},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber)), Has: uint16(unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber) + unsafe.Offsetof(BootNotificationRequest{}.MeterSerialNumber.Has)), Low: 25, High: 25},
 	},
 }
 
@@ -57,20 +60,22 @@ type BootNotificationResponse struct {
 	Interval    int                // required
 }
 
-func (x *BootNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *BootNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableBootNotificationResponse
 }
 
-var tableBootNotificationResponse = part{
-	action: "BootNotification",
-	fields: rpc.Fields{
-		Names:    []string{"status", "currentTime", "interval"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x7, 0x7},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(BootNotificationResponse{}.Status), enum: &enumRegistrationStatus},
-		{kind: instant, at: unsafe.Offsetof(BootNotificationResponse{}.CurrentTime)},
-		{kind: whole, at: unsafe.Offsetof(BootNotificationResponse{}.Interval)},
+var fieldsBootNotificationResponse = rpc.Fields{
+	Names:    []string{"status", "currentTime", "interval"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x7, 0x7},
+}
+
+var tableBootNotificationResponse = layout.Part{
+	Action: "BootNotification",
+	Fields: &fieldsBootNotificationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(BootNotificationResponse{}.Status)), Enum: &enumRegistrationStatus},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(BootNotificationResponse{}.CurrentTime))},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(BootNotificationResponse{}.Interval)), Low: -2147483648, High: 2147483647},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CancelReservationRequest is a message.
@@ -15,19 +16,21 @@ type CancelReservationRequest struct {
 	ReservationID int // required
 }
 
-func (x *CancelReservationRequest) layout() (unsafe.Pointer, *part) {
+func (x *CancelReservationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableCancelReservationRequest
 }
 
-var tableCancelReservationRequest = part{
-	action: "CancelReservation",
-	fields: rpc.Fields{
-		Names:    []string{"reservationId"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(CancelReservationRequest{}.ReservationID)},
+var fieldsCancelReservationRequest = rpc.Fields{
+	Names:    []string{"reservationId"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableCancelReservationRequest = layout.Part{
+	Action: "CancelReservation",
+	Fields: &fieldsCancelReservationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(CancelReservationRequest{}.ReservationID)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -38,18 +41,20 @@ type CancelReservationResponse struct {
 	Status CancelReservationStatus // required
 }
 
-func (x *CancelReservationResponse) layout() (unsafe.Pointer, *part) {
+func (x *CancelReservationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableCancelReservationResponse
 }
 
-var tableCancelReservationResponse = part{
-	action: "CancelReservation",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(CancelReservationResponse{}.Status), enum: &enumCancelReservationStatus},
+var fieldsCancelReservationResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableCancelReservationResponse = layout.Part{
+	Action: "CancelReservation",
+	Fields: &fieldsCancelReservationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CancelReservationResponse{}.Status)), Enum: &enumCancelReservationStatus},
 	},
 }

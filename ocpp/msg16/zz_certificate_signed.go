@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CertificateSignedRequest is a message.
@@ -15,19 +16,21 @@ type CertificateSignedRequest struct {
 	CertificateChain string // required, <= 10000 characters
 }
 
-func (x *CertificateSignedRequest) layout() (unsafe.Pointer, *part) {
+func (x *CertificateSignedRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableCertificateSignedRequest
 }
 
-var tableCertificateSignedRequest = part{
-	action: "CertificateSigned",
-	fields: rpc.Fields{
-		Names:    []string{"certificateChain"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(CertificateSignedRequest{}.CertificateChain), max: 10000},
+var fieldsCertificateSignedRequest = rpc.Fields{
+	Names:    []string{"certificateChain"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableCertificateSignedRequest = layout.Part{
+	Action: "CertificateSigned",
+	Fields: &fieldsCertificateSignedRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.CertificateChain)), Low: 10000, High: 10000},
 	},
 }
 
@@ -38,18 +41,20 @@ type CertificateSignedResponse struct {
 	Status CertificateSignedStatus // required
 }
 
-func (x *CertificateSignedResponse) layout() (unsafe.Pointer, *part) {
+func (x *CertificateSignedResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableCertificateSignedResponse
 }
 
-var tableCertificateSignedResponse = part{
-	action: "CertificateSigned",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(CertificateSignedResponse{}.Status), enum: &enumCertificateSignedStatus},
+var fieldsCertificateSignedResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableCertificateSignedResponse = layout.Part{
+	Action: "CertificateSigned",
+	Fields: &fieldsCertificateSignedResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedResponse{}.Status)), Enum: &enumCertificateSignedStatus},
 	},
 }

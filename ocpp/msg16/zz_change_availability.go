@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ChangeAvailabilityRequest is a message.
@@ -16,20 +17,22 @@ type ChangeAvailabilityRequest struct {
 	Type        Availability // required
 }
 
-func (x *ChangeAvailabilityRequest) layout() (unsafe.Pointer, *part) {
+func (x *ChangeAvailabilityRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableChangeAvailabilityRequest
 }
 
-var tableChangeAvailabilityRequest = part{
-	action: "ChangeAvailability",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "type"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ChangeAvailabilityRequest{}.ConnectorID)},
-		{kind: name, at: unsafe.Offsetof(ChangeAvailabilityRequest{}.Type), enum: &enumAvailability},
+var fieldsChangeAvailabilityRequest = rpc.Fields{
+	Names:    []string{"connectorId", "type"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableChangeAvailabilityRequest = layout.Part{
+	Action: "ChangeAvailability",
+	Fields: &fieldsChangeAvailabilityRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.Type)), Enum: &enumAvailability},
 	},
 }
 
@@ -40,18 +43,20 @@ type ChangeAvailabilityResponse struct {
 	Status AvailabilityStatus // required
 }
 
-func (x *ChangeAvailabilityResponse) layout() (unsafe.Pointer, *part) {
+func (x *ChangeAvailabilityResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableChangeAvailabilityResponse
 }
 
-var tableChangeAvailabilityResponse = part{
-	action: "ChangeAvailability",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ChangeAvailabilityResponse{}.Status), enum: &enumAvailabilityStatus},
+var fieldsChangeAvailabilityResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableChangeAvailabilityResponse = layout.Part{
+	Action: "ChangeAvailability",
+	Fields: &fieldsChangeAvailabilityResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.Status)), Enum: &enumAvailabilityStatus},
 	},
 }

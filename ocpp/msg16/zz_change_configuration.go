@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ChangeConfigurationRequest is a message.
@@ -16,20 +17,22 @@ type ChangeConfigurationRequest struct {
 	Value string // required, <= 500 characters
 }
 
-func (x *ChangeConfigurationRequest) layout() (unsafe.Pointer, *part) {
+func (x *ChangeConfigurationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableChangeConfigurationRequest
 }
 
-var tableChangeConfigurationRequest = part{
-	action: "ChangeConfiguration",
-	fields: rpc.Fields{
-		Names:    []string{"key", "value"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(ChangeConfigurationRequest{}.Key), max: 50},
-		{kind: text, at: unsafe.Offsetof(ChangeConfigurationRequest{}.Value), max: 500},
+var fieldsChangeConfigurationRequest = rpc.Fields{
+	Names:    []string{"key", "value"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableChangeConfigurationRequest = layout.Part{
+	Action: "ChangeConfiguration",
+	Fields: &fieldsChangeConfigurationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeConfigurationRequest{}.Key)), Low: 50, High: 50},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeConfigurationRequest{}.Value)), Low: 500, High: 500},
 	},
 }
 
@@ -40,18 +43,20 @@ type ChangeConfigurationResponse struct {
 	Status ConfigurationStatus // required
 }
 
-func (x *ChangeConfigurationResponse) layout() (unsafe.Pointer, *part) {
+func (x *ChangeConfigurationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableChangeConfigurationResponse
 }
 
-var tableChangeConfigurationResponse = part{
-	action: "ChangeConfiguration",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ChangeConfigurationResponse{}.Status), enum: &enumConfigurationStatus},
+var fieldsChangeConfigurationResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableChangeConfigurationResponse = layout.Part{
+	Action: "ChangeConfiguration",
+	Fields: &fieldsChangeConfigurationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeConfigurationResponse{}.Status)), Enum: &enumConfigurationStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearCacheRequest is a message.
@@ -13,12 +14,19 @@ type ClearCacheRequest struct {
 	_ [0]func()
 }
 
-func (x *ClearCacheRequest) layout() (unsafe.Pointer, *part) {
+func (x *ClearCacheRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableClearCacheRequest
 }
 
-var tableClearCacheRequest = part{
-	action: "ClearCache",
+var fieldsClearCacheRequest = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableClearCacheRequest = layout.Part{
+	Action: "ClearCache",
+	Fields: &fieldsClearCacheRequest,
 }
 
 // ClearCacheResponse is a message.
@@ -28,18 +36,20 @@ type ClearCacheResponse struct {
 	Status ClearCacheStatus // required
 }
 
-func (x *ClearCacheResponse) layout() (unsafe.Pointer, *part) {
+func (x *ClearCacheResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableClearCacheResponse
 }
 
-var tableClearCacheResponse = part{
-	action: "ClearCache",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ClearCacheResponse{}.Status), enum: &enumClearCacheStatus},
+var fieldsClearCacheResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableClearCacheResponse = layout.Part{
+	Action: "ClearCache",
+	Fields: &fieldsClearCacheResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearCacheResponse{}.Status)), Enum: &enumClearCacheStatus},
 	},
 }

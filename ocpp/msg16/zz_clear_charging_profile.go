@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearChargingProfileRequest is a message.
@@ -18,22 +19,24 @@ type ClearChargingProfileRequest struct {
 	StackLevel             Opt[int]
 }
 
-func (x *ClearChargingProfileRequest) layout() (unsafe.Pointer, *part) {
+func (x *ClearChargingProfileRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableClearChargingProfileRequest
 }
 
-var tableClearChargingProfileRequest = part{
-	action: "ClearChargingProfile",
-	fields: rpc.Fields{
-		Names:    []string{"id", "connectorId", "chargingProfilePurpose", "stackLevel"},
-		Known:    [2]uint64{0xf, 0xf},
-		Required: [2]uint64{0x0, 0x0},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ID), has: unsafe.Offsetof(ClearChargingProfileRequest{}.ID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ID.Has)},
-		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID), has: unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID.Has)},
-		{kind: name, at: unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfilePurpose), enum: &enumChargingProfilePurpose},
-		{kind: whole, at: unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel), has: unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel) + unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel.Has)},
+var fieldsClearChargingProfileRequest = rpc.Fields{
+	Names:    []string{"id", "connectorId", "chargingProfilePurpose", "stackLevel"},
+	Known:    [2]uint64{0xf, 0xf},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableClearChargingProfileRequest = layout.Part{
+	Action: "ClearChargingProfile",
+	Fields: &fieldsClearChargingProfileRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ID)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ConnectorID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfilePurpose)), Enum: &enumChargingProfilePurpose},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel) + unsafe.Offsetof(ClearChargingProfileRequest{}.StackLevel.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -44,18 +47,20 @@ type ClearChargingProfileResponse struct {
 	Status ClearChargingProfileStatus // required
 }
 
-func (x *ClearChargingProfileResponse) layout() (unsafe.Pointer, *part) {
+func (x *ClearChargingProfileResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableClearChargingProfileResponse
 }
 
-var tableClearChargingProfileResponse = part{
-	action: "ClearChargingProfile",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ClearChargingProfileResponse{}.Status), enum: &enumClearChargingProfileStatus},
+var fieldsClearChargingProfileResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableClearChargingProfileResponse = layout.Part{
+	Action: "ClearChargingProfile",
+	Fields: &fieldsClearChargingProfileResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.Status)), Enum: &enumClearChargingProfileStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DataTransferRequest is a message.
@@ -17,21 +18,23 @@ type DataTransferRequest struct {
 	Data      Opt[string] // <= 65535 characters
 }
 
-func (x *DataTransferRequest) layout() (unsafe.Pointer, *part) {
+func (x *DataTransferRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDataTransferRequest
 }
 
-var tableDataTransferRequest = part{
-	action: "DataTransfer",
-	fields: rpc.Fields{
-		Names:    []string{"vendorId", "messageId", "data"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.VendorID), max: 255},
-		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.MessageID), has: unsafe.Offsetof(DataTransferRequest{}.MessageID) + unsafe.Offsetof(DataTransferRequest{}.MessageID.Has), max: 50},
-		{kind: text, at: unsafe.Offsetof(DataTransferRequest{}.Data), has: unsafe.Offsetof(DataTransferRequest{}.Data) + unsafe.Offsetof(DataTransferRequest{}.Data.Has), max: 65535},
+var fieldsDataTransferRequest = rpc.Fields{
+	Names:    []string{"vendorId", "messageId", "data"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableDataTransferRequest = layout.Part{
+	Action: "DataTransfer",
+	Fields: &fieldsDataTransferRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(DataTransferRequest{}.VendorID)), Low: 255, High: 255},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID)), Has: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID) + unsafe.Offsetof(DataTransferRequest{}.MessageID.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DataTransferRequest{}.Data)), Has: uint16(unsafe.Offsetof(DataTransferRequest{}.Data) + unsafe.Offsetof(DataTransferRequest{}.Data.Has)), Low: 65535, High: 65535},
 	},
 }
 
@@ -43,19 +46,21 @@ type DataTransferResponse struct {
 	Data   Opt[string]        // <= 65535 characters
 }
 
-func (x *DataTransferResponse) layout() (unsafe.Pointer, *part) {
+func (x *DataTransferResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDataTransferResponse
 }
 
-var tableDataTransferResponse = part{
-	action: "DataTransfer",
-	fields: rpc.Fields{
-		Names:    []string{"status", "data"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(DataTransferResponse{}.Status), enum: &enumDataTransferStatus},
-		{kind: text, at: unsafe.Offsetof(DataTransferResponse{}.Data), has: unsafe.Offsetof(DataTransferResponse{}.Data) + unsafe.Offsetof(DataTransferResponse{}.Data.Has), max: 65535},
+var fieldsDataTransferResponse = rpc.Fields{
+	Names:    []string{"status", "data"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableDataTransferResponse = layout.Part{
+	Action: "DataTransfer",
+	Fields: &fieldsDataTransferResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DataTransferResponse{}.Status)), Enum: &enumDataTransferStatus},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DataTransferResponse{}.Data)), Has: uint16(unsafe.Offsetof(DataTransferResponse{}.Data) + unsafe.Offsetof(DataTransferResponse{}.Data.Has)), Low: 65535, High: 65535},
 	},
 }

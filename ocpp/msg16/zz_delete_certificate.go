@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DeleteCertificateRequest is a message.
@@ -15,19 +16,21 @@ type DeleteCertificateRequest struct {
 	CertificateHashData CertificateHashData // required
 }
 
-func (x *DeleteCertificateRequest) layout() (unsafe.Pointer, *part) {
+func (x *DeleteCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDeleteCertificateRequest
 }
 
-var tableDeleteCertificateRequest = part{
-	action: "DeleteCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"certificateHashData"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: nested, at: unsafe.Offsetof(DeleteCertificateRequest{}.CertificateHashData), part: &tableCertificateHashData},
+var fieldsDeleteCertificateRequest = rpc.Fields{
+	Names:    []string{"certificateHashData"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableDeleteCertificateRequest = layout.Part{
+	Action: "DeleteCertificate",
+	Fields: &fieldsDeleteCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateRequest{}.CertificateHashData)), Part: &tableCertificateHashData},
 	},
 }
 
@@ -38,18 +41,20 @@ type DeleteCertificateResponse struct {
 	Status DeleteCertificateStatus // required
 }
 
-func (x *DeleteCertificateResponse) layout() (unsafe.Pointer, *part) {
+func (x *DeleteCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDeleteCertificateResponse
 }
 
-var tableDeleteCertificateResponse = part{
-	action: "DeleteCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(DeleteCertificateResponse{}.Status), enum: &enumDeleteCertificateStatus},
+var fieldsDeleteCertificateResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableDeleteCertificateResponse = layout.Part{
+	Action: "DeleteCertificate",
+	Fields: &fieldsDeleteCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.Status)), Enum: &enumDeleteCertificateStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DiagnosticsStatusNotificationRequest is a message.
@@ -15,19 +16,21 @@ type DiagnosticsStatusNotificationRequest struct {
 	Status DiagnosticsStatus // required
 }
 
-func (x *DiagnosticsStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *DiagnosticsStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDiagnosticsStatusNotificationRequest
 }
 
-var tableDiagnosticsStatusNotificationRequest = part{
-	action: "DiagnosticsStatusNotification",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(DiagnosticsStatusNotificationRequest{}.Status), enum: &enumDiagnosticsStatus},
+var fieldsDiagnosticsStatusNotificationRequest = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableDiagnosticsStatusNotificationRequest = layout.Part{
+	Action: "DiagnosticsStatusNotification",
+	Fields: &fieldsDiagnosticsStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DiagnosticsStatusNotificationRequest{}.Status)), Enum: &enumDiagnosticsStatus},
 	},
 }
 
@@ -36,10 +39,17 @@ type DiagnosticsStatusNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *DiagnosticsStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *DiagnosticsStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableDiagnosticsStatusNotificationResponse
 }
 
-var tableDiagnosticsStatusNotificationResponse = part{
-	action: "DiagnosticsStatusNotification",
+var fieldsDiagnosticsStatusNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableDiagnosticsStatusNotificationResponse = layout.Part{
+	Action: "DiagnosticsStatusNotification",
+	Fields: &fieldsDiagnosticsStatusNotificationResponse,
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ExtendedTriggerMessageRequest is a message.
@@ -16,20 +17,22 @@ type ExtendedTriggerMessageRequest struct {
 	ConnectorID      Opt[int]
 }
 
-func (x *ExtendedTriggerMessageRequest) layout() (unsafe.Pointer, *part) {
+func (x *ExtendedTriggerMessageRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableExtendedTriggerMessageRequest
 }
 
-var tableExtendedTriggerMessageRequest = part{
-	action: "ExtendedTriggerMessage",
-	fields: rpc.Fields{
-		Names:    []string{"requestedMessage", "connectorId"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.RequestedMessage), enum: &enumExtendedMessageTrigger},
-		{kind: whole, at: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID), has: unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID.Has)},
+var fieldsExtendedTriggerMessageRequest = rpc.Fields{
+	Names:    []string{"requestedMessage", "connectorId"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableExtendedTriggerMessageRequest = layout.Part{
+	Action: "ExtendedTriggerMessage",
+	Fields: &fieldsExtendedTriggerMessageRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ExtendedTriggerMessageRequest{}.RequestedMessage)), Enum: &enumExtendedMessageTrigger},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID)), Has: uint16(unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(ExtendedTriggerMessageRequest{}.ConnectorID.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -40,18 +43,20 @@ type ExtendedTriggerMessageResponse struct {
 	Status TriggerMessageStatus // required
 }
 
-func (x *ExtendedTriggerMessageResponse) layout() (unsafe.Pointer, *part) {
+func (x *ExtendedTriggerMessageResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableExtendedTriggerMessageResponse
 }
 
-var tableExtendedTriggerMessageResponse = part{
-	action: "ExtendedTriggerMessage",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ExtendedTriggerMessageResponse{}.Status), enum: &enumTriggerMessageStatus},
+var fieldsExtendedTriggerMessageResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableExtendedTriggerMessageResponse = layout.Part{
+	Action: "ExtendedTriggerMessage",
+	Fields: &fieldsExtendedTriggerMessageResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ExtendedTriggerMessageResponse{}.Status)), Enum: &enumTriggerMessageStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // FirmwareStatusNotificationRequest is a message.
@@ -15,19 +16,21 @@ type FirmwareStatusNotificationRequest struct {
 	Status FirmwareStatus // required
 }
 
-func (x *FirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *FirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest
 }
 
-var tableFirmwareStatusNotificationRequest = part{
-	action: "FirmwareStatusNotification",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(FirmwareStatusNotificationRequest{}.Status), enum: &enumFirmwareStatus},
+var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableFirmwareStatusNotificationRequest = layout.Part{
+	Action: "FirmwareStatusNotification",
+	Fields: &fieldsFirmwareStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.Status)), Enum: &enumFirmwareStatus},
 	},
 }
 
@@ -36,10 +39,17 @@ type FirmwareStatusNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *FirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *FirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse
 }
 
-var tableFirmwareStatusNotificationResponse = part{
-	action: "FirmwareStatusNotification",
+var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableFirmwareStatusNotificationResponse = layout.Part{
+	Action: "FirmwareStatusNotification",
+	Fields: &fieldsFirmwareStatusNotificationResponse,
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetCompositeScheduleRequest is a message.
@@ -18,21 +19,23 @@ type GetCompositeScheduleRequest struct {
 	ChargingRateUnit ChargingRateUnit
 }
 
-func (x *GetCompositeScheduleRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetCompositeScheduleRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetCompositeScheduleRequest
 }
 
-var tableGetCompositeScheduleRequest = part{
-	action: "GetCompositeSchedule",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "duration", "chargingRateUnit"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.ConnectorID)},
-		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.Duration)},
-		{kind: name, at: unsafe.Offsetof(GetCompositeScheduleRequest{}.ChargingRateUnit), enum: &enumChargingRateUnit},
+var fieldsGetCompositeScheduleRequest = rpc.Fields{
+	Names:    []string{"connectorId", "duration", "chargingRateUnit"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableGetCompositeScheduleRequest = layout.Part{
+	Action: "GetCompositeSchedule",
+	Fields: &fieldsGetCompositeScheduleRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.ChargingRateUnit)), Enum: &enumChargingRateUnit},
 	},
 }
 
@@ -46,21 +49,23 @@ type GetCompositeScheduleResponse struct {
 	ChargingSchedule Opt[ChargingSchedule]
 }
 
-func (x *GetCompositeScheduleResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetCompositeScheduleResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetCompositeScheduleResponse
 }
 
-var tableGetCompositeScheduleResponse = part{
-	action: "GetCompositeSchedule",
-	fields: rpc.Fields{
-		Names:    []string{"status", "connectorId", "scheduleStart", "chargingSchedule"},
-		Known:    [2]uint64{0xf, 0xf},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.Status), enum: &enumGetCompositeScheduleStatus},
-		{kind: whole, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID.Has)},
-		{kind: instant, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart.Has)},
-		{kind: nested, at: unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule), has: unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule.Has), part: &tableChargingSchedule},
+var fieldsGetCompositeScheduleResponse = rpc.Fields{
+	Names:    []string{"status", "connectorId", "scheduleStart", "chargingSchedule"},
+	Known:    [2]uint64{0xf, 0xf},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableGetCompositeScheduleResponse = layout.Part{
+	Action: "GetCompositeSchedule",
+	Fields: &fieldsGetCompositeScheduleResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.Status)), Enum: &enumGetCompositeScheduleStatus},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID)), Has: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ConnectorID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart)), Has: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ScheduleStart.Has))},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule)), Has: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule) + unsafe.Offsetof(GetCompositeScheduleResponse{}.ChargingSchedule.Has)), Part: &tableChargingSchedule},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetConfigurationRequest is a message.
@@ -15,19 +16,21 @@ type GetConfigurationRequest struct {
 	Key []string // >= 0 elements, <= 50 characters
 }
 
-func (x *GetConfigurationRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetConfigurationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetConfigurationRequest
 }
 
-var tableGetConfigurationRequest = part{
-	action: "GetConfiguration",
-	fields: rpc.Fields{
-		Names:    []string{"key"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x0, 0x0},
-	},
-	members: []member{
-		{kind: texts, at: unsafe.Offsetof(GetConfigurationRequest{}.Key), max: 50},
+var fieldsGetConfigurationRequest = rpc.Fields{
+	Names:    []string{"key"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableGetConfigurationRequest = layout.Part{
+	Action: "GetConfiguration",
+	Fields: &fieldsGetConfigurationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(GetConfigurationRequest{}.Key)), Low: 50, High: 50},
 	},
 }
 
@@ -39,20 +42,22 @@ type GetConfigurationResponse struct {
 	UnknownKey       []string   // >= 0 elements, <= 50 characters
 }
 
-func (x *GetConfigurationResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetConfigurationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetConfigurationResponse
 }
 
-var tableGetConfigurationResponse = part{
-	action: "GetConfiguration",
-	fields: rpc.Fields{
-		Names:    []string{"configurationKey", "unknownKey"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x0, 0x0},
-	},
-	members: []member{
-		{kind: list, at: unsafe.Offsetof(GetConfigurationResponse{}.ConfigurationKey), part: &tableKeyValue},
-		{kind: texts, at: unsafe.Offsetof(GetConfigurationResponse{}.UnknownKey), max: 50},
+var fieldsGetConfigurationResponse = rpc.Fields{
+	Names:    []string{"configurationKey", "unknownKey"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableGetConfigurationResponse = layout.Part{
+	Action: "GetConfiguration",
+	Fields: &fieldsGetConfigurationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetConfigurationResponse{}.ConfigurationKey)), Part: &tableKeyValue},
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(GetConfigurationResponse{}.UnknownKey)), Low: 50, High: 50},
 	},
 }
 
@@ -65,17 +70,19 @@ type KeyValue struct {
 	Value    Opt[string] // <= 500 characters
 }
 
-var tableKeyValue = part{
-	fields: rpc.Fields{
-		Names:    []string{"key", "readonly", "value"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x3, 0x3},
+var fieldsKeyValue = rpc.Fields{
+	Names:    []string{"key", "readonly", "value"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableKeyValue = layout.Part{
+	Fields: &fieldsKeyValue,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(KeyValue{}.Key)), Low: 50, High: 50},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(KeyValue{}.Readonly))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(KeyValue{}.Value)), Has: uint16(unsafe.Offsetof(KeyValue{}.Value) + unsafe.Offsetof(KeyValue{}.Value.Has)), Low: 500, High: 500},
 	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(KeyValue{}.Key), max: 50},
-		{kind: truth, at: unsafe.Offsetof(KeyValue{}.Readonly)},
-		{kind: text, at: unsafe.Offsetof(KeyValue{}.Value), has: unsafe.Offsetof(KeyValue{}.Value) + unsafe.Offsetof(KeyValue{}.Value.Has), max: 500},
-	},
-	size: unsafe.Sizeof(KeyValue{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]KeyValue)(list)) },
+	Size: unsafe.Sizeof(KeyValue{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]KeyValue)(list); *l = append(*l, make([]KeyValue, 1)...) },
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetDiagnosticsRequest is a message.
@@ -20,23 +21,25 @@ type GetDiagnosticsRequest struct {
 	StopTime      Opt[time.Time]
 }
 
-func (x *GetDiagnosticsRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetDiagnosticsRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetDiagnosticsRequest
 }
 
-var tableGetDiagnosticsRequest = part{
-	action: "GetDiagnostics",
-	fields: rpc.Fields{
-		Names:    []string{"location", "retries", "retryInterval", "startTime", "stopTime"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(GetDiagnosticsRequest{}.Location), max: 2048},
-		{kind: whole, at: unsafe.Offsetof(GetDiagnosticsRequest{}.Retries), has: unsafe.Offsetof(GetDiagnosticsRequest{}.Retries) + unsafe.Offsetof(GetDiagnosticsRequest{}.Retries.Has)},
-		{kind: whole, at: unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval), has: unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval) + unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval.Has)},
-		{kind: instant, at: unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime), has: unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime.Has)},
-		{kind: instant, at: unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime), has: unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime.Has)},
+var fieldsGetDiagnosticsRequest = rpc.Fields{
+	Names:    []string{"location", "retries", "retryInterval", "startTime", "stopTime"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableGetDiagnosticsRequest = layout.Part{
+	Action: "GetDiagnostics",
+	Fields: &fieldsGetDiagnosticsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.Location)), Low: 2048, High: 2048},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.Retries)), Has: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.Retries) + unsafe.Offsetof(GetDiagnosticsRequest{}.Retries.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval) + unsafe.Offsetof(GetDiagnosticsRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime)), Has: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StartTime.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime)), Has: uint16(unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime) + unsafe.Offsetof(GetDiagnosticsRequest{}.StopTime.Has))},
 	},
 }
 
@@ -47,18 +50,20 @@ type GetDiagnosticsResponse struct {
 	FileName Opt[string] // <= 255 characters
 }
 
-func (x *GetDiagnosticsResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetDiagnosticsResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetDiagnosticsResponse
 }
 
-var tableGetDiagnosticsResponse = part{
-	action: "GetDiagnostics",
-	fields: rpc.Fields{
-		Names:    []string{"fileName"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x0, 0x0},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(GetDiagnosticsResponse{}.FileName), has: unsafe.Offsetof(GetDiagnosticsResponse{}.FileName) + unsafe.Offsetof(GetDiagnosticsResponse{}.FileName.Has), max: 255},
+var fieldsGetDiagnosticsResponse = rpc.Fields{
+	Names:    []string{"fileName"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableGetDiagnosticsResponse = layout.Part{
+	Action: "GetDiagnostics",
+	Fields: &fieldsGetDiagnosticsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetDiagnosticsResponse{}.FileName)), Has: uint16(unsafe.Offsetof(GetDiagnosticsResponse{}.FileName) + unsafe.Offsetof(GetDiagnosticsResponse{}.FileName.Has)), Low: 255, High: 255},
 	},
 }

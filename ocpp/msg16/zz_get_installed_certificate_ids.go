@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetInstalledCertificateIdsRequest is a message.
@@ -15,19 +16,21 @@ type GetInstalledCertificateIdsRequest struct {
 	CertificateType CertificateUse // required
 }
 
-func (x *GetInstalledCertificateIdsRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetInstalledCertificateIdsRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest
 }
 
-var tableGetInstalledCertificateIdsRequest = part{
-	action: "GetInstalledCertificateIds",
-	fields: rpc.Fields{
-		Names:    []string{"certificateType"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CertificateType), enum: &enumCertificateUse},
+var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
+	Names:    []string{"certificateType"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableGetInstalledCertificateIdsRequest = layout.Part{
+	Action: "GetInstalledCertificateIds",
+	Fields: &fieldsGetInstalledCertificateIdsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CertificateType)), Enum: &enumCertificateUse},
 	},
 }
 
@@ -39,19 +42,21 @@ type GetInstalledCertificateIdsResponse struct {
 	Status              GetInstalledCertificateStatus // required
 }
 
-func (x *GetInstalledCertificateIdsResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetInstalledCertificateIdsResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse
 }
 
-var tableGetInstalledCertificateIdsResponse = part{
-	action: "GetInstalledCertificateIds",
-	fields: rpc.Fields{
-		Names:    []string{"certificateHashData", "status"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x2, 0x2},
-	},
-	members: []member{
-		{kind: list, at: unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.CertificateHashData), least: 1, part: &tableCertificateHashData},
-		{kind: name, at: unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.Status), enum: &enumGetInstalledCertificateStatus},
+var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
+	Names:    []string{"certificateHashData", "status"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x2, 0x2},
+}
+
+var tableGetInstalledCertificateIdsResponse = layout.Part{
+	Action: "GetInstalledCertificateIds",
+	Fields: &fieldsGetInstalledCertificateIdsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.CertificateHashData)), Least: 1, Part: &tableCertificateHashData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.Status)), Enum: &enumGetInstalledCertificateStatus},
 	},
 }

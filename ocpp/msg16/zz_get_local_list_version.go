@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetLocalListVersionRequest is a message.
@@ -13,12 +14,19 @@ type GetLocalListVersionRequest struct {
 	_ [0]func()
 }
 
-func (x *GetLocalListVersionRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetLocalListVersionRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetLocalListVersionRequest
 }
 
-var tableGetLocalListVersionRequest = part{
-	action: "GetLocalListVersion",
+var fieldsGetLocalListVersionRequest = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableGetLocalListVersionRequest = layout.Part{
+	Action: "GetLocalListVersion",
+	Fields: &fieldsGetLocalListVersionRequest,
 }
 
 // GetLocalListVersionResponse is a message.
@@ -28,18 +36,20 @@ type GetLocalListVersionResponse struct {
 	ListVersion int // required
 }
 
-func (x *GetLocalListVersionResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetLocalListVersionResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetLocalListVersionResponse
 }
 
-var tableGetLocalListVersionResponse = part{
-	action: "GetLocalListVersion",
-	fields: rpc.Fields{
-		Names:    []string{"listVersion"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(GetLocalListVersionResponse{}.ListVersion)},
+var fieldsGetLocalListVersionResponse = rpc.Fields{
+	Names:    []string{"listVersion"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableGetLocalListVersionResponse = layout.Part{
+	Action: "GetLocalListVersion",
+	Fields: &fieldsGetLocalListVersionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLocalListVersionResponse{}.ListVersion)), Low: -2147483648, High: 2147483647},
 	},
 }

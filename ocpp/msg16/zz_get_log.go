@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetLogRequest is a message.
@@ -20,23 +21,25 @@ type GetLogRequest struct {
 	RetryInterval Opt[int]
 }
 
-func (x *GetLogRequest) layout() (unsafe.Pointer, *part) {
+func (x *GetLogRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetLogRequest
 }
 
-var tableGetLogRequest = part{
-	action: "GetLog",
-	fields: rpc.Fields{
-		Names:    []string{"log", "logType", "requestId", "retries", "retryInterval"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0x7, 0x7},
-	},
-	members: []member{
-		{kind: nested, at: unsafe.Offsetof(GetLogRequest{}.Log), part: &tableLogParameters},
-		{kind: name, at: unsafe.Offsetof(GetLogRequest{}.LogType), enum: &enumLog},
-		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.RequestID)},
-		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.Retries), has: unsafe.Offsetof(GetLogRequest{}.Retries) + unsafe.Offsetof(GetLogRequest{}.Retries.Has)},
-		{kind: whole, at: unsafe.Offsetof(GetLogRequest{}.RetryInterval), has: unsafe.Offsetof(GetLogRequest{}.RetryInterval) + unsafe.Offsetof(GetLogRequest{}.RetryInterval.Has)},
+var fieldsGetLogRequest = rpc.Fields{
+	Names:    []string{"log", "logType", "requestId", "retries", "retryInterval"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0x7, 0x7},
+}
+
+var tableGetLogRequest = layout.Part{
+	Action: "GetLog",
+	Fields: &fieldsGetLogRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.Log)), Part: &tableLogParameters},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.LogType)), Enum: &enumLog},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetLogRequest{}.Retries)), Has: uint16(unsafe.Offsetof(GetLogRequest{}.Retries) + unsafe.Offsetof(GetLogRequest{}.Retries.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetLogRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(GetLogRequest{}.RetryInterval) + unsafe.Offsetof(GetLogRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -48,20 +51,22 @@ type GetLogResponse struct {
 	Filename Opt[string] // <= 255 characters
 }
 
-func (x *GetLogResponse) layout() (unsafe.Pointer, *part) {
+func (x *GetLogResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableGetLogResponse
 }
 
-var tableGetLogResponse = part{
-	action: "GetLog",
-	fields: rpc.Fields{
-		Names:    []string{"status", "filename"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(GetLogResponse{}.Status), enum: &enumLogStatus},
-		{kind: text, at: unsafe.Offsetof(GetLogResponse{}.Filename), has: unsafe.Offsetof(GetLogResponse{}.Filename) + unsafe.Offsetof(GetLogResponse{}.Filename.Has), max: 255},
+var fieldsGetLogResponse = rpc.Fields{
+	Names:    []string{"status", "filename"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableGetLogResponse = layout.Part{
+	Action: "GetLog",
+	Fields: &fieldsGetLogResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogResponse{}.Status)), Enum: &enumLogStatus},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetLogResponse{}.Filename)), Has: uint16(unsafe.Offsetof(GetLogResponse{}.Filename) + unsafe.Offsetof(GetLogResponse{}.Filename.Has)), Low: 255, High: 255},
 	},
 }
 
@@ -74,15 +79,17 @@ type LogParameters struct {
 	LatestTimestamp Opt[time.Time]
 }
 
-var tableLogParameters = part{
-	fields: rpc.Fields{
-		Names:    []string{"remoteLocation", "oldestTimestamp", "latestTimestamp"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(LogParameters{}.RemoteLocation), max: 512},
-		{kind: instant, at: unsafe.Offsetof(LogParameters{}.OldestTimestamp), has: unsafe.Offsetof(LogParameters{}.OldestTimestamp) + unsafe.Offsetof(LogParameters{}.OldestTimestamp.Has)},
-		{kind: instant, at: unsafe.Offsetof(LogParameters{}.LatestTimestamp), has: unsafe.Offsetof(LogParameters{}.LatestTimestamp) + unsafe.Offsetof(LogParameters{}.LatestTimestamp.Has)},
+var fieldsLogParameters = rpc.Fields{
+	Names:    []string{"remoteLocation", "oldestTimestamp", "latestTimestamp"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableLogParameters = layout.Part{
+	Fields: &fieldsLogParameters,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(LogParameters{}.RemoteLocation)), Low: 512, High: 512},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(LogParameters{}.OldestTimestamp)), Has: uint16(unsafe.Offsetof(LogParameters{}.OldestTimestamp) + unsafe.Offsetof(LogParameters{}.OldestTimestamp.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(LogParameters{}.LatestTimestamp)), Has: uint16(unsafe.Offsetof(LogParameters{}.LatestTimestamp) + unsafe.Offsetof(LogParameters{}.LatestTimestamp.Has))},
 	},
 }

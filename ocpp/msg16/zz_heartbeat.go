@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // HeartbeatRequest is a message.
@@ -14,12 +15,19 @@ type HeartbeatRequest struct {
 	_ [0]func()
 }
 
-func (x *HeartbeatRequest) layout() (unsafe.Pointer, *part) {
+func (x *HeartbeatRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableHeartbeatRequest
 }
 
-var tableHeartbeatRequest = part{
-	action: "Heartbeat",
+var fieldsHeartbeatRequest = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableHeartbeatRequest = layout.Part{
+	Action: "Heartbeat",
+	Fields: &fieldsHeartbeatRequest,
 }
 
 // HeartbeatResponse is a message.
@@ -29,18 +37,20 @@ type HeartbeatResponse struct {
 	CurrentTime time.Time // required
 }
 
-func (x *HeartbeatResponse) layout() (unsafe.Pointer, *part) {
+func (x *HeartbeatResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableHeartbeatResponse
 }
 
-var tableHeartbeatResponse = part{
-	action: "Heartbeat",
-	fields: rpc.Fields{
-		Names:    []string{"currentTime"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: instant, at: unsafe.Offsetof(HeartbeatResponse{}.CurrentTime)},
+var fieldsHeartbeatResponse = rpc.Fields{
+	Names:    []string{"currentTime"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableHeartbeatResponse = layout.Part{
+	Action: "Heartbeat",
+	Fields: &fieldsHeartbeatResponse,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(HeartbeatResponse{}.CurrentTime))},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // InstallCertificateRequest is a message.
@@ -16,20 +17,22 @@ type InstallCertificateRequest struct {
 	Certificate     string         // required, <= 5500 characters
 }
 
-func (x *InstallCertificateRequest) layout() (unsafe.Pointer, *part) {
+func (x *InstallCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableInstallCertificateRequest
 }
 
-var tableInstallCertificateRequest = part{
-	action: "InstallCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"certificateType", "certificate"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(InstallCertificateRequest{}.CertificateType), enum: &enumCertificateUse},
-		{kind: text, at: unsafe.Offsetof(InstallCertificateRequest{}.Certificate), max: 5500},
+var fieldsInstallCertificateRequest = rpc.Fields{
+	Names:    []string{"certificateType", "certificate"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableInstallCertificateRequest = layout.Part{
+	Action: "InstallCertificate",
+	Fields: &fieldsInstallCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.CertificateType)), Enum: &enumCertificateUse},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.Certificate)), Low: 5500, High: 5500},
 	},
 }
 
@@ -40,18 +43,20 @@ type InstallCertificateResponse struct {
 	Status InstallCertificateStatus // required
 }
 
-func (x *InstallCertificateResponse) layout() (unsafe.Pointer, *part) {
+func (x *InstallCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableInstallCertificateResponse
 }
 
-var tableInstallCertificateResponse = part{
-	action: "InstallCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(InstallCertificateResponse{}.Status), enum: &enumInstallCertificateStatus},
+var fieldsInstallCertificateResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableInstallCertificateResponse = layout.Part{
+	Action: "InstallCertificate",
+	Fields: &fieldsInstallCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateResponse{}.Status)), Enum: &enumInstallCertificateStatus},
 	},
 }

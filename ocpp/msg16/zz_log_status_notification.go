@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // LogStatusNotificationRequest is a message.
@@ -16,20 +17,22 @@ type LogStatusNotificationRequest struct {
 	RequestID Opt[int]
 }
 
-func (x *LogStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *LogStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableLogStatusNotificationRequest
 }
 
-var tableLogStatusNotificationRequest = part{
-	action: "LogStatusNotification",
-	fields: rpc.Fields{
-		Names:    []string{"status", "requestId"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(LogStatusNotificationRequest{}.Status), enum: &enumUploadLogStatus},
-		{kind: whole, at: unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID), has: unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID.Has)},
+var fieldsLogStatusNotificationRequest = rpc.Fields{
+	Names:    []string{"status", "requestId"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableLogStatusNotificationRequest = layout.Part{
+	Action: "LogStatusNotification",
+	Fields: &fieldsLogStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.Status)), Enum: &enumUploadLogStatus},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -38,10 +41,17 @@ type LogStatusNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *LogStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *LogStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableLogStatusNotificationResponse
 }
 
-var tableLogStatusNotificationResponse = part{
-	action: "LogStatusNotification",
+var fieldsLogStatusNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableLogStatusNotificationResponse = layout.Part{
+	Action: "LogStatusNotification",
+	Fields: &fieldsLogStatusNotificationResponse,
 }

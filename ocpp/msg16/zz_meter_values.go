@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // MeterValuesRequest is a message.
@@ -17,21 +18,23 @@ type MeterValuesRequest struct {
 	MeterValue    []MeterValue // required, >= 0 elements
 }
 
-func (x *MeterValuesRequest) layout() (unsafe.Pointer, *part) {
+func (x *MeterValuesRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableMeterValuesRequest
 }
 
-var tableMeterValuesRequest = part{
-	action: "MeterValues",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "transactionId", "meterValue"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x5, 0x5},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(MeterValuesRequest{}.ConnectorID)},
-		{kind: whole, at: unsafe.Offsetof(MeterValuesRequest{}.TransactionID), has: unsafe.Offsetof(MeterValuesRequest{}.TransactionID) + unsafe.Offsetof(MeterValuesRequest{}.TransactionID.Has)},
-		{kind: list, at: unsafe.Offsetof(MeterValuesRequest{}.MeterValue), part: &tableMeterValue},
+var fieldsMeterValuesRequest = rpc.Fields{
+	Names:    []string{"connectorId", "transactionId", "meterValue"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x5, 0x5},
+}
+
+var tableMeterValuesRequest = layout.Part{
+	Action: "MeterValues",
+	Fields: &fieldsMeterValuesRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(MeterValuesRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(MeterValuesRequest{}.TransactionID)), Has: uint16(unsafe.Offsetof(MeterValuesRequest{}.TransactionID) + unsafe.Offsetof(MeterValuesRequest{}.TransactionID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(MeterValuesRequest{}.MeterValue)), Part: &tableMeterValue},
 	},
 }
 
@@ -40,10 +43,17 @@ type MeterValuesResponse struct {
 	_ [0]func()
 }
 
-func (x *MeterValuesResponse) layout() (unsafe.Pointer, *part) {
+func (x *MeterValuesResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableMeterValuesResponse
 }
 
-var tableMeterValuesResponse = part{
-	action: "MeterValues",
+var fieldsMeterValuesResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableMeterValuesResponse = layout.Part{
+	Action: "MeterValues",
+	Fields: &fieldsMeterValuesResponse,
 }

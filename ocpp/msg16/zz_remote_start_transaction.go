@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RemoteStartTransactionRequest is a message.
@@ -17,21 +18,23 @@ type RemoteStartTransactionRequest struct {
 	ChargingProfile Opt[ChargingProfile]
 }
 
-func (x *RemoteStartTransactionRequest) layout() (unsafe.Pointer, *part) {
+func (x *RemoteStartTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableRemoteStartTransactionRequest
 }
 
-var tableRemoteStartTransactionRequest = part{
-	action: "RemoteStartTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "idTag", "chargingProfile"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x2, 0x2},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID), has: unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID.Has)},
-		{kind: text, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.IdTag), max: 20},
-		{kind: nested, at: unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile), has: unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile.Has), part: &tableChargingProfile},
+var fieldsRemoteStartTransactionRequest = rpc.Fields{
+	Names:    []string{"connectorId", "idTag", "chargingProfile"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x2, 0x2},
+}
+
+var tableRemoteStartTransactionRequest = layout.Part{
+	Action: "RemoteStartTransaction",
+	Fields: &fieldsRemoteStartTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID)), Has: uint16(unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ConnectorID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(RemoteStartTransactionRequest{}.IdTag)), Low: 20, High: 20},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile)), Has: uint16(unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile) + unsafe.Offsetof(RemoteStartTransactionRequest{}.ChargingProfile.Has)), Part: &tableChargingProfile},
 	},
 }
 
@@ -42,18 +45,20 @@ type RemoteStartTransactionResponse struct {
 	Status RemoteStartStopStatus // required
 }
 
-func (x *RemoteStartTransactionResponse) layout() (unsafe.Pointer, *part) {
+func (x *RemoteStartTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableRemoteStartTransactionResponse
 }
 
-var tableRemoteStartTransactionResponse = part{
-	action: "RemoteStartTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(RemoteStartTransactionResponse{}.Status), enum: &enumRemoteStartStopStatus},
+var fieldsRemoteStartTransactionResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableRemoteStartTransactionResponse = layout.Part{
+	Action: "RemoteStartTransaction",
+	Fields: &fieldsRemoteStartTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RemoteStartTransactionResponse{}.Status)), Enum: &enumRemoteStartStopStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RemoteStopTransactionRequest is a message.
@@ -15,19 +16,21 @@ type RemoteStopTransactionRequest struct {
 	TransactionID int // required
 }
 
-func (x *RemoteStopTransactionRequest) layout() (unsafe.Pointer, *part) {
+func (x *RemoteStopTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableRemoteStopTransactionRequest
 }
 
-var tableRemoteStopTransactionRequest = part{
-	action: "RemoteStopTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"transactionId"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(RemoteStopTransactionRequest{}.TransactionID)},
+var fieldsRemoteStopTransactionRequest = rpc.Fields{
+	Names:    []string{"transactionId"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableRemoteStopTransactionRequest = layout.Part{
+	Action: "RemoteStopTransaction",
+	Fields: &fieldsRemoteStopTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RemoteStopTransactionRequest{}.TransactionID)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -38,18 +41,20 @@ type RemoteStopTransactionResponse struct {
 	Status RemoteStartStopStatus // required
 }
 
-func (x *RemoteStopTransactionResponse) layout() (unsafe.Pointer, *part) {
+func (x *RemoteStopTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableRemoteStopTransactionResponse
 }
 
-var tableRemoteStopTransactionResponse = part{
-	action: "RemoteStopTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(RemoteStopTransactionResponse{}.Status), enum: &enumRemoteStartStopStatus},
+var fieldsRemoteStopTransactionResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableRemoteStopTransactionResponse = layout.Part{
+	Action: "RemoteStopTransaction",
+	Fields: &fieldsRemoteStopTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RemoteStopTransactionResponse{}.Status)), Enum: &enumRemoteStartStopStatus},
 	},
 }

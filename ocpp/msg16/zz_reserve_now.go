@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ReserveNowRequest is a message.
@@ -20,23 +21,25 @@ type ReserveNowRequest struct {
 	ReservationID int         // required
 }
 
-func (x *ReserveNowRequest) layout() (unsafe.Pointer, *part) {
+func (x *ReserveNowRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableReserveNowRequest
 }
 
-var tableReserveNowRequest = part{
-	action: "ReserveNow",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "expiryDate", "idTag", "parentIdTag", "reservationId"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0x17, 0x17},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ReserveNowRequest{}.ConnectorID)},
-		{kind: instant, at: unsafe.Offsetof(ReserveNowRequest{}.ExpiryDate)},
-		{kind: text, at: unsafe.Offsetof(ReserveNowRequest{}.IdTag), max: 20},
-		{kind: text, at: unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag), has: unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag) + unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag.Has), max: 20},
-		{kind: whole, at: unsafe.Offsetof(ReserveNowRequest{}.ReservationID)},
+var fieldsReserveNowRequest = rpc.Fields{
+	Names:    []string{"connectorId", "expiryDate", "idTag", "parentIdTag", "reservationId"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0x17, 0x17},
+}
+
+var tableReserveNowRequest = layout.Part{
+	Action: "ReserveNow",
+	Fields: &fieldsReserveNowRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ExpiryDate))},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.IdTag)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag)), Has: uint16(unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag) + unsafe.Offsetof(ReserveNowRequest{}.ParentIdTag.Has)), Low: 20, High: 20},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ReservationID)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -47,18 +50,20 @@ type ReserveNowResponse struct {
 	Status ReservationStatus // required
 }
 
-func (x *ReserveNowResponse) layout() (unsafe.Pointer, *part) {
+func (x *ReserveNowResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableReserveNowResponse
 }
 
-var tableReserveNowResponse = part{
-	action: "ReserveNow",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ReserveNowResponse{}.Status), enum: &enumReservationStatus},
+var fieldsReserveNowResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableReserveNowResponse = layout.Part{
+	Action: "ReserveNow",
+	Fields: &fieldsReserveNowResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowResponse{}.Status)), Enum: &enumReservationStatus},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ResetRequest is a message.
@@ -15,17 +16,21 @@ type ResetRequest struct {
 	Type Reset // required
 }
 
-func (x *ResetRequest) layout() (unsafe.Pointer, *part) { return unsafe.Pointer(x), &tableResetRequest }
+func (x *ResetRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableResetRequest
+}
 
-var tableResetRequest = part{
-	action: "Reset",
-	fields: rpc.Fields{
-		Names:    []string{"type"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ResetRequest{}.Type), enum: &enumReset},
+var fieldsResetRequest = rpc.Fields{
+	Names:    []string{"type"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableResetRequest = layout.Part{
+	Action: "Reset",
+	Fields: &fieldsResetRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetRequest{}.Type)), Enum: &enumReset},
 	},
 }
 
@@ -36,18 +41,20 @@ type ResetResponse struct {
 	Status ResetStatus // required
 }
 
-func (x *ResetResponse) layout() (unsafe.Pointer, *part) {
+func (x *ResetResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableResetResponse
 }
 
-var tableResetResponse = part{
-	action: "Reset",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(ResetResponse{}.Status), enum: &enumResetStatus},
+var fieldsResetResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableResetResponse = layout.Part{
+	Action: "Reset",
+	Fields: &fieldsResetResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetResponse{}.Status)), Enum: &enumResetStatus},
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SecurityEventNotificationRequest is a message.
@@ -18,21 +19,23 @@ type SecurityEventNotificationRequest struct {
 	TechInfo  Opt[string] // <= 255 characters
 }
 
-func (x *SecurityEventNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *SecurityEventNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSecurityEventNotificationRequest
 }
 
-var tableSecurityEventNotificationRequest = part{
-	action: "SecurityEventNotification",
-	fields: rpc.Fields{
-		Names:    []string{"type", "timestamp", "techInfo"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.Type), max: 50},
-		{kind: instant, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.Timestamp)},
-		{kind: text, at: unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo), has: unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo) + unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo.Has), max: 255},
+var fieldsSecurityEventNotificationRequest = rpc.Fields{
+	Names:    []string{"type", "timestamp", "techInfo"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableSecurityEventNotificationRequest = layout.Part{
+	Action: "SecurityEventNotification",
+	Fields: &fieldsSecurityEventNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.Type)), Low: 50, High: 50},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.Timestamp))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo)), Has: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo) + unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo.Has)), Low: 255, High: 255},
 	},
 }
 
@@ -41,10 +44,17 @@ type SecurityEventNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *SecurityEventNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *SecurityEventNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSecurityEventNotificationResponse
 }
 
-var tableSecurityEventNotificationResponse = part{
-	action: "SecurityEventNotification",
+var fieldsSecurityEventNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableSecurityEventNotificationResponse = layout.Part{
+	Action: "SecurityEventNotification",
+	Fields: &fieldsSecurityEventNotificationResponse,
 }

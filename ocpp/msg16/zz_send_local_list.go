@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SendLocalListRequest is a message.
@@ -17,7 +18,7 @@ type SendLocalListRequest struct {
 	UpdateType             Update              // required
 }
 
-func (x *SendLocalListRequest) layout() (unsafe.Pointer, *part) {
+func (x *SendLocalListRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSendLocalListRequest
 }
 
@@ -26,21 +27,23 @@ func (x *SendLocalListRequest) layout() (unsafe.Pointer, *part) {
 // may follow the list on the wire: they are whole when DecodeEach has returned.
 func (x *SendLocalListRequest) DecodeEach(b *rpc.Body, each func(*AuthorizationData) error) error {
 	var item AuthorizationData
-	s := stream{list: &tableAuthorizationData, item: unsafe.Pointer(&item), each: func() error { return each(&item) }}
-	return decodeMessage(b, x, &s)
+	s := layout.Stream{List: &tableAuthorizationData, Item: unsafe.Pointer(&item), Each: func() error { return each(&item) }}
+	return layout.DecodeStream(b, rpc.V16, unsafe.Pointer(x), &tableSendLocalListRequest, &s)
 }
 
-var tableSendLocalListRequest = part{
-	action: "SendLocalList",
-	fields: rpc.Fields{
-		Names:    []string{"listVersion", "localAuthorizationList", "updateType"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x5, 0x5},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(SendLocalListRequest{}.ListVersion)},
-		{kind: list, at: unsafe.Offsetof(SendLocalListRequest{}.LocalAuthorizationList), part: &tableAuthorizationData},
-		{kind: name, at: unsafe.Offsetof(SendLocalListRequest{}.UpdateType), enum: &enumUpdate},
+var fieldsSendLocalListRequest = rpc.Fields{
+	Names:    []string{"listVersion", "localAuthorizationList", "updateType"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x5, 0x5},
+}
+
+var tableSendLocalListRequest = layout.Part{
+	Action: "SendLocalList",
+	Fields: &fieldsSendLocalListRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SendLocalListRequest{}.ListVersion)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(SendLocalListRequest{}.LocalAuthorizationList)), Part: &tableAuthorizationData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SendLocalListRequest{}.UpdateType)), Enum: &enumUpdate},
 	},
 }
 
@@ -51,19 +54,21 @@ type SendLocalListResponse struct {
 	Status UpdateStatus // required
 }
 
-func (x *SendLocalListResponse) layout() (unsafe.Pointer, *part) {
+func (x *SendLocalListResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSendLocalListResponse
 }
 
-var tableSendLocalListResponse = part{
-	action: "SendLocalList",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(SendLocalListResponse{}.Status), enum: &enumUpdateStatus},
+var fieldsSendLocalListResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSendLocalListResponse = layout.Part{
+	Action: "SendLocalList",
+	Fields: &fieldsSendLocalListResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SendLocalListResponse{}.Status)), Enum: &enumUpdateStatus},
 	},
 }
 
@@ -75,16 +80,21 @@ type AuthorizationData struct {
 	IdTagInfo Opt[IdTagInfo]
 }
 
-var tableAuthorizationData = part{
-	fields: rpc.Fields{
-		Names:    []string{"idTag", "idTagInfo"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
+var fieldsAuthorizationData = rpc.Fields{
+	Names:    []string{"idTag", "idTagInfo"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableAuthorizationData = layout.Part{
+	Fields: &fieldsAuthorizationData,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AuthorizationData{}.IdTag)), Low: 20, High: 20},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AuthorizationData{}.IdTagInfo)), Has: uint16(unsafe.Offsetof(AuthorizationData{}.IdTagInfo) + unsafe.Offsetof(AuthorizationData{}.IdTagInfo.Has)), Part: &tableIdTagInfo},
 	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(AuthorizationData{}.IdTag), max: 20},
-		{kind: nested, at: unsafe.Offsetof(AuthorizationData{}.IdTagInfo), has: unsafe.Offsetof(AuthorizationData{}.IdTagInfo) + unsafe.Offsetof(AuthorizationData{}.IdTagInfo.Has), part: &tableIdTagInfo},
+	Size: unsafe.Sizeof(AuthorizationData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]AuthorizationData)(list)
+		*l = append(*l, make([]AuthorizationData, 1)...)
 	},
-	size: unsafe.Sizeof(AuthorizationData{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]AuthorizationData)(list)) },
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetChargingProfileRequest is a message.
@@ -16,20 +17,22 @@ type SetChargingProfileRequest struct {
 	CsChargingProfiles ChargingProfile // required
 }
 
-func (x *SetChargingProfileRequest) layout() (unsafe.Pointer, *part) {
+func (x *SetChargingProfileRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSetChargingProfileRequest
 }
 
-var tableSetChargingProfileRequest = part{
-	action: "SetChargingProfile",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "csChargingProfiles"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(SetChargingProfileRequest{}.ConnectorID)},
-		{kind: nested, at: unsafe.Offsetof(SetChargingProfileRequest{}.CsChargingProfiles), part: &tableChargingProfile},
+var fieldsSetChargingProfileRequest = rpc.Fields{
+	Names:    []string{"connectorId", "csChargingProfiles"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableSetChargingProfileRequest = layout.Part{
+	Action: "SetChargingProfile",
+	Fields: &fieldsSetChargingProfileRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.CsChargingProfiles)), Part: &tableChargingProfile},
 	},
 }
 
@@ -40,18 +43,20 @@ type SetChargingProfileResponse struct {
 	Status ChargingProfileStatus // required
 }
 
-func (x *SetChargingProfileResponse) layout() (unsafe.Pointer, *part) {
+func (x *SetChargingProfileResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSetChargingProfileResponse
 }
 
-var tableSetChargingProfileResponse = part{
-	action: "SetChargingProfile",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(SetChargingProfileResponse{}.Status), enum: &enumChargingProfileStatus},
+var fieldsSetChargingProfileResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSetChargingProfileResponse = layout.Part{
+	Action: "SetChargingProfile",
+	Fields: &fieldsSetChargingProfileResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.Status)), Enum: &enumChargingProfileStatus},
 	},
 }

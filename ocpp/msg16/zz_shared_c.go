@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CertificateHashData is a part of messages.
@@ -19,20 +20,25 @@ type CertificateHashData struct {
 	SerialNumber   string        // required, <= 40 characters
 }
 
-var tableCertificateHashData = part{
-	fields: rpc.Fields{
-		Names:    []string{"hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber"},
-		Known:    [2]uint64{0xf, 0xf},
-		Required: [2]uint64{0xf, 0xf},
+var fieldsCertificateHashData = rpc.Fields{
+	Names:    []string{"hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber"},
+	Known:    [2]uint64{0xf, 0xf},
+	Required: [2]uint64{0xf, 0xf},
+}
+
+var tableCertificateHashData = layout.Part{
+	Fields: &fieldsCertificateHashData,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.HashAlgorithm)), Enum: &enumHashAlgorithm},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.IssuerNameHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.IssuerKeyHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.SerialNumber)), Low: 40, High: 40},
 	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(CertificateHashData{}.HashAlgorithm), enum: &enumHashAlgorithm},
-		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.IssuerNameHash), max: 128},
-		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.IssuerKeyHash), max: 128},
-		{kind: text, at: unsafe.Offsetof(CertificateHashData{}.SerialNumber), max: 40},
+	Size: unsafe.Sizeof(CertificateHashData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]CertificateHashData)(list)
+		*l = append(*l, make([]CertificateHashData, 1)...)
 	},
-	size: unsafe.Sizeof(CertificateHashData{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]CertificateHashData)(list)) },
 }
 
 // ChargingProfile is a part of messages.
@@ -50,22 +56,24 @@ type ChargingProfile struct {
 	ChargingSchedule       ChargingSchedule // required
 }
 
-var tableChargingProfile = part{
-	fields: rpc.Fields{
-		Names:    []string{"chargingProfileId", "transactionId", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind", "validFrom", "validTo", "chargingSchedule"},
-		Known:    [2]uint64{0x1ff, 0x1ff},
-		Required: [2]uint64{0x11d, 0x11d},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfileID)},
-		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.TransactionID), has: unsafe.Offsetof(ChargingProfile{}.TransactionID) + unsafe.Offsetof(ChargingProfile{}.TransactionID.Has)},
-		{kind: whole, at: unsafe.Offsetof(ChargingProfile{}.StackLevel)},
-		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfilePurpose), enum: &enumChargingProfilePurpose},
-		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.ChargingProfileKind), enum: &enumChargingProfileKind},
-		{kind: name, at: unsafe.Offsetof(ChargingProfile{}.RecurrencyKind), enum: &enumRecurrencyKind},
-		{kind: instant, at: unsafe.Offsetof(ChargingProfile{}.ValidFrom), has: unsafe.Offsetof(ChargingProfile{}.ValidFrom) + unsafe.Offsetof(ChargingProfile{}.ValidFrom.Has)},
-		{kind: instant, at: unsafe.Offsetof(ChargingProfile{}.ValidTo), has: unsafe.Offsetof(ChargingProfile{}.ValidTo) + unsafe.Offsetof(ChargingProfile{}.ValidTo.Has)},
-		{kind: nested, at: unsafe.Offsetof(ChargingProfile{}.ChargingSchedule), part: &tableChargingSchedule},
+var fieldsChargingProfile = rpc.Fields{
+	Names:    []string{"chargingProfileId", "transactionId", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind", "validFrom", "validTo", "chargingSchedule"},
+	Known:    [2]uint64{0x1ff, 0x1ff},
+	Required: [2]uint64{0x11d, 0x11d},
+}
+
+var tableChargingProfile = layout.Part{
+	Fields: &fieldsChargingProfile,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingProfileID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ChargingProfile{}.TransactionID)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.TransactionID) + unsafe.Offsetof(ChargingProfile{}.TransactionID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.StackLevel)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingProfilePurpose)), Enum: &enumChargingProfilePurpose},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingProfileKind)), Enum: &enumChargingProfileKind},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ChargingProfile{}.RecurrencyKind)), Enum: &enumRecurrencyKind},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingProfile{}.ValidFrom)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.ValidFrom) + unsafe.Offsetof(ChargingProfile{}.ValidFrom.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingProfile{}.ValidTo)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.ValidTo) + unsafe.Offsetof(ChargingProfile{}.ValidTo.Has))},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingSchedule)), Part: &tableChargingSchedule},
 	},
 }
 
@@ -80,18 +88,20 @@ type ChargingSchedule struct {
 	MinChargingRate        Opt[rpc.Decimal]
 }
 
-var tableChargingSchedule = part{
-	fields: rpc.Fields{
-		Names:    []string{"duration", "startSchedule", "chargingRateUnit", "chargingSchedulePeriod", "minChargingRate"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0xc, 0xc},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ChargingSchedule{}.Duration), has: unsafe.Offsetof(ChargingSchedule{}.Duration) + unsafe.Offsetof(ChargingSchedule{}.Duration.Has)},
-		{kind: instant, at: unsafe.Offsetof(ChargingSchedule{}.StartSchedule), has: unsafe.Offsetof(ChargingSchedule{}.StartSchedule) + unsafe.Offsetof(ChargingSchedule{}.StartSchedule.Has)},
-		{kind: name, at: unsafe.Offsetof(ChargingSchedule{}.ChargingRateUnit), enum: &enumChargingRateUnit},
-		{kind: list, at: unsafe.Offsetof(ChargingSchedule{}.ChargingSchedulePeriod), part: &tableChargingSchedulePeriod},
-		{kind: tenths, at: unsafe.Offsetof(ChargingSchedule{}.MinChargingRate), has: unsafe.Offsetof(ChargingSchedule{}.MinChargingRate) + unsafe.Offsetof(ChargingSchedule{}.MinChargingRate.Has)},
+var fieldsChargingSchedule = rpc.Fields{
+	Names:    []string{"duration", "startSchedule", "chargingRateUnit", "chargingSchedulePeriod", "minChargingRate"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0xc, 0xc},
+}
+
+var tableChargingSchedule = layout.Part{
+	Fields: &fieldsChargingSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ChargingSchedule{}.Duration)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.Duration) + unsafe.Offsetof(ChargingSchedule{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingSchedule{}.StartSchedule)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.StartSchedule) + unsafe.Offsetof(ChargingSchedule{}.StartSchedule.Has))},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedule{}.ChargingRateUnit)), Enum: &enumChargingRateUnit},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedule{}.ChargingSchedulePeriod)), Part: &tableChargingSchedulePeriod},
+		{Kind: layout.Tenths, At: uint16(unsafe.Offsetof(ChargingSchedule{}.MinChargingRate)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.MinChargingRate) + unsafe.Offsetof(ChargingSchedule{}.MinChargingRate.Has))},
 	},
 }
 
@@ -104,17 +114,22 @@ type ChargingSchedulePeriod struct {
 	NumberPhases Opt[int]
 }
 
-var tableChargingSchedulePeriod = part{
-	fields: rpc.Fields{
-		Names:    []string{"startPeriod", "limit", "numberPhases"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x3, 0x3},
+var fieldsChargingSchedulePeriod = rpc.Fields{
+	Names:    []string{"startPeriod", "limit", "numberPhases"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableChargingSchedulePeriod = layout.Part{
+	Fields: &fieldsChargingSchedulePeriod,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.StartPeriod)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Tenths, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.Limit))},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases) + unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases.Has)), Low: -2147483648, High: 2147483647},
 	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(ChargingSchedulePeriod{}.StartPeriod)},
-		{kind: tenths, at: unsafe.Offsetof(ChargingSchedulePeriod{}.Limit)},
-		{kind: whole, at: unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases), has: unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases) + unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases.Has)},
+	Size: unsafe.Sizeof(ChargingSchedulePeriod{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ChargingSchedulePeriod)(list)
+		*l = append(*l, make([]ChargingSchedulePeriod, 1)...)
 	},
-	size: unsafe.Sizeof(ChargingSchedulePeriod{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]ChargingSchedulePeriod)(list)) },
 }

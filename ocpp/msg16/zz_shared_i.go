@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // IdTagInfo is a part of messages.
@@ -18,15 +19,17 @@ type IdTagInfo struct {
 	Status      AuthorizationStatus // required
 }
 
-var tableIdTagInfo = part{
-	fields: rpc.Fields{
-		Names:    []string{"expiryDate", "parentIdTag", "status"},
-		Known:    [2]uint64{0x7, 0x7},
-		Required: [2]uint64{0x4, 0x4},
-	},
-	members: []member{
-		{kind: instant, at: unsafe.Offsetof(IdTagInfo{}.ExpiryDate), has: unsafe.Offsetof(IdTagInfo{}.ExpiryDate) + unsafe.Offsetof(IdTagInfo{}.ExpiryDate.Has)},
-		{kind: text, at: unsafe.Offsetof(IdTagInfo{}.ParentIdTag), has: unsafe.Offsetof(IdTagInfo{}.ParentIdTag) + unsafe.Offsetof(IdTagInfo{}.ParentIdTag.Has), max: 20},
-		{kind: name, at: unsafe.Offsetof(IdTagInfo{}.Status), enum: &enumAuthorizationStatus},
+var fieldsIdTagInfo = rpc.Fields{
+	Names:    []string{"expiryDate", "parentIdTag", "status"},
+	Known:    [2]uint64{0x7, 0x7},
+	Required: [2]uint64{0x4, 0x4},
+}
+
+var tableIdTagInfo = layout.Part{
+	Fields: &fieldsIdTagInfo,
+	Members: []layout.Member{
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(IdTagInfo{}.ExpiryDate)), Has: uint16(unsafe.Offsetof(IdTagInfo{}.ExpiryDate) + unsafe.Offsetof(IdTagInfo{}.ExpiryDate.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(IdTagInfo{}.ParentIdTag)), Has: uint16(unsafe.Offsetof(IdTagInfo{}.ParentIdTag) + unsafe.Offsetof(IdTagInfo{}.ParentIdTag.Has)), Low: 20, High: 20},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(IdTagInfo{}.Status)), Enum: &enumAuthorizationStatus},
 	},
 }

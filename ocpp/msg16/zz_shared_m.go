@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // MeterValue is a part of messages.
@@ -17,16 +18,18 @@ type MeterValue struct {
 	SampledValue []SampledValue // required, >= 0 elements
 }
 
-var tableMeterValue = part{
-	fields: rpc.Fields{
-		Names:    []string{"timestamp", "sampledValue"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
+var fieldsMeterValue = rpc.Fields{
+	Names:    []string{"timestamp", "sampledValue"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableMeterValue = layout.Part{
+	Fields: &fieldsMeterValue,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(MeterValue{}.Timestamp))},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(MeterValue{}.SampledValue)), Part: &tableSampledValue},
 	},
-	members: []member{
-		{kind: instant, at: unsafe.Offsetof(MeterValue{}.Timestamp)},
-		{kind: list, at: unsafe.Offsetof(MeterValue{}.SampledValue), part: &tableSampledValue},
-	},
-	size: unsafe.Sizeof(MeterValue{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]MeterValue)(list)) },
+	Size: unsafe.Sizeof(MeterValue{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]MeterValue)(list); *l = append(*l, make([]MeterValue, 1)...) },
 }

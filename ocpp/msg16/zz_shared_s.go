@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SampledValue is a part of messages.
@@ -21,21 +22,23 @@ type SampledValue struct {
 	Unit      UnitOfMeasure
 }
 
-var tableSampledValue = part{
-	fields: rpc.Fields{
-		Names:    []string{"value", "context", "format", "measurand", "phase", "location", "unit"},
-		Known:    [2]uint64{0x7f, 0x7f},
-		Required: [2]uint64{0x1, 0x1},
+var fieldsSampledValue = rpc.Fields{
+	Names:    []string{"value", "context", "format", "measurand", "phase", "location", "unit"},
+	Known:    [2]uint64{0x7f, 0x7f},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSampledValue = layout.Part{
+	Fields: &fieldsSampledValue,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SampledValue{}.Value)), Low: 32768, High: 32768},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Context)), Enum: &enumReadingContext},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Format)), Enum: &enumValueFormat},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Measurand)), Enum: &enumMeasurand},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Phase)), Enum: &enumPhase},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Location)), Enum: &enumLocation},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SampledValue{}.Unit)), Enum: &enumUnitOfMeasure},
 	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(SampledValue{}.Value), max: 32768},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Context), enum: &enumReadingContext},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Format), enum: &enumValueFormat},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Measurand), enum: &enumMeasurand},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Phase), enum: &enumPhase},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Location), enum: &enumLocation},
-		{kind: name, at: unsafe.Offsetof(SampledValue{}.Unit), enum: &enumUnitOfMeasure},
-	},
-	size: unsafe.Sizeof(SampledValue{}),
-	grow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]SampledValue)(list)) },
+	Size: unsafe.Sizeof(SampledValue{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]SampledValue)(list); *l = append(*l, make([]SampledValue, 1)...) },
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SignCertificateRequest is a message.
@@ -15,19 +16,21 @@ type SignCertificateRequest struct {
 	CSR string // required, <= 5500 characters
 }
 
-func (x *SignCertificateRequest) layout() (unsafe.Pointer, *part) {
+func (x *SignCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignCertificateRequest
 }
 
-var tableSignCertificateRequest = part{
-	action: "SignCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"csr"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(SignCertificateRequest{}.CSR), max: 5500},
+var fieldsSignCertificateRequest = rpc.Fields{
+	Names:    []string{"csr"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSignCertificateRequest = layout.Part{
+	Action: "SignCertificate",
+	Fields: &fieldsSignCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.CSR)), Low: 5500, High: 5500},
 	},
 }
 
@@ -38,18 +41,20 @@ type SignCertificateResponse struct {
 	Status GenericStatus // required
 }
 
-func (x *SignCertificateResponse) layout() (unsafe.Pointer, *part) {
+func (x *SignCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignCertificateResponse
 }
 
-var tableSignCertificateResponse = part{
-	action: "SignCertificate",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(SignCertificateResponse{}.Status), enum: &enumGenericStatus},
+var fieldsSignCertificateResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSignCertificateResponse = layout.Part{
+	Action: "SignCertificate",
+	Fields: &fieldsSignCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateResponse{}.Status)), Enum: &enumGenericStatus},
 	},
 }

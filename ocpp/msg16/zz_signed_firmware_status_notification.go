@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SignedFirmwareStatusNotificationRequest is a message.
@@ -16,20 +17,22 @@ type SignedFirmwareStatusNotificationRequest struct {
 	RequestID Opt[int]
 }
 
-func (x *SignedFirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *SignedFirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignedFirmwareStatusNotificationRequest
 }
 
-var tableSignedFirmwareStatusNotificationRequest = part{
-	action: "SignedFirmwareStatusNotification",
-	fields: rpc.Fields{
-		Names:    []string{"status", "requestId"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.Status), enum: &enumSignedFirmwareStatus},
-		{kind: whole, at: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID), has: unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID.Has)},
+var fieldsSignedFirmwareStatusNotificationRequest = rpc.Fields{
+	Names:    []string{"status", "requestId"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSignedFirmwareStatusNotificationRequest = layout.Part{
+	Action: "SignedFirmwareStatusNotification",
+	Fields: &fieldsSignedFirmwareStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.Status)), Enum: &enumSignedFirmwareStatus},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(SignedFirmwareStatusNotificationRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -38,10 +41,17 @@ type SignedFirmwareStatusNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *SignedFirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *SignedFirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignedFirmwareStatusNotificationResponse
 }
 
-var tableSignedFirmwareStatusNotificationResponse = part{
-	action: "SignedFirmwareStatusNotification",
+var fieldsSignedFirmwareStatusNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableSignedFirmwareStatusNotificationResponse = layout.Part{
+	Action: "SignedFirmwareStatusNotification",
+	Fields: &fieldsSignedFirmwareStatusNotificationResponse,
 }

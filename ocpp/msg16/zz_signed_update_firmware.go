@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SignedUpdateFirmwareRequest is a message.
@@ -19,22 +20,24 @@ type SignedUpdateFirmwareRequest struct {
 	Firmware      Firmware // required
 }
 
-func (x *SignedUpdateFirmwareRequest) layout() (unsafe.Pointer, *part) {
+func (x *SignedUpdateFirmwareRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignedUpdateFirmwareRequest
 }
 
-var tableSignedUpdateFirmwareRequest = part{
-	action: "SignedUpdateFirmware",
-	fields: rpc.Fields{
-		Names:    []string{"retries", "retryInterval", "requestId", "firmware"},
-		Known:    [2]uint64{0xf, 0xf},
-		Required: [2]uint64{0xc, 0xc},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries), has: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries.Has)},
-		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval), has: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval.Has)},
-		{kind: whole, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RequestID)},
-		{kind: nested, at: unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Firmware), part: &tableFirmware},
+var fieldsSignedUpdateFirmwareRequest = rpc.Fields{
+	Names:    []string{"retries", "retryInterval", "requestId", "firmware"},
+	Known:    [2]uint64{0xf, 0xf},
+	Required: [2]uint64{0xc, 0xc},
+}
+
+var tableSignedUpdateFirmwareRequest = layout.Part{
+	Action: "SignedUpdateFirmware",
+	Fields: &fieldsSignedUpdateFirmwareRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries)), Has: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Retries.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignedUpdateFirmwareRequest{}.Firmware)), Part: &tableFirmware},
 	},
 }
 
@@ -45,19 +48,21 @@ type SignedUpdateFirmwareResponse struct {
 	Status UpdateFirmwareStatus // required
 }
 
-func (x *SignedUpdateFirmwareResponse) layout() (unsafe.Pointer, *part) {
+func (x *SignedUpdateFirmwareResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableSignedUpdateFirmwareResponse
 }
 
-var tableSignedUpdateFirmwareResponse = part{
-	action: "SignedUpdateFirmware",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(SignedUpdateFirmwareResponse{}.Status), enum: &enumUpdateFirmwareStatus},
+var fieldsSignedUpdateFirmwareResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableSignedUpdateFirmwareResponse = layout.Part{
+	Action: "SignedUpdateFirmware",
+	Fields: &fieldsSignedUpdateFirmwareResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignedUpdateFirmwareResponse{}.Status)), Enum: &enumUpdateFirmwareStatus},
 	},
 }
 
@@ -72,17 +77,19 @@ type Firmware struct {
 	Signature          string // required, <= 800 characters
 }
 
-var tableFirmware = part{
-	fields: rpc.Fields{
-		Names:    []string{"location", "retrieveDateTime", "installDateTime", "signingCertificate", "signature"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0x1b, 0x1b},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(Firmware{}.Location), max: 512},
-		{kind: instant, at: unsafe.Offsetof(Firmware{}.RetrieveDateTime)},
-		{kind: instant, at: unsafe.Offsetof(Firmware{}.InstallDateTime), has: unsafe.Offsetof(Firmware{}.InstallDateTime) + unsafe.Offsetof(Firmware{}.InstallDateTime.Has)},
-		{kind: text, at: unsafe.Offsetof(Firmware{}.SigningCertificate), max: 5500},
-		{kind: text, at: unsafe.Offsetof(Firmware{}.Signature), max: 800},
+var fieldsFirmware = rpc.Fields{
+	Names:    []string{"location", "retrieveDateTime", "installDateTime", "signingCertificate", "signature"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0x1b, 0x1b},
+}
+
+var tableFirmware = layout.Part{
+	Fields: &fieldsFirmware,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.Location)), Low: 512, High: 512},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.RetrieveDateTime))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(Firmware{}.InstallDateTime)), Has: uint16(unsafe.Offsetof(Firmware{}.InstallDateTime) + unsafe.Offsetof(Firmware{}.InstallDateTime.Has))},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.SigningCertificate)), Low: 5500, High: 5500},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.Signature)), Low: 800, High: 800},
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // StartTransactionRequest is a message.
@@ -20,23 +21,25 @@ type StartTransactionRequest struct {
 	Timestamp     time.Time // required
 }
 
-func (x *StartTransactionRequest) layout() (unsafe.Pointer, *part) {
+func (x *StartTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStartTransactionRequest
 }
 
-var tableStartTransactionRequest = part{
-	action: "StartTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "idTag", "meterStart", "reservationId", "timestamp"},
-		Known:    [2]uint64{0x1f, 0x1f},
-		Required: [2]uint64{0x17, 0x17},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.ConnectorID)},
-		{kind: text, at: unsafe.Offsetof(StartTransactionRequest{}.IdTag), max: 20},
-		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.MeterStart)},
-		{kind: whole, at: unsafe.Offsetof(StartTransactionRequest{}.ReservationID), has: unsafe.Offsetof(StartTransactionRequest{}.ReservationID) + unsafe.Offsetof(StartTransactionRequest{}.ReservationID.Has)},
-		{kind: instant, at: unsafe.Offsetof(StartTransactionRequest{}.Timestamp)},
+var fieldsStartTransactionRequest = rpc.Fields{
+	Names:    []string{"connectorId", "idTag", "meterStart", "reservationId", "timestamp"},
+	Known:    [2]uint64{0x1f, 0x1f},
+	Required: [2]uint64{0x17, 0x17},
+}
+
+var tableStartTransactionRequest = layout.Part{
+	Action: "StartTransaction",
+	Fields: &fieldsStartTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionRequest{}.IdTag)), Low: 20, High: 20},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionRequest{}.MeterStart)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(StartTransactionRequest{}.ReservationID)), Has: uint16(unsafe.Offsetof(StartTransactionRequest{}.ReservationID) + unsafe.Offsetof(StartTransactionRequest{}.ReservationID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionRequest{}.Timestamp))},
 	},
 }
 
@@ -48,19 +51,21 @@ type StartTransactionResponse struct {
 	TransactionID int       // required
 }
 
-func (x *StartTransactionResponse) layout() (unsafe.Pointer, *part) {
+func (x *StartTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStartTransactionResponse
 }
 
-var tableStartTransactionResponse = part{
-	action: "StartTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"idTagInfo", "transactionId"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x3, 0x3},
-	},
-	members: []member{
-		{kind: nested, at: unsafe.Offsetof(StartTransactionResponse{}.IdTagInfo), part: &tableIdTagInfo},
-		{kind: whole, at: unsafe.Offsetof(StartTransactionResponse{}.TransactionID)},
+var fieldsStartTransactionResponse = rpc.Fields{
+	Names:    []string{"idTagInfo", "transactionId"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x3, 0x3},
+}
+
+var tableStartTransactionResponse = layout.Part{
+	Action: "StartTransaction",
+	Fields: &fieldsStartTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionResponse{}.IdTagInfo)), Part: &tableIdTagInfo},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StartTransactionResponse{}.TransactionID)), Low: -2147483648, High: 2147483647},
 	},
 }

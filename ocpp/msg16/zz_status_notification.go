@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // StatusNotificationRequest is a message.
@@ -22,25 +23,27 @@ type StatusNotificationRequest struct {
 	VendorErrorCode Opt[string] // <= 50 characters
 }
 
-func (x *StatusNotificationRequest) layout() (unsafe.Pointer, *part) {
+func (x *StatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStatusNotificationRequest
 }
 
-var tableStatusNotificationRequest = part{
-	action: "StatusNotification",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId", "errorCode", "info", "status", "timestamp", "vendorId", "vendorErrorCode"},
-		Known:    [2]uint64{0x7f, 0x7f},
-		Required: [2]uint64{0xb, 0xb},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(StatusNotificationRequest{}.ConnectorID)},
-		{kind: name, at: unsafe.Offsetof(StatusNotificationRequest{}.ErrorCode), enum: &enumChargePointErrorCode},
-		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.Info), has: unsafe.Offsetof(StatusNotificationRequest{}.Info) + unsafe.Offsetof(StatusNotificationRequest{}.Info.Has), max: 50},
-		{kind: name, at: unsafe.Offsetof(StatusNotificationRequest{}.Status), enum: &enumChargePointStatus},
-		{kind: instant, at: unsafe.Offsetof(StatusNotificationRequest{}.Timestamp), has: unsafe.Offsetof(StatusNotificationRequest{}.Timestamp) + unsafe.Offsetof(StatusNotificationRequest{}.Timestamp.Has)},
-		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.VendorID), has: unsafe.Offsetof(StatusNotificationRequest{}.VendorID) + unsafe.Offsetof(StatusNotificationRequest{}.VendorID.Has), max: 255},
-		{kind: text, at: unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode), has: unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode) + unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode.Has), max: 50},
+var fieldsStatusNotificationRequest = rpc.Fields{
+	Names:    []string{"connectorId", "errorCode", "info", "status", "timestamp", "vendorId", "vendorErrorCode"},
+	Known:    [2]uint64{0x7f, 0x7f},
+	Required: [2]uint64{0xb, 0xb},
+}
+
+var tableStatusNotificationRequest = layout.Part{
+	Action: "StatusNotification",
+	Fields: &fieldsStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.ErrorCode)), Enum: &enumChargePointErrorCode},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.Info)), Has: uint16(unsafe.Offsetof(StatusNotificationRequest{}.Info) + unsafe.Offsetof(StatusNotificationRequest{}.Info.Has)), Low: 50, High: 50},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.Status)), Enum: &enumChargePointStatus},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.Timestamp)), Has: uint16(unsafe.Offsetof(StatusNotificationRequest{}.Timestamp) + unsafe.Offsetof(StatusNotificationRequest{}.Timestamp.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.VendorID)), Has: uint16(unsafe.Offsetof(StatusNotificationRequest{}.VendorID) + unsafe.Offsetof(StatusNotificationRequest{}.VendorID.Has)), Low: 255, High: 255},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode)), Has: uint16(unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode) + unsafe.Offsetof(StatusNotificationRequest{}.VendorErrorCode.Has)), Low: 50, High: 50},
 	},
 }
 
@@ -49,10 +52,17 @@ type StatusNotificationResponse struct {
 	_ [0]func()
 }
 
-func (x *StatusNotificationResponse) layout() (unsafe.Pointer, *part) {
+func (x *StatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStatusNotificationResponse
 }
 
-var tableStatusNotificationResponse = part{
-	action: "StatusNotification",
+var fieldsStatusNotificationResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableStatusNotificationResponse = layout.Part{
+	Action: "StatusNotification",
+	Fields: &fieldsStatusNotificationResponse,
 }

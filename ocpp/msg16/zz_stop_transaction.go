@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // StopTransactionRequest is a message.
@@ -21,24 +22,26 @@ type StopTransactionRequest struct {
 	TransactionData []MeterValue // >= 0 elements
 }
 
-func (x *StopTransactionRequest) layout() (unsafe.Pointer, *part) {
+func (x *StopTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStopTransactionRequest
 }
 
-var tableStopTransactionRequest = part{
-	action: "StopTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"},
-		Known:    [2]uint64{0x3f, 0x3f},
-		Required: [2]uint64{0xe, 0xe},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(StopTransactionRequest{}.IdTag), has: unsafe.Offsetof(StopTransactionRequest{}.IdTag) + unsafe.Offsetof(StopTransactionRequest{}.IdTag.Has), max: 20},
-		{kind: whole, at: unsafe.Offsetof(StopTransactionRequest{}.MeterStop)},
-		{kind: instant, at: unsafe.Offsetof(StopTransactionRequest{}.Timestamp)},
-		{kind: whole, at: unsafe.Offsetof(StopTransactionRequest{}.TransactionID)},
-		{kind: name, at: unsafe.Offsetof(StopTransactionRequest{}.Reason), enum: &enumReason},
-		{kind: list, at: unsafe.Offsetof(StopTransactionRequest{}.TransactionData), part: &tableMeterValue},
+var fieldsStopTransactionRequest = rpc.Fields{
+	Names:    []string{"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"},
+	Known:    [2]uint64{0x3f, 0x3f},
+	Required: [2]uint64{0xe, 0xe},
+}
+
+var tableStopTransactionRequest = layout.Part{
+	Action: "StopTransaction",
+	Fields: &fieldsStopTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.IdTag)), Has: uint16(unsafe.Offsetof(StopTransactionRequest{}.IdTag) + unsafe.Offsetof(StopTransactionRequest{}.IdTag.Has)), Low: 20, High: 20},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.MeterStop)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.Timestamp))},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.TransactionID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.Reason)), Enum: &enumReason},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(StopTransactionRequest{}.TransactionData)), Part: &tableMeterValue},
 	},
 }
 
@@ -49,18 +52,20 @@ type StopTransactionResponse struct {
 	IdTagInfo Opt[IdTagInfo]
 }
 
-func (x *StopTransactionResponse) layout() (unsafe.Pointer, *part) {
+func (x *StopTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableStopTransactionResponse
 }
 
-var tableStopTransactionResponse = part{
-	action: "StopTransaction",
-	fields: rpc.Fields{
-		Names:    []string{"idTagInfo"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x0, 0x0},
-	},
-	members: []member{
-		{kind: nested, at: unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo), has: unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo) + unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo.Has), part: &tableIdTagInfo},
+var fieldsStopTransactionResponse = rpc.Fields{
+	Names:    []string{"idTagInfo"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableStopTransactionResponse = layout.Part{
+	Action: "StopTransaction",
+	Fields: &fieldsStopTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo)), Has: uint16(unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo) + unsafe.Offsetof(StopTransactionResponse{}.IdTagInfo.Has)), Part: &tableIdTagInfo},
 	},
 }

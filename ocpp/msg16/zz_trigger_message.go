@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // TriggerMessageRequest is a message.
@@ -16,20 +17,22 @@ type TriggerMessageRequest struct {
 	ConnectorID      Opt[int]
 }
 
-func (x *TriggerMessageRequest) layout() (unsafe.Pointer, *part) {
+func (x *TriggerMessageRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableTriggerMessageRequest
 }
 
-var tableTriggerMessageRequest = part{
-	action: "TriggerMessage",
-	fields: rpc.Fields{
-		Names:    []string{"requestedMessage", "connectorId"},
-		Known:    [2]uint64{0x3, 0x3},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(TriggerMessageRequest{}.RequestedMessage), enum: &enumMessageTrigger},
-		{kind: whole, at: unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID), has: unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID.Has)},
+var fieldsTriggerMessageRequest = rpc.Fields{
+	Names:    []string{"requestedMessage", "connectorId"},
+	Known:    [2]uint64{0x3, 0x3},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableTriggerMessageRequest = layout.Part{
+	Action: "TriggerMessage",
+	Fields: &fieldsTriggerMessageRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.RequestedMessage)), Enum: &enumMessageTrigger},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID)), Has: uint16(unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID) + unsafe.Offsetof(TriggerMessageRequest{}.ConnectorID.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -40,18 +43,20 @@ type TriggerMessageResponse struct {
 	Status TriggerMessageStatus // required
 }
 
-func (x *TriggerMessageResponse) layout() (unsafe.Pointer, *part) {
+func (x *TriggerMessageResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableTriggerMessageResponse
 }
 
-var tableTriggerMessageResponse = part{
-	action: "TriggerMessage",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(TriggerMessageResponse{}.Status), enum: &enumTriggerMessageStatus},
+var fieldsTriggerMessageResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableTriggerMessageResponse = layout.Part{
+	Action: "TriggerMessage",
+	Fields: &fieldsTriggerMessageResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TriggerMessageResponse{}.Status)), Enum: &enumTriggerMessageStatus},
 	},
 }

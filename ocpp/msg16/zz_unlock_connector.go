@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UnlockConnectorRequest is a message.
@@ -15,19 +16,21 @@ type UnlockConnectorRequest struct {
 	ConnectorID int // required
 }
 
-func (x *UnlockConnectorRequest) layout() (unsafe.Pointer, *part) {
+func (x *UnlockConnectorRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableUnlockConnectorRequest
 }
 
-var tableUnlockConnectorRequest = part{
-	action: "UnlockConnector",
-	fields: rpc.Fields{
-		Names:    []string{"connectorId"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: whole, at: unsafe.Offsetof(UnlockConnectorRequest{}.ConnectorID)},
+var fieldsUnlockConnectorRequest = rpc.Fields{
+	Names:    []string{"connectorId"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableUnlockConnectorRequest = layout.Part{
+	Action: "UnlockConnector",
+	Fields: &fieldsUnlockConnectorRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnlockConnectorRequest{}.ConnectorID)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -38,18 +41,20 @@ type UnlockConnectorResponse struct {
 	Status UnlockStatus // required
 }
 
-func (x *UnlockConnectorResponse) layout() (unsafe.Pointer, *part) {
+func (x *UnlockConnectorResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableUnlockConnectorResponse
 }
 
-var tableUnlockConnectorResponse = part{
-	action: "UnlockConnector",
-	fields: rpc.Fields{
-		Names:    []string{"status"},
-		Known:    [2]uint64{0x1, 0x1},
-		Required: [2]uint64{0x1, 0x1},
-	},
-	members: []member{
-		{kind: name, at: unsafe.Offsetof(UnlockConnectorResponse{}.Status), enum: &enumUnlockStatus},
+var fieldsUnlockConnectorResponse = rpc.Fields{
+	Names:    []string{"status"},
+	Known:    [2]uint64{0x1, 0x1},
+	Required: [2]uint64{0x1, 0x1},
+}
+
+var tableUnlockConnectorResponse = layout.Part{
+	Action: "UnlockConnector",
+	Fields: &fieldsUnlockConnectorResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.Status)), Enum: &enumUnlockStatus},
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UpdateFirmwareRequest is a message.
@@ -19,22 +20,24 @@ type UpdateFirmwareRequest struct {
 	RetryInterval Opt[int]
 }
 
-func (x *UpdateFirmwareRequest) layout() (unsafe.Pointer, *part) {
+func (x *UpdateFirmwareRequest) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableUpdateFirmwareRequest
 }
 
-var tableUpdateFirmwareRequest = part{
-	action: "UpdateFirmware",
-	fields: rpc.Fields{
-		Names:    []string{"location", "retries", "retrieveDate", "retryInterval"},
-		Known:    [2]uint64{0xf, 0xf},
-		Required: [2]uint64{0x5, 0x5},
-	},
-	members: []member{
-		{kind: text, at: unsafe.Offsetof(UpdateFirmwareRequest{}.Location), max: 2048},
-		{kind: whole, at: unsafe.Offsetof(UpdateFirmwareRequest{}.Retries), has: unsafe.Offsetof(UpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(UpdateFirmwareRequest{}.Retries.Has)},
-		{kind: instant, at: unsafe.Offsetof(UpdateFirmwareRequest{}.RetrieveDate)},
-		{kind: whole, at: unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval), has: unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval.Has)},
+var fieldsUpdateFirmwareRequest = rpc.Fields{
+	Names:    []string{"location", "retries", "retrieveDate", "retryInterval"},
+	Known:    [2]uint64{0xf, 0xf},
+	Required: [2]uint64{0x5, 0x5},
+}
+
+var tableUpdateFirmwareRequest = layout.Part{
+	Action: "UpdateFirmware",
+	Fields: &fieldsUpdateFirmwareRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Location)), Low: 2048, High: 2048},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries)), Has: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(UpdateFirmwareRequest{}.Retries.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RetrieveDate))},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
 	},
 }
 
@@ -43,10 +46,17 @@ type UpdateFirmwareResponse struct {
 	_ [0]func()
 }
 
-func (x *UpdateFirmwareResponse) layout() (unsafe.Pointer, *part) {
+func (x *UpdateFirmwareResponse) layout() (unsafe.Pointer, *layout.Part) {
 	return unsafe.Pointer(x), &tableUpdateFirmwareResponse
 }
 
-var tableUpdateFirmwareResponse = part{
-	action: "UpdateFirmware",
+var fieldsUpdateFirmwareResponse = rpc.Fields{
+	Names:    []string{},
+	Known:    [2]uint64{0x0, 0x0},
+	Required: [2]uint64{0x0, 0x0},
+}
+
+var tableUpdateFirmwareResponse = layout.Part{
+	Action: "UpdateFirmware",
+	Fields: &fieldsUpdateFirmwareResponse,
 }

@@ -25,13 +25,15 @@ func (s sampler) message(m Message) Message {
 	return m
 }
 
+const firstField = 1 // field 0 is what makes a type incomparable
+
 func (s sampler) object(o reflect.Value) {
 	table := fieldTables[o.Type().Name()]
 	for i := range table.Names {
 		known := table.Known[s.edition()]&(1<<i) != 0
 		required := table.Required[s.edition()]&(1<<i) != 0
 		if known && (required || s.full) {
-			s.value(o.Field(i), table.Names[i])
+			s.value(o.Field(firstField+i), table.Names[i])
 		}
 	}
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // AdjustPeriodicEventStreamRequest is a message, since 2.1.
 type AdjustPeriodicEventStreamRequest struct {
+	_ [0]func()
+
 	ID         int                       // required, >= 0
 	Params     PeriodicEventStreamParams // required
 	CustomData rpc.Raw
@@ -18,35 +23,17 @@ func (x *AdjustPeriodicEventStreamRequest) Action() string { return "AdjustPerio
 
 // AppendJSON appends x as v says it.
 func (x *AdjustPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
 }
 
 // Decode reads x as v says it.
 func (x *AdjustPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *AdjustPeriodicEventStreamRequest) Reset() { x.reset() }
-
-func (x *AdjustPeriodicEventStreamRequest) reset() {
-	*x = AdjustPeriodicEventStreamRequest{}
-}
-
-func (x *AdjustPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Key(`"params":{`)
-	x.Params.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *AdjustPeriodicEventStreamRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
 }
 
 var fieldsAdjustPeriodicEventStreamRequest = rpc.Fields{
@@ -55,24 +42,19 @@ var fieldsAdjustPeriodicEventStreamRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *AdjustPeriodicEventStreamRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAdjustPeriodicEventStreamRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.IntRange(0, 2147483647)
-		case 1:
-			x.Params.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAdjustPeriodicEventStreamRequest = layout.Part{
+	Fields: &fieldsAdjustPeriodicEventStreamRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamRequest{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamRequest{}.Params)), Part: &tablePeriodicEventStreamParams},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamRequest{}.CustomData))},
+	},
 }
 
 // AdjustPeriodicEventStreamResponse is a message, since 2.1.
 type AdjustPeriodicEventStreamResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -83,37 +65,17 @@ func (x *AdjustPeriodicEventStreamResponse) Action() string { return "AdjustPeri
 
 // AppendJSON appends x as v says it.
 func (x *AdjustPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
 }
 
 // Decode reads x as v says it.
 func (x *AdjustPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *AdjustPeriodicEventStreamResponse) Reset() { x.reset() }
-
-func (x *AdjustPeriodicEventStreamResponse) reset() {
-	*x = AdjustPeriodicEventStreamResponse{}
-}
-
-func (x *AdjustPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *AdjustPeriodicEventStreamResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
 }
 
 var fieldsAdjustPeriodicEventStreamResponse = rpc.Fields{
@@ -122,19 +84,11 @@ var fieldsAdjustPeriodicEventStreamResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *AdjustPeriodicEventStreamResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAdjustPeriodicEventStreamResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAdjustPeriodicEventStreamResponse = layout.Part{
+	Fields: &fieldsAdjustPeriodicEventStreamResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.StatusInfo) + unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.CustomData))},
+	},
 }

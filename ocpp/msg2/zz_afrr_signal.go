@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // AFRRSignalRequest is a message, since 2.1.
 type AFRRSignalRequest struct {
+	_ [0]func()
+
 	Timestamp  time.Time // required
 	Signal     int       // required
 	CustomData rpc.Raw
@@ -20,34 +24,16 @@ func (x *AFRRSignalRequest) Action() string { return "AFRRSignal" }
 
 // AppendJSON appends x as v says it.
 func (x *AFRRSignalRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAFRRSignalRequest)
 }
 
 // Decode reads x as v says it.
 func (x *AFRRSignalRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableAFRRSignalRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *AFRRSignalRequest) Reset() { x.reset() }
-
-func (x *AFRRSignalRequest) reset() {
-	*x = AFRRSignalRequest{}
-}
-
-func (x *AFRRSignalRequest) append(w *rpc.Writer) {
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	w.Int(`"signal":`, x.Signal, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *AFRRSignalRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableAFRRSignalRequest) }
 
 var fieldsAFRRSignalRequest = rpc.Fields{
 	Names:    []string{"timestamp", "signal", "customData"},
@@ -55,24 +41,19 @@ var fieldsAFRRSignalRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *AFRRSignalRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAFRRSignalRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Timestamp = b.Time()
-		case 1:
-			x.Signal = b.Int()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAFRRSignalRequest = layout.Part{
+	Fields: &fieldsAFRRSignalRequest,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(AFRRSignalRequest{}.Timestamp))},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(AFRRSignalRequest{}.Signal)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AFRRSignalRequest{}.CustomData))},
+	},
 }
 
 // AFRRSignalResponse is a message, since 2.1.
 type AFRRSignalResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -83,38 +64,16 @@ func (x *AFRRSignalResponse) Action() string { return "AFRRSignal" }
 
 // AppendJSON appends x as v says it.
 func (x *AFRRSignalResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAFRRSignalResponse)
 }
 
 // Decode reads x as v says it.
 func (x *AFRRSignalResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableAFRRSignalResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *AFRRSignalResponse) Reset() { x.reset() }
-
-func (x *AFRRSignalResponse) reset() {
-	*x = AFRRSignalResponse{}
-}
-
-func (x *AFRRSignalResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *AFRRSignalResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableAFRRSignalResponse) }
 
 var fieldsAFRRSignalResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -122,19 +81,11 @@ var fieldsAFRRSignalResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *AFRRSignalResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAFRRSignalResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAFRRSignalResponse = layout.Part{
+	Fields: &fieldsAFRRSignalResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(AFRRSignalResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AFRRSignalResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(AFRRSignalResponse{}.StatusInfo) + unsafe.Offsetof(AFRRSignalResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AFRRSignalResponse{}.CustomData))},
+	},
 }

@@ -8,6 +8,8 @@ import (
 
 // AuthorizeRequest is a message.
 type AuthorizeRequest struct {
+	_ [0]func()
+
 	IdToken                     IdToken           // required
 	Certificate                 Opt[string]       // <= 5500 (2.1: 10000) characters
 	ISO15118CertificateHashData []OCSPRequestData // 1 to 4 elements
@@ -94,6 +96,8 @@ func (x *AuthorizeRequest) decode(b *rpc.Body) {
 
 // AuthorizeResponse is a message.
 type AuthorizeResponse struct {
+	_ [0]func()
+
 	IdTokenInfo           IdTokenInfo // required
 	CertificateStatus     AuthorizeCertificateStatus
 	AllowedEnergyTransfer []EnergyTransferMode // since 2.1, >= 1 elements

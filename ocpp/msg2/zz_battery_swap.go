@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // BatterySwapRequest is a message, since 2.1.
 type BatterySwapRequest struct {
+	_ [0]func()
+
 	BatteryData []BatteryData    // required, >= 1 elements
 	EventType   BatterySwapEvent // required
 	IdToken     IdToken          // required
@@ -22,48 +26,16 @@ func (x *BatterySwapRequest) Action() string { return "BatterySwap" }
 
 // AppendJSON appends x as v says it.
 func (x *BatterySwapRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableBatterySwapRequest)
 }
 
 // Decode reads x as v says it.
 func (x *BatterySwapRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableBatterySwapRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *BatterySwapRequest) Reset() { x.reset() }
-
-func (x *BatterySwapRequest) reset() {
-	x.BatteryData = x.BatteryData[:0]
-	x.EventType = ""
-	x.IdToken.reset()
-	x.RequestID = 0
-	x.CustomData = ""
-}
-
-func (x *BatterySwapRequest) append(w *rpc.Writer) {
-	w.List(`"batteryData":`, len(x.BatteryData), 1, 0)
-	for i := range x.BatteryData {
-		w.Open()
-		x.BatteryData[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	w.Enum(`"eventType":"`, string(x.EventType), &enumBatterySwapEvent)
-	w.Key(`"idToken":{`)
-	x.IdToken.append(w)
-	w.Close()
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *BatterySwapRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableBatterySwapRequest) }
 
 var fieldsBatterySwapRequest = rpc.Fields{
 	Names:    []string{"batteryData", "eventType", "idToken", "requestId", "customData"},
@@ -71,32 +43,21 @@ var fieldsBatterySwapRequest = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *BatterySwapRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsBatterySwapRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.BatteryData)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.EventType = BatterySwapEvent(b.Enum(&enumBatterySwapEvent))
-		case 2:
-			x.IdToken.decode(b)
-		case 3:
-			x.RequestID = b.Int()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableBatterySwapRequest = layout.Part{
+	Fields: &fieldsBatterySwapRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.BatteryData)), Least: 1, Part: &tableBatteryData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.EventType)), Enum: &enumBatterySwapEvent},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.IdToken)), Part: &tableIdToken},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.CustomData))},
+	},
 }
 
 // BatterySwapResponse is a message, since 2.1.
 type BatterySwapResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -105,32 +66,16 @@ func (x *BatterySwapResponse) Action() string { return "BatterySwap" }
 
 // AppendJSON appends x as v says it.
 func (x *BatterySwapResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableBatterySwapResponse)
 }
 
 // Decode reads x as v says it.
 func (x *BatterySwapResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableBatterySwapResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *BatterySwapResponse) Reset() { x.reset() }
-
-func (x *BatterySwapResponse) reset() {
-	*x = BatterySwapResponse{}
-}
-
-func (x *BatterySwapResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *BatterySwapResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableBatterySwapResponse) }
 
 var fieldsBatterySwapResponse = rpc.Fields{
 	Names:    []string{"customData"},
@@ -138,20 +83,17 @@ var fieldsBatterySwapResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *BatterySwapResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsBatterySwapResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableBatterySwapResponse = layout.Part{
+	Fields: &fieldsBatterySwapResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(BatterySwapResponse{}.CustomData))},
+	},
 }
 
 // BatteryData is a part of messages, since 2.1.
 type BatteryData struct {
+	_ [0]func()
+
 	EVSEID         int         // required, >= 0
 	SerialNumber   string      // required, <= 50 characters
 	SoC            rpc.Decimal // required, >= 0, <= 100
@@ -161,52 +103,23 @@ type BatteryData struct {
 	CustomData     rpc.Raw
 }
 
-func (x *BatteryData) reset() {
-	*x = BatteryData{}
-}
-
-func (x *BatteryData) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Str(`"serialNumber":"`, x.SerialNumber, 50)
-	w.Dec(`"soC":`, &x.SoC, 0, 100)
-	w.Dec(`"soH":`, &x.SoH, 0, 100)
-	if x.ProductionDate.Has {
-		w.Time(`"productionDate":"`, &x.ProductionDate.V)
-	}
-	if x.VendorInfo.Has {
-		w.Str(`"vendorInfo":"`, x.VendorInfo.V, 500)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsBatteryData = rpc.Fields{
 	Names:    []string{"evseId", "serialNumber", "soC", "soH", "productionDate", "vendorInfo", "customData"},
 	Known:    [2]uint64{0x7f, 0x7f},
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *BatteryData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsBatteryData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.IntRange(0, 2147483647)
-		case 1:
-			x.SerialNumber = b.Str(50)
-		case 2:
-			x.SoC = b.DecRange(0, 100)
-		case 3:
-			x.SoH = b.DecRange(0, 100)
-		case 4:
-			x.ProductionDate.V, x.ProductionDate.Has = b.Time(), true
-		case 5:
-			x.VendorInfo.V, x.VendorInfo.Has = b.Str(500), true
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableBatteryData = layout.Part{
+	Fields: &fieldsBatteryData,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatteryData{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatteryData{}.SerialNumber)), Low: 50, High: 50},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatteryData{}.SoC)), Low: 0, High: 100},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(BatteryData{}.SoH)), Low: 0, High: 100},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(BatteryData{}.ProductionDate)), Has: uint16(unsafe.Offsetof(BatteryData{}.ProductionDate) + unsafe.Offsetof(BatteryData{}.ProductionDate.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(BatteryData{}.VendorInfo)), Has: uint16(unsafe.Offsetof(BatteryData{}.VendorInfo) + unsafe.Offsetof(BatteryData{}.VendorInfo.Has)), Low: 500, High: 500},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(BatteryData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(BatteryData{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]BatteryData)(list); *l = append(*l, make([]BatteryData, 1)...) },
 }

@@ -10,6 +10,8 @@ import (
 
 // BootNotificationRequest is a message.
 type BootNotificationRequest struct {
+	_ [0]func()
+
 	ChargingStation ChargingStation // required
 	Reason          BootReason      // required
 	CustomData      rpc.Raw
@@ -75,6 +77,8 @@ func (x *BootNotificationRequest) decode(b *rpc.Body) {
 
 // BootNotificationResponse is a message.
 type BootNotificationResponse struct {
+	_ [0]func()
+
 	CurrentTime time.Time          // required
 	Interval    int                // required
 	Status      RegistrationStatus // required
@@ -151,6 +155,8 @@ func (x *BootNotificationResponse) decode(b *rpc.Body) {
 
 // ChargingStation is a part of messages.
 type ChargingStation struct {
+	_ [0]func()
+
 	SerialNumber    Opt[string] // <= 25 characters
 	Model           string      // required, <= 20 characters
 	Modem           Opt[Modem]
@@ -209,6 +215,8 @@ func (x *ChargingStation) decode(b *rpc.Body) {
 
 // Modem is a part of messages.
 type Modem struct {
+	_ [0]func()
+
 	ICCID      Opt[string] // <= 20 characters
 	IMSI       Opt[string] // <= 20 characters
 	CustomData rpc.Raw

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CancelReservationRequest is a message.
 type CancelReservationRequest struct {
+	_ [0]func()
+
 	ReservationID int // required, >= 0
 	CustomData    rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *CancelReservationRequest) Action() string { return "CancelReservation" 
 
 // AppendJSON appends x as v says it.
 func (x *CancelReservationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCancelReservationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *CancelReservationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCancelReservationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CancelReservationRequest) Reset() { x.reset() }
-
-func (x *CancelReservationRequest) reset() {
-	*x = CancelReservationRequest{}
-}
-
-func (x *CancelReservationRequest) append(w *rpc.Writer) {
-	w.Int(`"reservationId":`, x.ReservationID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CancelReservationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCancelReservationRequest)
 }
 
 var fieldsCancelReservationRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsCancelReservationRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *CancelReservationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCancelReservationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ReservationID = b.Nat()
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCancelReservationRequest = layout.Part{
+	Fields: &fieldsCancelReservationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(CancelReservationRequest{}.ReservationID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CancelReservationRequest{}.CustomData))},
+	},
 }
 
 // CancelReservationResponse is a message.
 type CancelReservationResponse struct {
+	_ [0]func()
+
 	Status     CancelReservationStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -77,37 +63,17 @@ func (x *CancelReservationResponse) Action() string { return "CancelReservation"
 
 // AppendJSON appends x as v says it.
 func (x *CancelReservationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCancelReservationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *CancelReservationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCancelReservationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CancelReservationResponse) Reset() { x.reset() }
-
-func (x *CancelReservationResponse) reset() {
-	*x = CancelReservationResponse{}
-}
-
-func (x *CancelReservationResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumCancelReservationStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CancelReservationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCancelReservationResponse)
 }
 
 var fieldsCancelReservationResponse = rpc.Fields{
@@ -116,19 +82,11 @@ var fieldsCancelReservationResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *CancelReservationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCancelReservationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = CancelReservationStatus(b.Enum(&enumCancelReservationStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCancelReservationResponse = layout.Part{
+	Fields: &fieldsCancelReservationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CancelReservationResponse{}.Status)), Enum: &enumCancelReservationStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CancelReservationResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(CancelReservationResponse{}.StatusInfo) + unsafe.Offsetof(CancelReservationResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CancelReservationResponse{}.CustomData))},
+	},
 }

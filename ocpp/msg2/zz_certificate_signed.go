@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CertificateSignedRequest is a message.
 type CertificateSignedRequest struct {
+	_ [0]func()
+
 	CertificateChain string // required, <= 10000 characters
 	CertificateType  CertificateSigningUse
 	RequestID        Opt[int] // since 2.1
@@ -19,40 +24,17 @@ func (x *CertificateSignedRequest) Action() string { return "CertificateSigned" 
 
 // AppendJSON appends x as v says it.
 func (x *CertificateSignedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCertificateSignedRequest)
 }
 
 // Decode reads x as v says it.
 func (x *CertificateSignedRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCertificateSignedRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedRequest) Reset() { x.reset() }
-
-func (x *CertificateSignedRequest) reset() {
-	*x = CertificateSignedRequest{}
-}
-
-func (x *CertificateSignedRequest) append(w *rpc.Writer) {
-	w.Str(`"certificateChain":"`, x.CertificateChain, 10000)
-	if x.CertificateType != "" {
-		w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateSigningUse)
-	}
-	if w.V21() {
-		if x.RequestID.Has {
-			w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CertificateSignedRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCertificateSignedRequest)
 }
 
 var fieldsCertificateSignedRequest = rpc.Fields{
@@ -61,26 +43,20 @@ var fieldsCertificateSignedRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *CertificateSignedRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateSignedRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateChain = b.Str(10000)
-		case 1:
-			x.CertificateType = CertificateSigningUse(b.Enum(&enumCertificateSigningUse))
-		case 2:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateSignedRequest = layout.Part{
+	Fields: &fieldsCertificateSignedRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.CertificateChain)), Low: 10000, High: 10000},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.CertificateType)), Enum: &enumCertificateSigningUse},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(CertificateSignedRequest{}.RequestID) + unsafe.Offsetof(CertificateSignedRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.CustomData))},
+	},
 }
 
 // CertificateSignedResponse is a message.
 type CertificateSignedResponse struct {
+	_ [0]func()
+
 	Status     CertificateSignedStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -91,37 +67,17 @@ func (x *CertificateSignedResponse) Action() string { return "CertificateSigned"
 
 // AppendJSON appends x as v says it.
 func (x *CertificateSignedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCertificateSignedResponse)
 }
 
 // Decode reads x as v says it.
 func (x *CertificateSignedResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCertificateSignedResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedResponse) Reset() { x.reset() }
-
-func (x *CertificateSignedResponse) reset() {
-	*x = CertificateSignedResponse{}
-}
-
-func (x *CertificateSignedResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumCertificateSignedStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CertificateSignedResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCertificateSignedResponse)
 }
 
 var fieldsCertificateSignedResponse = rpc.Fields{
@@ -130,19 +86,11 @@ var fieldsCertificateSignedResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *CertificateSignedResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateSignedResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = CertificateSignedStatus(b.Enum(&enumCertificateSignedStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateSignedResponse = layout.Part{
+	Fields: &fieldsCertificateSignedResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedResponse{}.Status)), Enum: &enumCertificateSignedStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CertificateSignedResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(CertificateSignedResponse{}.StatusInfo) + unsafe.Offsetof(CertificateSignedResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateSignedResponse{}.CustomData))},
+	},
 }

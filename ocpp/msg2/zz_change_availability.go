@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ChangeAvailabilityRequest is a message.
 type ChangeAvailabilityRequest struct {
+	_ [0]func()
+
 	EVSE              Opt[EVSE]
 	OperationalStatus OperationalStatus // required
 	CustomData        rpc.Raw
@@ -18,37 +23,17 @@ func (x *ChangeAvailabilityRequest) Action() string { return "ChangeAvailability
 
 // AppendJSON appends x as v says it.
 func (x *ChangeAvailabilityRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeAvailabilityRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ChangeAvailabilityRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeAvailabilityRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityRequest) Reset() { x.reset() }
-
-func (x *ChangeAvailabilityRequest) reset() {
-	*x = ChangeAvailabilityRequest{}
-}
-
-func (x *ChangeAvailabilityRequest) append(w *rpc.Writer) {
-	if x.EVSE.Has {
-		w.Key(`"evse":{`)
-		x.EVSE.V.append(w)
-		w.Close()
-	}
-	w.Enum(`"operationalStatus":"`, string(x.OperationalStatus), &enumOperationalStatus)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ChangeAvailabilityRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableChangeAvailabilityRequest)
 }
 
 var fieldsChangeAvailabilityRequest = rpc.Fields{
@@ -57,25 +42,19 @@ var fieldsChangeAvailabilityRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *ChangeAvailabilityRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeAvailabilityRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSE.Has = true
-			x.EVSE.V.decode(b)
-		case 1:
-			x.OperationalStatus = OperationalStatus(b.Enum(&enumOperationalStatus))
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChangeAvailabilityRequest = layout.Part{
+	Fields: &fieldsChangeAvailabilityRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE)), Has: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE) + unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE.Has)), Part: &tableEVSE},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.OperationalStatus)), Enum: &enumOperationalStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.CustomData))},
+	},
 }
 
 // ChangeAvailabilityResponse is a message.
 type ChangeAvailabilityResponse struct {
+	_ [0]func()
+
 	Status     ChangeAvailabilityStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -86,37 +65,17 @@ func (x *ChangeAvailabilityResponse) Action() string { return "ChangeAvailabilit
 
 // AppendJSON appends x as v says it.
 func (x *ChangeAvailabilityResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeAvailabilityResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ChangeAvailabilityResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeAvailabilityResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityResponse) Reset() { x.reset() }
-
-func (x *ChangeAvailabilityResponse) reset() {
-	*x = ChangeAvailabilityResponse{}
-}
-
-func (x *ChangeAvailabilityResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumChangeAvailabilityStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ChangeAvailabilityResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableChangeAvailabilityResponse)
 }
 
 var fieldsChangeAvailabilityResponse = rpc.Fields{
@@ -125,19 +84,11 @@ var fieldsChangeAvailabilityResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ChangeAvailabilityResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeAvailabilityResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ChangeAvailabilityStatus(b.Enum(&enumChangeAvailabilityStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChangeAvailabilityResponse = layout.Part{
+	Fields: &fieldsChangeAvailabilityResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.Status)), Enum: &enumChangeAvailabilityStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.StatusInfo) + unsafe.Offsetof(ChangeAvailabilityResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.CustomData))},
+	},
 }

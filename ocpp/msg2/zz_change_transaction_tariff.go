@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ChangeTransactionTariffRequest is a message, since 2.1.
 type ChangeTransactionTariffRequest struct {
+	_ [0]func()
+
 	Tariff        Tariff // required
 	TransactionID string // required, <= 36 characters
 	CustomData    rpc.Raw
@@ -18,37 +23,17 @@ func (x *ChangeTransactionTariffRequest) Action() string { return "ChangeTransac
 
 // AppendJSON appends x as v says it.
 func (x *ChangeTransactionTariffRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ChangeTransactionTariffRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ChangeTransactionTariffRequest) Reset() { x.reset() }
-
-func (x *ChangeTransactionTariffRequest) reset() {
-	x.Tariff.reset()
-	x.TransactionID = ""
-	x.CustomData = ""
-}
-
-func (x *ChangeTransactionTariffRequest) append(w *rpc.Writer) {
-	w.Key(`"tariff":{`)
-	x.Tariff.append(w)
-	w.Close()
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ChangeTransactionTariffRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
 }
 
 var fieldsChangeTransactionTariffRequest = rpc.Fields{
@@ -57,24 +42,19 @@ var fieldsChangeTransactionTariffRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *ChangeTransactionTariffRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeTransactionTariffRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Tariff.decode(b)
-		case 1:
-			x.TransactionID = b.Str(36)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChangeTransactionTariffRequest = layout.Part{
+	Fields: &fieldsChangeTransactionTariffRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeTransactionTariffRequest{}.Tariff)), Part: &tableTariff},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeTransactionTariffRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChangeTransactionTariffRequest{}.CustomData))},
+	},
 }
 
 // ChangeTransactionTariffResponse is a message, since 2.1.
 type ChangeTransactionTariffResponse struct {
+	_ [0]func()
+
 	Status     TariffChangeStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -85,37 +65,17 @@ func (x *ChangeTransactionTariffResponse) Action() string { return "ChangeTransa
 
 // AppendJSON appends x as v says it.
 func (x *ChangeTransactionTariffResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ChangeTransactionTariffResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ChangeTransactionTariffResponse) Reset() { x.reset() }
-
-func (x *ChangeTransactionTariffResponse) reset() {
-	*x = ChangeTransactionTariffResponse{}
-}
-
-func (x *ChangeTransactionTariffResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTariffChangeStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ChangeTransactionTariffResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
 }
 
 var fieldsChangeTransactionTariffResponse = rpc.Fields{
@@ -124,19 +84,11 @@ var fieldsChangeTransactionTariffResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ChangeTransactionTariffResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChangeTransactionTariffResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TariffChangeStatus(b.Enum(&enumTariffChangeStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChangeTransactionTariffResponse = layout.Part{
+	Fields: &fieldsChangeTransactionTariffResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeTransactionTariffResponse{}.Status)), Enum: &enumTariffChangeStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChangeTransactionTariffResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ChangeTransactionTariffResponse{}.StatusInfo) + unsafe.Offsetof(ChangeTransactionTariffResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChangeTransactionTariffResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearCacheRequest is a message.
 type ClearCacheRequest struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -16,32 +21,16 @@ func (x *ClearCacheRequest) Action() string { return "ClearCache" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearCacheRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearCacheRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearCacheRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearCacheRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearCacheRequest) Reset() { x.reset() }
-
-func (x *ClearCacheRequest) reset() {
-	*x = ClearCacheRequest{}
-}
-
-func (x *ClearCacheRequest) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ClearCacheRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearCacheRequest) }
 
 var fieldsClearCacheRequest = rpc.Fields{
 	Names:    []string{"customData"},
@@ -49,20 +38,17 @@ var fieldsClearCacheRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClearCacheRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearCacheRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearCacheRequest = layout.Part{
+	Fields: &fieldsClearCacheRequest,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearCacheRequest{}.CustomData))},
+	},
 }
 
 // ClearCacheResponse is a message.
 type ClearCacheResponse struct {
+	_ [0]func()
+
 	Status     ClearCacheStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -73,38 +59,16 @@ func (x *ClearCacheResponse) Action() string { return "ClearCache" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearCacheResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearCacheResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearCacheResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearCacheResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearCacheResponse) Reset() { x.reset() }
-
-func (x *ClearCacheResponse) reset() {
-	*x = ClearCacheResponse{}
-}
-
-func (x *ClearCacheResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearCacheStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ClearCacheResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearCacheResponse) }
 
 var fieldsClearCacheResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -112,19 +76,11 @@ var fieldsClearCacheResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearCacheResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearCacheResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearCacheStatus(b.Enum(&enumClearCacheStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearCacheResponse = layout.Part{
+	Fields: &fieldsClearCacheResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearCacheResponse{}.Status)), Enum: &enumClearCacheStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearCacheResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearCacheResponse{}.StatusInfo) + unsafe.Offsetof(ClearCacheResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearCacheResponse{}.CustomData))},
+	},
 }

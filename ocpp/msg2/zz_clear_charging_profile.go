@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearChargingProfileRequest is a message.
 type ClearChargingProfileRequest struct {
+	_ [0]func()
+
 	ChargingProfileID       Opt[int]
 	ChargingProfileCriteria Opt[ClearChargingProfile]
 	CustomData              rpc.Raw
@@ -18,39 +23,17 @@ func (x *ClearChargingProfileRequest) Action() string { return "ClearChargingPro
 
 // AppendJSON appends x as v says it.
 func (x *ClearChargingProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearChargingProfileRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearChargingProfileRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearChargingProfileRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileRequest) Reset() { x.reset() }
-
-func (x *ClearChargingProfileRequest) reset() {
-	*x = ClearChargingProfileRequest{}
-}
-
-func (x *ClearChargingProfileRequest) append(w *rpc.Writer) {
-	if x.ChargingProfileID.Has {
-		w.Int(`"chargingProfileId":`, x.ChargingProfileID.V, -2147483648, 2147483647)
-	}
-	if x.ChargingProfileCriteria.Has {
-		w.Key(`"chargingProfileCriteria":{`)
-		x.ChargingProfileCriteria.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearChargingProfileRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearChargingProfileRequest)
 }
 
 var fieldsClearChargingProfileRequest = rpc.Fields{
@@ -59,25 +42,19 @@ var fieldsClearChargingProfileRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClearChargingProfileRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearChargingProfileRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingProfileID.V, x.ChargingProfileID.Has = b.Int(), true
-		case 1:
-			x.ChargingProfileCriteria.Has = true
-			x.ChargingProfileCriteria.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearChargingProfileRequest = layout.Part{
+	Fields: &fieldsClearChargingProfileRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileCriteria)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileCriteria) + unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileCriteria.Has)), Part: &tableClearChargingProfile},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.CustomData))},
+	},
 }
 
 // ClearChargingProfileResponse is a message.
 type ClearChargingProfileResponse struct {
+	_ [0]func()
+
 	Status     ClearChargingProfileStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -88,37 +65,17 @@ func (x *ClearChargingProfileResponse) Action() string { return "ClearChargingPr
 
 // AppendJSON appends x as v says it.
 func (x *ClearChargingProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearChargingProfileResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearChargingProfileResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearChargingProfileResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileResponse) Reset() { x.reset() }
-
-func (x *ClearChargingProfileResponse) reset() {
-	*x = ClearChargingProfileResponse{}
-}
-
-func (x *ClearChargingProfileResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearChargingProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearChargingProfileResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearChargingProfileResponse)
 }
 
 var fieldsClearChargingProfileResponse = rpc.Fields{
@@ -127,44 +84,23 @@ var fieldsClearChargingProfileResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearChargingProfileResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearChargingProfileResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearChargingProfileStatus(b.Enum(&enumClearChargingProfileStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearChargingProfileResponse = layout.Part{
+	Fields: &fieldsClearChargingProfileResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.Status)), Enum: &enumClearChargingProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.StatusInfo) + unsafe.Offsetof(ClearChargingProfileResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.CustomData))},
+	},
 }
 
 // ClearChargingProfile is a part of messages.
 type ClearChargingProfile struct {
+	_ [0]func()
+
 	EVSEID                 Opt[int] // >= 0
 	ChargingProfilePurpose ChargingProfilePurpose
 	StackLevel             Opt[int] // >= 0
 	CustomData             rpc.Raw
-}
-
-func (x *ClearChargingProfile) append(w *rpc.Writer) {
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.ChargingProfilePurpose != "" {
-		w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	}
-	if x.StackLevel.Has {
-		w.Int(`"stackLevel":`, x.StackLevel.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsClearChargingProfile = rpc.Fields{
@@ -173,20 +109,12 @@ var fieldsClearChargingProfile = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClearChargingProfile) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearChargingProfile)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 1:
-			x.ChargingProfilePurpose = ChargingProfilePurpose(b.Enum(&enumChargingProfilePurpose))
-		case 2:
-			x.StackLevel.V, x.StackLevel.Has = b.Nat(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearChargingProfile = layout.Part{
+	Fields: &fieldsClearChargingProfile,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ClearChargingProfile{}.EVSEID)), Has: uint16(unsafe.Offsetof(ClearChargingProfile{}.EVSEID) + unsafe.Offsetof(ClearChargingProfile{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ClearChargingProfile{}.ChargingProfilePurpose)), Enum: &enumChargingProfilePurpose},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ClearChargingProfile{}.StackLevel)), Has: uint16(unsafe.Offsetof(ClearChargingProfile{}.StackLevel) + unsafe.Offsetof(ClearChargingProfile{}.StackLevel.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearChargingProfile{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearDERControlRequest is a message, since 2.1.
 type ClearDERControlRequest struct {
+	_ [0]func()
+
 	IsDefault   bool // required
 	ControlType DERControl
 	ControlID   Opt[string] // <= 36 characters
@@ -19,38 +24,17 @@ func (x *ClearDERControlRequest) Action() string { return "ClearDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDERControlRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDERControlRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearDERControlRequest) Reset() { x.reset() }
-
-func (x *ClearDERControlRequest) reset() {
-	*x = ClearDERControlRequest{}
-}
-
-func (x *ClearDERControlRequest) append(w *rpc.Writer) {
-	w.Bool(`"isDefault":`, x.IsDefault)
-	if x.ControlType != "" {
-		w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
-	}
-	if x.ControlID.Has {
-		w.Str(`"controlId":"`, x.ControlID.V, 36)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearDERControlRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearDERControlRequest)
 }
 
 var fieldsClearDERControlRequest = rpc.Fields{
@@ -59,26 +43,20 @@ var fieldsClearDERControlRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearDERControlRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearDERControlRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IsDefault = b.Bool()
-		case 1:
-			x.ControlType = DERControl(b.Enum(&enumDERControl))
-		case 2:
-			x.ControlID.V, x.ControlID.Has = b.Str(36), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearDERControlRequest = layout.Part{
+	Fields: &fieldsClearDERControlRequest,
+	Members: []layout.Member{
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDERControlRequest{}.IsDefault))},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ClearDERControlRequest{}.ControlType)), Enum: &enumDERControl},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(ClearDERControlRequest{}.ControlID)), Has: uint16(unsafe.Offsetof(ClearDERControlRequest{}.ControlID) + unsafe.Offsetof(ClearDERControlRequest{}.ControlID.Has)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearDERControlRequest{}.CustomData))},
+	},
 }
 
 // ClearDERControlResponse is a message, since 2.1.
 type ClearDERControlResponse struct {
+	_ [0]func()
+
 	Status     DERControlStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -89,37 +67,17 @@ func (x *ClearDERControlResponse) Action() string { return "ClearDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDERControlResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDERControlResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearDERControlResponse) Reset() { x.reset() }
-
-func (x *ClearDERControlResponse) reset() {
-	*x = ClearDERControlResponse{}
-}
-
-func (x *ClearDERControlResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearDERControlResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearDERControlResponse)
 }
 
 var fieldsClearDERControlResponse = rpc.Fields{
@@ -128,19 +86,11 @@ var fieldsClearDERControlResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearDERControlResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearDERControlResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DERControlStatus(b.Enum(&enumDERControlStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearDERControlResponse = layout.Part{
+	Fields: &fieldsClearDERControlResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDERControlResponse{}.Status)), Enum: &enumDERControlStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearDERControlResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearDERControlResponse{}.StatusInfo) + unsafe.Offsetof(ClearDERControlResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearDERControlResponse{}.CustomData))},
+	},
 }

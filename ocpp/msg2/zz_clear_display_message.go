@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearDisplayMessageRequest is a message.
 type ClearDisplayMessageRequest struct {
+	_ [0]func()
+
 	ID         int // required, >= 0
 	CustomData rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *ClearDisplayMessageRequest) Action() string { return "ClearDisplayMessa
 
 // AppendJSON appends x as v says it.
 func (x *ClearDisplayMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDisplayMessageRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearDisplayMessageRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDisplayMessageRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearDisplayMessageRequest) Reset() { x.reset() }
-
-func (x *ClearDisplayMessageRequest) reset() {
-	*x = ClearDisplayMessageRequest{}
-}
-
-func (x *ClearDisplayMessageRequest) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearDisplayMessageRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearDisplayMessageRequest)
 }
 
 var fieldsClearDisplayMessageRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsClearDisplayMessageRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearDisplayMessageRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearDisplayMessageRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Nat()
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearDisplayMessageRequest = layout.Part{
+	Fields: &fieldsClearDisplayMessageRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ClearDisplayMessageRequest{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearDisplayMessageRequest{}.CustomData))},
+	},
 }
 
 // ClearDisplayMessageResponse is a message.
 type ClearDisplayMessageResponse struct {
+	_ [0]func()
+
 	Status     ClearMessageStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -77,37 +63,17 @@ func (x *ClearDisplayMessageResponse) Action() string { return "ClearDisplayMess
 
 // AppendJSON appends x as v says it.
 func (x *ClearDisplayMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDisplayMessageResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearDisplayMessageResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDisplayMessageResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearDisplayMessageResponse) Reset() { x.reset() }
-
-func (x *ClearDisplayMessageResponse) reset() {
-	*x = ClearDisplayMessageResponse{}
-}
-
-func (x *ClearDisplayMessageResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearMessageStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearDisplayMessageResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearDisplayMessageResponse)
 }
 
 var fieldsClearDisplayMessageResponse = rpc.Fields{
@@ -116,19 +82,11 @@ var fieldsClearDisplayMessageResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearDisplayMessageResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearDisplayMessageResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearMessageStatus(b.Enum(&enumClearMessageStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearDisplayMessageResponse = layout.Part{
+	Fields: &fieldsClearDisplayMessageResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDisplayMessageResponse{}.Status)), Enum: &enumClearMessageStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearDisplayMessageResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearDisplayMessageResponse{}.StatusInfo) + unsafe.Offsetof(ClearDisplayMessageResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearDisplayMessageResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearTariffsRequest is a message, since 2.1.
 type ClearTariffsRequest struct {
+	_ [0]func()
+
 	TariffIDs  []string // >= 1 elements, <= 60 characters
 	EVSEID     Opt[int] // >= 0
 	CustomData rpc.Raw
@@ -18,44 +23,16 @@ func (x *ClearTariffsRequest) Action() string { return "ClearTariffs" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearTariffsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearTariffsRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearTariffsRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearTariffsRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearTariffsRequest) Reset() { x.reset() }
-
-func (x *ClearTariffsRequest) reset() {
-	x.TariffIDs = x.TariffIDs[:0]
-	x.EVSEID = Opt[int]{}
-	x.CustomData = ""
-}
-
-func (x *ClearTariffsRequest) append(w *rpc.Writer) {
-	if len(x.TariffIDs) > 0 {
-		w.List(`"tariffIds":`, len(x.TariffIDs), 1, 0)
-		for i := range x.TariffIDs {
-			w.Str(`"`, x.TariffIDs[i], 60)
-		}
-		w.CloseList()
-	}
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ClearTariffsRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearTariffsRequest) }
 
 var fieldsClearTariffsRequest = rpc.Fields{
 	Names:    []string{"tariffIds", "evseId", "customData"},
@@ -63,26 +40,19 @@ var fieldsClearTariffsRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClearTariffsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearTariffsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				x.TariffIDs = append(x.TariffIDs, b.Str(60))
-			}
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.IntRange(0, 2147483647), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearTariffsRequest = layout.Part{
+	Fields: &fieldsClearTariffsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(ClearTariffsRequest{}.TariffIDs)), Least: 1, Low: 60, High: 60},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearTariffsRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(ClearTariffsRequest{}.EVSEID) + unsafe.Offsetof(ClearTariffsRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearTariffsRequest{}.CustomData))},
+	},
 }
 
 // ClearTariffsResponse is a message, since 2.1.
 type ClearTariffsResponse struct {
+	_ [0]func()
+
 	ClearTariffsResult []ClearTariffsResult // required, >= 1 elements
 	CustomData         rpc.Raw
 }
@@ -92,40 +62,16 @@ func (x *ClearTariffsResponse) Action() string { return "ClearTariffs" }
 
 // AppendJSON appends x as v says it.
 func (x *ClearTariffsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearTariffsResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearTariffsResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearTariffsResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearTariffsResponse) Reset() { x.reset() }
-
-func (x *ClearTariffsResponse) reset() {
-	x.ClearTariffsResult = x.ClearTariffsResult[:0]
-	x.CustomData = ""
-}
-
-func (x *ClearTariffsResponse) append(w *rpc.Writer) {
-	w.List(`"clearTariffsResult":`, len(x.ClearTariffsResult), 1, 0)
-	for i := range x.ClearTariffsResult {
-		w.Open()
-		x.ClearTariffsResult[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ClearTariffsResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearTariffsResponse) }
 
 var fieldsClearTariffsResponse = rpc.Fields{
 	Names:    []string{"clearTariffsResult", "customData"},
@@ -133,49 +79,22 @@ var fieldsClearTariffsResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearTariffsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearTariffsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ClearTariffsResult)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearTariffsResponse = layout.Part{
+	Fields: &fieldsClearTariffsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ClearTariffsResponse{}.ClearTariffsResult)), Least: 1, Part: &tableClearTariffsResult},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearTariffsResponse{}.CustomData))},
+	},
 }
 
 // ClearTariffsResult is a part of messages, since 2.1.
 type ClearTariffsResult struct {
+	_ [0]func()
+
 	StatusInfo Opt[StatusInfo]
 	TariffID   Opt[string]       // <= 60 characters
 	Status     TariffClearStatus // required
 	CustomData rpc.Raw
-}
-
-func (x *ClearTariffsResult) reset() {
-	*x = ClearTariffsResult{}
-}
-
-func (x *ClearTariffsResult) append(w *rpc.Writer) {
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.TariffID.Has {
-		w.Str(`"tariffId":"`, x.TariffID.V, 60)
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumTariffClearStatus)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsClearTariffsResult = rpc.Fields{
@@ -184,21 +103,17 @@ var fieldsClearTariffsResult = rpc.Fields{
 	Required: [2]uint64{0x4, 0x4},
 }
 
-func (x *ClearTariffsResult) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearTariffsResult)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 1:
-			x.TariffID.V, x.TariffID.Has = b.Str(60), true
-		case 2:
-			x.Status = TariffClearStatus(b.Enum(&enumTariffClearStatus))
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearTariffsResult = layout.Part{
+	Fields: &fieldsClearTariffsResult,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearTariffsResult{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearTariffsResult{}.StatusInfo) + unsafe.Offsetof(ClearTariffsResult{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(ClearTariffsResult{}.TariffID)), Has: uint16(unsafe.Offsetof(ClearTariffsResult{}.TariffID) + unsafe.Offsetof(ClearTariffsResult{}.TariffID.Has)), Low: 60, High: 60},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearTariffsResult{}.Status)), Enum: &enumTariffClearStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearTariffsResult{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ClearTariffsResult{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ClearTariffsResult)(list)
+		*l = append(*l, make([]ClearTariffsResult, 1)...)
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearVariableMonitoringRequest is a message.
 type ClearVariableMonitoringRequest struct {
+	_ [0]func()
+
 	ID         []int // required, >= 1 elements, >= 0
 	CustomData rpc.Raw
 }
@@ -17,37 +22,17 @@ func (x *ClearVariableMonitoringRequest) Action() string { return "ClearVariable
 
 // AppendJSON appends x as v says it.
 func (x *ClearVariableMonitoringRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearVariableMonitoringRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearVariableMonitoringRequest) Reset() { x.reset() }
-
-func (x *ClearVariableMonitoringRequest) reset() {
-	x.ID = x.ID[:0]
-	x.CustomData = ""
-}
-
-func (x *ClearVariableMonitoringRequest) append(w *rpc.Writer) {
-	w.List(`"id":`, len(x.ID), 1, 0)
-	for i := range x.ID {
-		w.Int(``, x.ID[i], 0, 2147483647)
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearVariableMonitoringRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
 }
 
 var fieldsClearVariableMonitoringRequest = rpc.Fields{
@@ -56,24 +41,18 @@ var fieldsClearVariableMonitoringRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearVariableMonitoringRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearVariableMonitoringRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				x.ID = append(x.ID, b.Nat())
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearVariableMonitoringRequest = layout.Part{
+	Fields: &fieldsClearVariableMonitoringRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.List | layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ClearVariableMonitoringRequest{}.ID)), Least: 1, Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearVariableMonitoringRequest{}.CustomData))},
+	},
 }
 
 // ClearVariableMonitoringResponse is a message.
 type ClearVariableMonitoringResponse struct {
+	_ [0]func()
+
 	ClearMonitoringResult []ClearMonitoringResult // required, >= 1 elements
 	CustomData            rpc.Raw
 }
@@ -83,39 +62,17 @@ func (x *ClearVariableMonitoringResponse) Action() string { return "ClearVariabl
 
 // AppendJSON appends x as v says it.
 func (x *ClearVariableMonitoringResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearVariableMonitoringResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearVariableMonitoringResponse) Reset() { x.reset() }
-
-func (x *ClearVariableMonitoringResponse) reset() {
-	x.ClearMonitoringResult = x.ClearMonitoringResult[:0]
-	x.CustomData = ""
-}
-
-func (x *ClearVariableMonitoringResponse) append(w *rpc.Writer) {
-	w.List(`"clearMonitoringResult":`, len(x.ClearMonitoringResult), 1, 0)
-	for i := range x.ClearMonitoringResult {
-		w.Open()
-		x.ClearMonitoringResult[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearVariableMonitoringResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
 }
 
 var fieldsClearVariableMonitoringResponse = rpc.Fields{
@@ -124,47 +81,22 @@ var fieldsClearVariableMonitoringResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearVariableMonitoringResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearVariableMonitoringResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ClearMonitoringResult)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearVariableMonitoringResponse = layout.Part{
+	Fields: &fieldsClearVariableMonitoringResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ClearVariableMonitoringResponse{}.ClearMonitoringResult)), Least: 1, Part: &tableClearMonitoringResult},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearVariableMonitoringResponse{}.CustomData))},
+	},
 }
 
 // ClearMonitoringResult is a part of messages.
 type ClearMonitoringResult struct {
+	_ [0]func()
+
 	Status     ClearMonitoringStatus // required
 	ID         int                   // required, >= 0
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
-}
-
-func (x *ClearMonitoringResult) reset() {
-	*x = ClearMonitoringResult{}
-}
-
-func (x *ClearMonitoringResult) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumClearMonitoringStatus)
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsClearMonitoringResult = rpc.Fields{
@@ -173,21 +105,17 @@ var fieldsClearMonitoringResult = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *ClearMonitoringResult) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearMonitoringResult)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ClearMonitoringStatus(b.Enum(&enumClearMonitoringStatus))
-		case 1:
-			x.ID = b.Nat()
-		case 2:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearMonitoringResult = layout.Part{
+	Fields: &fieldsClearMonitoringResult,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearMonitoringResult{}.Status)), Enum: &enumClearMonitoringStatus},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ClearMonitoringResult{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ClearMonitoringResult{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ClearMonitoringResult{}.StatusInfo) + unsafe.Offsetof(ClearMonitoringResult{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearMonitoringResult{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ClearMonitoringResult{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ClearMonitoringResult)(list)
+		*l = append(*l, make([]ClearMonitoringResult, 1)...)
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClearedChargingLimitRequest is a message.
 type ClearedChargingLimitRequest struct {
+	_ [0]func()
+
 	ChargingLimitSource ChargingLimitSource // required, free text of <= 20 characters in 2.1
 	EVSEID              Opt[int]            // >= 0
 	CustomData          rpc.Raw
@@ -18,35 +23,17 @@ func (x *ClearedChargingLimitRequest) Action() string { return "ClearedChargingL
 
 // AppendJSON appends x as v says it.
 func (x *ClearedChargingLimitRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearedChargingLimitRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClearedChargingLimitRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearedChargingLimitRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearedChargingLimitRequest) Reset() { x.reset() }
-
-func (x *ClearedChargingLimitRequest) reset() {
-	*x = ClearedChargingLimitRequest{}
-}
-
-func (x *ClearedChargingLimitRequest) append(w *rpc.Writer) {
-	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearedChargingLimitRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearedChargingLimitRequest)
 }
 
 var fieldsClearedChargingLimitRequest = rpc.Fields{
@@ -55,24 +42,19 @@ var fieldsClearedChargingLimitRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClearedChargingLimitRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearedChargingLimitRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingLimitSource = ChargingLimitSource(b.EnumOrStr(&enumChargingLimitSource, 20))
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearedChargingLimitRequest = layout.Part{
+	Fields: &fieldsClearedChargingLimitRequest,
+	Members: []layout.Member{
+		{Kind: layout.NameOrText, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearedChargingLimitRequest{}.ChargingLimitSource)), Enum: &enumChargingLimitSource, High: 20},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ClearedChargingLimitRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(ClearedChargingLimitRequest{}.EVSEID) + unsafe.Offsetof(ClearedChargingLimitRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearedChargingLimitRequest{}.CustomData))},
+	},
 }
 
 // ClearedChargingLimitResponse is a message.
 type ClearedChargingLimitResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -81,31 +63,17 @@ func (x *ClearedChargingLimitResponse) Action() string { return "ClearedCharging
 
 // AppendJSON appends x as v says it.
 func (x *ClearedChargingLimitResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearedChargingLimitResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClearedChargingLimitResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearedChargingLimitResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClearedChargingLimitResponse) Reset() { x.reset() }
-
-func (x *ClearedChargingLimitResponse) reset() {
-	*x = ClearedChargingLimitResponse{}
-}
-
-func (x *ClearedChargingLimitResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClearedChargingLimitResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClearedChargingLimitResponse)
 }
 
 var fieldsClearedChargingLimitResponse = rpc.Fields{
@@ -114,14 +82,9 @@ var fieldsClearedChargingLimitResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClearedChargingLimitResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClearedChargingLimitResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClearedChargingLimitResponse = layout.Part{
+	Fields: &fieldsClearedChargingLimitResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearedChargingLimitResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ClosePeriodicEventStreamRequest is a message, since 2.1.
 type ClosePeriodicEventStreamRequest struct {
+	_ [0]func()
+
 	ID         int // required, >= 0
 	CustomData rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *ClosePeriodicEventStreamRequest) Action() string { return "ClosePeriodi
 
 // AppendJSON appends x as v says it.
 func (x *ClosePeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ClosePeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClosePeriodicEventStreamRequest) Reset() { x.reset() }
-
-func (x *ClosePeriodicEventStreamRequest) reset() {
-	*x = ClosePeriodicEventStreamRequest{}
-}
-
-func (x *ClosePeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClosePeriodicEventStreamRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
 }
 
 var fieldsClosePeriodicEventStreamRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsClosePeriodicEventStreamRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ClosePeriodicEventStreamRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClosePeriodicEventStreamRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.IntRange(0, 2147483647)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClosePeriodicEventStreamRequest = layout.Part{
+	Fields: &fieldsClosePeriodicEventStreamRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClosePeriodicEventStreamRequest{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClosePeriodicEventStreamRequest{}.CustomData))},
+	},
 }
 
 // ClosePeriodicEventStreamResponse is a message, since 2.1.
 type ClosePeriodicEventStreamResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -75,31 +61,17 @@ func (x *ClosePeriodicEventStreamResponse) Action() string { return "ClosePeriod
 
 // AppendJSON appends x as v says it.
 func (x *ClosePeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ClosePeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ClosePeriodicEventStreamResponse) Reset() { x.reset() }
-
-func (x *ClosePeriodicEventStreamResponse) reset() {
-	*x = ClosePeriodicEventStreamResponse{}
-}
-
-func (x *ClosePeriodicEventStreamResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ClosePeriodicEventStreamResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
 }
 
 var fieldsClosePeriodicEventStreamResponse = rpc.Fields{
@@ -108,14 +80,9 @@ var fieldsClosePeriodicEventStreamResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ClosePeriodicEventStreamResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsClosePeriodicEventStreamResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableClosePeriodicEventStreamResponse = layout.Part{
+	Fields: &fieldsClosePeriodicEventStreamResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClosePeriodicEventStreamResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CostUpdatedRequest is a message.
 type CostUpdatedRequest struct {
+	_ [0]func()
+
 	TotalCost     rpc.Decimal // required
 	TransactionID string      // required, <= 36 characters
 	CustomData    rpc.Raw
@@ -18,34 +23,16 @@ func (x *CostUpdatedRequest) Action() string { return "CostUpdated" }
 
 // AppendJSON appends x as v says it.
 func (x *CostUpdatedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCostUpdatedRequest)
 }
 
 // Decode reads x as v says it.
 func (x *CostUpdatedRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCostUpdatedRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CostUpdatedRequest) Reset() { x.reset() }
-
-func (x *CostUpdatedRequest) reset() {
-	*x = CostUpdatedRequest{}
-}
-
-func (x *CostUpdatedRequest) append(w *rpc.Writer) {
-	w.Dec(`"totalCost":`, &x.TotalCost, -9223372036854775808, 9223372036854775807)
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *CostUpdatedRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableCostUpdatedRequest) }
 
 var fieldsCostUpdatedRequest = rpc.Fields{
 	Names:    []string{"totalCost", "transactionId", "customData"},
@@ -53,24 +40,19 @@ var fieldsCostUpdatedRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *CostUpdatedRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCostUpdatedRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TotalCost = b.Dec()
-		case 1:
-			x.TransactionID = b.Str(36)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCostUpdatedRequest = layout.Part{
+	Fields: &fieldsCostUpdatedRequest,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostUpdatedRequest{}.TotalCost)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostUpdatedRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CostUpdatedRequest{}.CustomData))},
+	},
 }
 
 // CostUpdatedResponse is a message.
 type CostUpdatedResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -79,32 +61,16 @@ func (x *CostUpdatedResponse) Action() string { return "CostUpdated" }
 
 // AppendJSON appends x as v says it.
 func (x *CostUpdatedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCostUpdatedResponse)
 }
 
 // Decode reads x as v says it.
 func (x *CostUpdatedResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCostUpdatedResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CostUpdatedResponse) Reset() { x.reset() }
-
-func (x *CostUpdatedResponse) reset() {
-	*x = CostUpdatedResponse{}
-}
-
-func (x *CostUpdatedResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *CostUpdatedResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableCostUpdatedResponse) }
 
 var fieldsCostUpdatedResponse = rpc.Fields{
 	Names:    []string{"customData"},
@@ -112,14 +78,9 @@ var fieldsCostUpdatedResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *CostUpdatedResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCostUpdatedResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCostUpdatedResponse = layout.Part{
+	Fields: &fieldsCostUpdatedResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CostUpdatedResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CustomerInformationRequest is a message.
 type CustomerInformationRequest struct {
+	_ [0]func()
+
 	CustomerCertificate Opt[CertificateHashData]
 	IdToken             Opt[IdToken]
 	RequestID           int         // required, >= 0
@@ -22,54 +27,17 @@ func (x *CustomerInformationRequest) Action() string { return "CustomerInformati
 
 // AppendJSON appends x as v says it.
 func (x *CustomerInformationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCustomerInformationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *CustomerInformationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCustomerInformationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CustomerInformationRequest) Reset() { x.reset() }
-
-func (x *CustomerInformationRequest) reset() {
-	x.CustomerCertificate = Opt[CertificateHashData]{}
-	x.IdToken.Has = false
-	x.IdToken.V.reset()
-	x.RequestID = 0
-	x.Report = false
-	x.Clear = false
-	x.CustomerIdentifier = Opt[string]{}
-	x.CustomData = ""
-}
-
-func (x *CustomerInformationRequest) append(w *rpc.Writer) {
-	if x.CustomerCertificate.Has {
-		w.Key(`"customerCertificate":{`)
-		x.CustomerCertificate.V.append(w)
-		w.Close()
-	}
-	if x.IdToken.Has {
-		w.Key(`"idToken":{`)
-		x.IdToken.V.append(w)
-		w.Close()
-	}
-	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
-	w.Bool(`"report":`, x.Report)
-	w.Bool(`"clear":`, x.Clear)
-	if x.CustomerIdentifier.Has {
-		w.Str(`"customerIdentifier":"`, x.CustomerIdentifier.V, 64)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CustomerInformationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCustomerInformationRequest)
 }
 
 var fieldsCustomerInformationRequest = rpc.Fields{
@@ -78,34 +46,23 @@ var fieldsCustomerInformationRequest = rpc.Fields{
 	Required: [2]uint64{0x1c, 0x1c},
 }
 
-func (x *CustomerInformationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCustomerInformationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomerCertificate.Has = true
-			x.CustomerCertificate.V.decode(b)
-		case 1:
-			x.IdToken.Has = true
-			x.IdToken.V.decode(b)
-		case 2:
-			x.RequestID = b.Nat()
-		case 3:
-			x.Report = b.Bool()
-		case 4:
-			x.Clear = b.Bool()
-		case 5:
-			x.CustomerIdentifier.V, x.CustomerIdentifier.Has = b.Str(64), true
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCustomerInformationRequest = layout.Part{
+	Fields: &fieldsCustomerInformationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate)), Has: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate) + unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate.Has)), Part: &tableCertificateHashData},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.IdToken)), Has: uint16(unsafe.Offsetof(CustomerInformationRequest{}.IdToken) + unsafe.Offsetof(CustomerInformationRequest{}.IdToken.Has)), Part: &tableIdToken},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.RequestID)), Low: 0, High: 2147483647},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.Report))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.Clear))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerIdentifier)), Has: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerIdentifier) + unsafe.Offsetof(CustomerInformationRequest{}.CustomerIdentifier.Has)), Low: 64, High: 64},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomData))},
+	},
 }
 
 // CustomerInformationResponse is a message.
 type CustomerInformationResponse struct {
+	_ [0]func()
+
 	Status     CustomerInformationStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -116,37 +73,17 @@ func (x *CustomerInformationResponse) Action() string { return "CustomerInformat
 
 // AppendJSON appends x as v says it.
 func (x *CustomerInformationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCustomerInformationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *CustomerInformationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableCustomerInformationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *CustomerInformationResponse) Reset() { x.reset() }
-
-func (x *CustomerInformationResponse) reset() {
-	*x = CustomerInformationResponse{}
-}
-
-func (x *CustomerInformationResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumCustomerInformationStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *CustomerInformationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableCustomerInformationResponse)
 }
 
 var fieldsCustomerInformationResponse = rpc.Fields{
@@ -155,19 +92,11 @@ var fieldsCustomerInformationResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *CustomerInformationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCustomerInformationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = CustomerInformationStatus(b.Enum(&enumCustomerInformationStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCustomerInformationResponse = layout.Part{
+	Fields: &fieldsCustomerInformationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CustomerInformationResponse{}.Status)), Enum: &enumCustomerInformationStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CustomerInformationResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(CustomerInformationResponse{}.StatusInfo) + unsafe.Offsetof(CustomerInformationResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CustomerInformationResponse{}.CustomData))},
+	},
 }

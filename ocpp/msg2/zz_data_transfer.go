@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DataTransferRequest is a message.
 type DataTransferRequest struct {
+	_ [0]func()
+
 	MessageID  Opt[string] // <= 50 characters
 	Data       rpc.Raw
 	VendorID   string // required, <= 255 characters
@@ -19,39 +24,16 @@ func (x *DataTransferRequest) Action() string { return "DataTransfer" }
 
 // AppendJSON appends x as v says it.
 func (x *DataTransferRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDataTransferRequest)
 }
 
 // Decode reads x as v says it.
 func (x *DataTransferRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableDataTransferRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *DataTransferRequest) Reset() { x.reset() }
-
-func (x *DataTransferRequest) reset() {
-	*x = DataTransferRequest{}
-}
-
-func (x *DataTransferRequest) append(w *rpc.Writer) {
-	if x.MessageID.Has {
-		w.Str(`"messageId":"`, x.MessageID.V, 50)
-	}
-	if x.Data != "" {
-		w.Raw(`"data":`, x.Data)
-	}
-	w.Str(`"vendorId":"`, x.VendorID, 255)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *DataTransferRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableDataTransferRequest) }
 
 var fieldsDataTransferRequest = rpc.Fields{
 	Names:    []string{"messageId", "data", "vendorId", "customData"},
@@ -59,26 +41,20 @@ var fieldsDataTransferRequest = rpc.Fields{
 	Required: [2]uint64{0x4, 0x4},
 }
 
-func (x *DataTransferRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDataTransferRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.MessageID.V, x.MessageID.Has = b.Str(50), true
-		case 1:
-			x.Data = b.Raw()
-		case 2:
-			x.VendorID = b.Str(255)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDataTransferRequest = layout.Part{
+	Fields: &fieldsDataTransferRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID)), Has: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID) + unsafe.Offsetof(DataTransferRequest{}.MessageID.Has)), Low: 50, High: 50},
+		{Kind: layout.Raw, At: uint16(unsafe.Offsetof(DataTransferRequest{}.Data))},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(DataTransferRequest{}.VendorID)), Low: 255, High: 255},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DataTransferRequest{}.CustomData))},
+	},
 }
 
 // DataTransferResponse is a message.
 type DataTransferResponse struct {
+	_ [0]func()
+
 	Status     DataTransferStatus // required
 	StatusInfo Opt[StatusInfo]
 	Data       rpc.Raw
@@ -90,41 +66,16 @@ func (x *DataTransferResponse) Action() string { return "DataTransfer" }
 
 // AppendJSON appends x as v says it.
 func (x *DataTransferResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDataTransferResponse)
 }
 
 // Decode reads x as v says it.
 func (x *DataTransferResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableDataTransferResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *DataTransferResponse) Reset() { x.reset() }
-
-func (x *DataTransferResponse) reset() {
-	*x = DataTransferResponse{}
-}
-
-func (x *DataTransferResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDataTransferStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.Data != "" {
-		w.Raw(`"data":`, x.Data)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *DataTransferResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableDataTransferResponse) }
 
 var fieldsDataTransferResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "data", "customData"},
@@ -132,21 +83,12 @@ var fieldsDataTransferResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *DataTransferResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDataTransferResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DataTransferStatus(b.Enum(&enumDataTransferStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.Data = b.Raw()
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDataTransferResponse = layout.Part{
+	Fields: &fieldsDataTransferResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DataTransferResponse{}.Status)), Enum: &enumDataTransferStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(DataTransferResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(DataTransferResponse{}.StatusInfo) + unsafe.Offsetof(DataTransferResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Raw, At: uint16(unsafe.Offsetof(DataTransferResponse{}.Data))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DataTransferResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DeleteCertificateRequest is a message.
 type DeleteCertificateRequest struct {
+	_ [0]func()
+
 	CertificateHashData CertificateHashData // required
 	CustomData          rpc.Raw
 }
@@ -17,34 +22,17 @@ func (x *DeleteCertificateRequest) Action() string { return "DeleteCertificate" 
 
 // AppendJSON appends x as v says it.
 func (x *DeleteCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDeleteCertificateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *DeleteCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableDeleteCertificateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateRequest) Reset() { x.reset() }
-
-func (x *DeleteCertificateRequest) reset() {
-	*x = DeleteCertificateRequest{}
-}
-
-func (x *DeleteCertificateRequest) append(w *rpc.Writer) {
-	w.Key(`"certificateHashData":{`)
-	x.CertificateHashData.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *DeleteCertificateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableDeleteCertificateRequest)
 }
 
 var fieldsDeleteCertificateRequest = rpc.Fields{
@@ -53,22 +41,18 @@ var fieldsDeleteCertificateRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *DeleteCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDeleteCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateHashData.decode(b)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDeleteCertificateRequest = layout.Part{
+	Fields: &fieldsDeleteCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateRequest{}.CertificateHashData)), Part: &tableCertificateHashData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DeleteCertificateRequest{}.CustomData))},
+	},
 }
 
 // DeleteCertificateResponse is a message.
 type DeleteCertificateResponse struct {
+	_ [0]func()
+
 	Status     DeleteCertificateStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -79,37 +63,17 @@ func (x *DeleteCertificateResponse) Action() string { return "DeleteCertificate"
 
 // AppendJSON appends x as v says it.
 func (x *DeleteCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDeleteCertificateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *DeleteCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableDeleteCertificateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateResponse) Reset() { x.reset() }
-
-func (x *DeleteCertificateResponse) reset() {
-	*x = DeleteCertificateResponse{}
-}
-
-func (x *DeleteCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDeleteCertificateStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *DeleteCertificateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableDeleteCertificateResponse)
 }
 
 var fieldsDeleteCertificateResponse = rpc.Fields{
@@ -118,19 +82,11 @@ var fieldsDeleteCertificateResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *DeleteCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDeleteCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DeleteCertificateStatus(b.Enum(&enumDeleteCertificateStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDeleteCertificateResponse = layout.Part{
+	Fields: &fieldsDeleteCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.Status)), Enum: &enumDeleteCertificateStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.StatusInfo) + unsafe.Offsetof(DeleteCertificateResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.CustomData))},
+	},
 }

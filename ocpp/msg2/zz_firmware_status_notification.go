@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // FirmwareStatusNotificationRequest is a message.
 type FirmwareStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status     FirmwareStatus // required
 	RequestID  Opt[int]
 	StatusInfo Opt[StatusInfo] // since 2.1
@@ -19,42 +24,17 @@ func (x *FirmwareStatusNotificationRequest) Action() string { return "FirmwareSt
 
 // AppendJSON appends x as v says it.
 func (x *FirmwareStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *FirmwareStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *FirmwareStatusNotificationRequest) reset() {
-	*x = FirmwareStatusNotificationRequest{}
-}
-
-func (x *FirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumFirmwareStatus)
-	if x.RequestID.Has {
-		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-	}
-	if w.V21() {
-		if x.StatusInfo.Has {
-			w.Key(`"statusInfo":{`)
-			x.StatusInfo.V.append(w)
-			w.Close()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *FirmwareStatusNotificationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
 }
 
 var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
@@ -63,27 +43,20 @@ var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *FirmwareStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmwareStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = FirmwareStatus(b.Enum(&enumFirmwareStatus))
-		case 1:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		case 2:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFirmwareStatusNotificationRequest = layout.Part{
+	Fields: &fieldsFirmwareStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.Status)), Enum: &enumFirmwareStatus},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(FirmwareStatusNotificationRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.StatusInfo)), Has: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.StatusInfo) + unsafe.Offsetof(FirmwareStatusNotificationRequest{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.CustomData))},
+	},
 }
 
 // FirmwareStatusNotificationResponse is a message.
 type FirmwareStatusNotificationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -92,31 +65,17 @@ func (x *FirmwareStatusNotificationResponse) Action() string { return "FirmwareS
 
 // AppendJSON appends x as v says it.
 func (x *FirmwareStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *FirmwareStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *FirmwareStatusNotificationResponse) reset() {
-	*x = FirmwareStatusNotificationResponse{}
-}
-
-func (x *FirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *FirmwareStatusNotificationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
 }
 
 var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
@@ -125,14 +84,9 @@ var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *FirmwareStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmwareStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFirmwareStatusNotificationResponse = layout.Part{
+	Fields: &fieldsFirmwareStatusNotificationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationResponse{}.CustomData))},
+	},
 }

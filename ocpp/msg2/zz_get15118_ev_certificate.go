@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // Get15118EVCertificateRequest is a message.
 type Get15118EVCertificateRequest struct {
+	_ [0]func()
+
 	ISO15118SchemaVersion            string            // required, <= 50 characters
 	ActionField                      CertificateAction // required
 	EXIRequest                       string            // required, <= 5600 (2.1: 11000) characters
@@ -21,51 +26,17 @@ func (x *Get15118EVCertificateRequest) Action() string { return "Get15118EVCerti
 
 // AppendJSON appends x as v says it.
 func (x *Get15118EVCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *Get15118EVCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *Get15118EVCertificateRequest) Reset() { x.reset() }
-
-func (x *Get15118EVCertificateRequest) reset() {
-	x.ISO15118SchemaVersion = ""
-	x.ActionField = ""
-	x.EXIRequest = ""
-	x.MaximumContractCertificateChains = Opt[int]{}
-	x.PrioritizedEMAIDs = x.PrioritizedEMAIDs[:0]
-	x.CustomData = ""
-}
-
-func (x *Get15118EVCertificateRequest) append(w *rpc.Writer) {
-	w.Str(`"iso15118SchemaVersion":"`, x.ISO15118SchemaVersion, 50)
-	w.Enum(`"action":"`, string(x.ActionField), &enumCertificateAction)
-	w.Str(`"exiRequest":"`, x.EXIRequest, w.Pick(5600, 11000))
-	if w.V21() {
-		if x.MaximumContractCertificateChains.Has {
-			w.Int(`"maximumContractCertificateChains":`, x.MaximumContractCertificateChains.V, 0, 2147483647)
-		}
-		if len(x.PrioritizedEMAIDs) > 0 {
-			w.List(`"prioritizedEMAIDs":`, len(x.PrioritizedEMAIDs), 1, 8)
-			for i := range x.PrioritizedEMAIDs {
-				w.Str(`"`, x.PrioritizedEMAIDs[i], 255)
-			}
-			w.CloseList()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *Get15118EVCertificateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
 }
 
 var fieldsGet15118EVCertificateRequest = rpc.Fields{
@@ -74,32 +45,22 @@ var fieldsGet15118EVCertificateRequest = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *Get15118EVCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGet15118EVCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ISO15118SchemaVersion = b.Str(50)
-		case 1:
-			x.ActionField = CertificateAction(b.Enum(&enumCertificateAction))
-		case 2:
-			x.EXIRequest = b.StrEd(5600, 11000)
-		case 3:
-			x.MaximumContractCertificateChains.V, x.MaximumContractCertificateChains.Has = b.IntRange(0, 2147483647), true
-		case 4:
-			for l := b.List(1, 8); l.More(b); {
-				x.PrioritizedEMAIDs = append(x.PrioritizedEMAIDs, b.Str(255))
-			}
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGet15118EVCertificateRequest = layout.Part{
+	Fields: &fieldsGet15118EVCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.ISO15118SchemaVersion)), Low: 50, High: 50},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.ActionField)), Enum: &enumCertificateAction},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.EXIRequest)), Low: 5600, High: 11000},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.MaximumContractCertificateChains)), Has: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.MaximumContractCertificateChains) + unsafe.Offsetof(Get15118EVCertificateRequest{}.MaximumContractCertificateChains.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.List | layout.Since21, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.PrioritizedEMAIDs)), Least: 1, Most: 8, Low: 255, High: 255},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.CustomData))},
+	},
 }
 
 // Get15118EVCertificateResponse is a message.
 type Get15118EVCertificateResponse struct {
+	_ [0]func()
+
 	Status             Iso15118EVCertificateStatus // required
 	StatusInfo         Opt[StatusInfo]
 	EXIResponse        string   // required, <= 5600 (2.1: 17000) characters
@@ -112,43 +73,17 @@ func (x *Get15118EVCertificateResponse) Action() string { return "Get15118EVCert
 
 // AppendJSON appends x as v says it.
 func (x *Get15118EVCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *Get15118EVCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *Get15118EVCertificateResponse) Reset() { x.reset() }
-
-func (x *Get15118EVCertificateResponse) reset() {
-	*x = Get15118EVCertificateResponse{}
-}
-
-func (x *Get15118EVCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumIso15118EVCertificateStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	w.Str(`"exiResponse":"`, x.EXIResponse, w.Pick(5600, 17000))
-	if w.V21() {
-		if x.RemainingContracts.Has {
-			w.Int(`"remainingContracts":`, x.RemainingContracts.V, 0, 2147483647)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *Get15118EVCertificateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
 }
 
 var fieldsGet15118EVCertificateResponse = rpc.Fields{
@@ -157,23 +92,13 @@ var fieldsGet15118EVCertificateResponse = rpc.Fields{
 	Required: [2]uint64{0x5, 0x5},
 }
 
-func (x *Get15118EVCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGet15118EVCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = Iso15118EVCertificateStatus(b.Enum(&enumIso15118EVCertificateStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.EXIResponse = b.StrEd(5600, 17000)
-		case 3:
-			x.RemainingContracts.V, x.RemainingContracts.Has = b.IntRange(0, 2147483647), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGet15118EVCertificateResponse = layout.Part{
+	Fields: &fieldsGet15118EVCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.Status)), Enum: &enumIso15118EVCertificateStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.StatusInfo) + unsafe.Offsetof(Get15118EVCertificateResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.EXIResponse)), Low: 5600, High: 17000},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.RemainingContracts)), Has: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.RemainingContracts) + unsafe.Offsetof(Get15118EVCertificateResponse{}.RemainingContracts.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.CustomData))},
+	},
 }

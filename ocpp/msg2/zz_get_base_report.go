@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetBaseReportRequest is a message.
 type GetBaseReportRequest struct {
+	_ [0]func()
+
 	RequestID  int        // required
 	ReportBase ReportBase // required
 	CustomData rpc.Raw
@@ -18,34 +23,16 @@ func (x *GetBaseReportRequest) Action() string { return "GetBaseReport" }
 
 // AppendJSON appends x as v says it.
 func (x *GetBaseReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetBaseReportRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetBaseReportRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetBaseReportRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetBaseReportRequest) Reset() { x.reset() }
-
-func (x *GetBaseReportRequest) reset() {
-	*x = GetBaseReportRequest{}
-}
-
-func (x *GetBaseReportRequest) append(w *rpc.Writer) {
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Enum(`"reportBase":"`, string(x.ReportBase), &enumReportBase)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetBaseReportRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetBaseReportRequest) }
 
 var fieldsGetBaseReportRequest = rpc.Fields{
 	Names:    []string{"requestId", "reportBase", "customData"},
@@ -53,24 +40,19 @@ var fieldsGetBaseReportRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *GetBaseReportRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetBaseReportRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestID = b.Int()
-		case 1:
-			x.ReportBase = ReportBase(b.Enum(&enumReportBase))
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetBaseReportRequest = layout.Part{
+	Fields: &fieldsGetBaseReportRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetBaseReportRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetBaseReportRequest{}.ReportBase)), Enum: &enumReportBase},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetBaseReportRequest{}.CustomData))},
+	},
 }
 
 // GetBaseReportResponse is a message.
 type GetBaseReportResponse struct {
+	_ [0]func()
+
 	Status     GenericDeviceModelStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -81,38 +63,16 @@ func (x *GetBaseReportResponse) Action() string { return "GetBaseReport" }
 
 // AppendJSON appends x as v says it.
 func (x *GetBaseReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetBaseReportResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetBaseReportResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetBaseReportResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetBaseReportResponse) Reset() { x.reset() }
-
-func (x *GetBaseReportResponse) reset() {
-	*x = GetBaseReportResponse{}
-}
-
-func (x *GetBaseReportResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetBaseReportResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetBaseReportResponse) }
 
 var fieldsGetBaseReportResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -120,19 +80,11 @@ var fieldsGetBaseReportResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetBaseReportResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetBaseReportResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericDeviceModelStatus(b.Enum(&enumGenericDeviceModelStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetBaseReportResponse = layout.Part{
+	Fields: &fieldsGetBaseReportResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetBaseReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetBaseReportResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetBaseReportResponse{}.StatusInfo) + unsafe.Offsetof(GetBaseReportResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetBaseReportResponse{}.CustomData))},
+	},
 }

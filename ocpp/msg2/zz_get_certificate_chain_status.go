@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetCertificateChainStatusRequest is a message, since 2.1.
 type GetCertificateChainStatusRequest struct {
+	_ [0]func()
+
 	CertificateStatusRequests []CertificateStatusRequestInfo // required, 1 to 4 elements
 	CustomData                rpc.Raw
 }
@@ -19,39 +23,17 @@ func (x *GetCertificateChainStatusRequest) Action() string { return "GetCertific
 
 // AppendJSON appends x as v says it.
 func (x *GetCertificateChainStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetCertificateChainStatusRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCertificateChainStatusRequest) Reset() { x.reset() }
-
-func (x *GetCertificateChainStatusRequest) reset() {
-	x.CertificateStatusRequests = x.CertificateStatusRequests[:0]
-	x.CustomData = ""
-}
-
-func (x *GetCertificateChainStatusRequest) append(w *rpc.Writer) {
-	w.List(`"certificateStatusRequests":`, len(x.CertificateStatusRequests), 1, 4)
-	for i := range x.CertificateStatusRequests {
-		w.Open()
-		x.CertificateStatusRequests[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCertificateChainStatusRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
 }
 
 var fieldsGetCertificateChainStatusRequest = rpc.Fields{
@@ -60,26 +42,18 @@ var fieldsGetCertificateChainStatusRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetCertificateChainStatusRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCertificateChainStatusRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 4); l.More(b); {
-				e := grow(&x.CertificateStatusRequests)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCertificateChainStatusRequest = layout.Part{
+	Fields: &fieldsGetCertificateChainStatusRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(GetCertificateChainStatusRequest{}.CertificateStatusRequests)), Least: 1, Most: 4, Part: &tableCertificateStatusRequestInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCertificateChainStatusRequest{}.CustomData))},
+	},
 }
 
 // GetCertificateChainStatusResponse is a message, since 2.1.
 type GetCertificateChainStatusResponse struct {
+	_ [0]func()
+
 	CertificateStatus []CertificateStatus // required, 1 to 4 elements
 	CustomData        rpc.Raw
 }
@@ -89,39 +63,17 @@ func (x *GetCertificateChainStatusResponse) Action() string { return "GetCertifi
 
 // AppendJSON appends x as v says it.
 func (x *GetCertificateChainStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetCertificateChainStatusResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCertificateChainStatusResponse) Reset() { x.reset() }
-
-func (x *GetCertificateChainStatusResponse) reset() {
-	x.CertificateStatus = x.CertificateStatus[:0]
-	x.CustomData = ""
-}
-
-func (x *GetCertificateChainStatusResponse) append(w *rpc.Writer) {
-	w.List(`"certificateStatus":`, len(x.CertificateStatus), 1, 4)
-	for i := range x.CertificateStatus {
-		w.Open()
-		x.CertificateStatus[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCertificateChainStatusResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
 }
 
 var fieldsGetCertificateChainStatusResponse = rpc.Fields{
@@ -130,52 +82,22 @@ var fieldsGetCertificateChainStatusResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetCertificateChainStatusResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCertificateChainStatusResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 4); l.More(b); {
-				e := grow(&x.CertificateStatus)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCertificateChainStatusResponse = layout.Part{
+	Fields: &fieldsGetCertificateChainStatusResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(GetCertificateChainStatusResponse{}.CertificateStatus)), Least: 1, Most: 4, Part: &tableCertificateStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCertificateChainStatusResponse{}.CustomData))},
+	},
 }
 
 // CertificateStatusRequestInfo is a part of messages, since 2.1.
 type CertificateStatusRequestInfo struct {
+	_ [0]func()
+
 	CertificateHashData CertificateHashData     // required
 	Source              CertificateStatusSource // required
 	Urls                []string                // required, 1 to 5 elements, <= 2000 characters
 	CustomData          rpc.Raw
-}
-
-func (x *CertificateStatusRequestInfo) reset() {
-	x.CertificateHashData = CertificateHashData{}
-	x.Source = ""
-	x.Urls = x.Urls[:0]
-	x.CustomData = ""
-}
-
-func (x *CertificateStatusRequestInfo) append(w *rpc.Writer) {
-	w.Key(`"certificateHashData":{`)
-	x.CertificateHashData.append(w)
-	w.Close()
-	w.Enum(`"source":"`, string(x.Source), &enumCertificateStatusSource)
-	w.List(`"urls":`, len(x.Urls), 1, 5)
-	for i := range x.Urls {
-		w.Str(`"`, x.Urls[i], 2000)
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCertificateStatusRequestInfo = rpc.Fields{
@@ -184,49 +106,30 @@ var fieldsCertificateStatusRequestInfo = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *CertificateStatusRequestInfo) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateStatusRequestInfo)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateHashData.decode(b)
-		case 1:
-			x.Source = CertificateStatusSource(b.Enum(&enumCertificateStatusSource))
-		case 2:
-			for l := b.List(1, 5); l.More(b); {
-				x.Urls = append(x.Urls, b.Str(2000))
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateStatusRequestInfo = layout.Part{
+	Fields: &fieldsCertificateStatusRequestInfo,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatusRequestInfo{}.CertificateHashData)), Part: &tableCertificateHashData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatusRequestInfo{}.Source)), Enum: &enumCertificateStatusSource},
+		{Kind: layout.Text, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(CertificateStatusRequestInfo{}.Urls)), Least: 1, Most: 5, Low: 2000, High: 2000},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateStatusRequestInfo{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(CertificateStatusRequestInfo{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]CertificateStatusRequestInfo)(list)
+		*l = append(*l, make([]CertificateStatusRequestInfo, 1)...)
+	},
 }
 
 // CertificateStatus is a part of messages, since 2.1.
 type CertificateStatus struct {
+	_ [0]func()
+
 	CertificateHashData CertificateHashData     // required
 	Source              CertificateStatusSource // required
 	Status              CertificateStatusEnum   // required
 	NextUpdate          time.Time               // required
 	CustomData          rpc.Raw
-}
-
-func (x *CertificateStatus) reset() {
-	*x = CertificateStatus{}
-}
-
-func (x *CertificateStatus) append(w *rpc.Writer) {
-	w.Key(`"certificateHashData":{`)
-	x.CertificateHashData.append(w)
-	w.Close()
-	w.Enum(`"source":"`, string(x.Source), &enumCertificateStatusSource)
-	w.Enum(`"status":"`, string(x.Status), &enumCertificateStatusEnum)
-	w.Time(`"nextUpdate":"`, &x.NextUpdate)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCertificateStatus = rpc.Fields{
@@ -235,22 +138,18 @@ var fieldsCertificateStatus = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *CertificateStatus) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateStatus)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateHashData.decode(b)
-		case 1:
-			x.Source = CertificateStatusSource(b.Enum(&enumCertificateStatusSource))
-		case 2:
-			x.Status = CertificateStatusEnum(b.Enum(&enumCertificateStatusEnum))
-		case 3:
-			x.NextUpdate = b.Time()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateStatus = layout.Part{
+	Fields: &fieldsCertificateStatus,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatus{}.CertificateHashData)), Part: &tableCertificateHashData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatus{}.Source)), Enum: &enumCertificateStatusSource},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatus{}.Status)), Enum: &enumCertificateStatusEnum},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateStatus{}.NextUpdate))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateStatus{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(CertificateStatus{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]CertificateStatus)(list)
+		*l = append(*l, make([]CertificateStatus, 1)...)
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetCertificateStatusRequest is a message.
 type GetCertificateStatusRequest struct {
+	_ [0]func()
+
 	OCSPRequestData OCSPRequestData // required
 	CustomData      rpc.Raw
 }
@@ -17,34 +22,17 @@ func (x *GetCertificateStatusRequest) Action() string { return "GetCertificateSt
 
 // AppendJSON appends x as v says it.
 func (x *GetCertificateStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateStatusRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetCertificateStatusRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateStatusRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCertificateStatusRequest) Reset() { x.reset() }
-
-func (x *GetCertificateStatusRequest) reset() {
-	*x = GetCertificateStatusRequest{}
-}
-
-func (x *GetCertificateStatusRequest) append(w *rpc.Writer) {
-	w.Key(`"ocspRequestData":{`)
-	x.OCSPRequestData.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCertificateStatusRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCertificateStatusRequest)
 }
 
 var fieldsGetCertificateStatusRequest = rpc.Fields{
@@ -53,22 +41,18 @@ var fieldsGetCertificateStatusRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetCertificateStatusRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCertificateStatusRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.OCSPRequestData.decode(b)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCertificateStatusRequest = layout.Part{
+	Fields: &fieldsGetCertificateStatusRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCertificateStatusRequest{}.OCSPRequestData)), Part: &tableOCSPRequestData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCertificateStatusRequest{}.CustomData))},
+	},
 }
 
 // GetCertificateStatusResponse is a message.
 type GetCertificateStatusResponse struct {
+	_ [0]func()
+
 	Status     GetCertificateStatus // required
 	StatusInfo Opt[StatusInfo]
 	OCSPResult Opt[string] // <= 5500 (2.1: 18000) characters
@@ -80,40 +64,17 @@ func (x *GetCertificateStatusResponse) Action() string { return "GetCertificateS
 
 // AppendJSON appends x as v says it.
 func (x *GetCertificateStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateStatusResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetCertificateStatusResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateStatusResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCertificateStatusResponse) Reset() { x.reset() }
-
-func (x *GetCertificateStatusResponse) reset() {
-	*x = GetCertificateStatusResponse{}
-}
-
-func (x *GetCertificateStatusResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGetCertificateStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.OCSPResult.Has {
-		w.Str(`"ocspResult":"`, x.OCSPResult.V, w.Pick(5500, 18000))
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCertificateStatusResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCertificateStatusResponse)
 }
 
 var fieldsGetCertificateStatusResponse = rpc.Fields{
@@ -122,21 +83,12 @@ var fieldsGetCertificateStatusResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetCertificateStatusResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCertificateStatusResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GetCertificateStatus(b.Enum(&enumGetCertificateStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.OCSPResult.V, x.OCSPResult.Has = b.StrEd(5500, 18000), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCertificateStatusResponse = layout.Part{
+	Fields: &fieldsGetCertificateStatusResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.Status)), Enum: &enumGetCertificateStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.StatusInfo) + unsafe.Offsetof(GetCertificateStatusResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.OCSPResult)), Has: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.OCSPResult) + unsafe.Offsetof(GetCertificateStatusResponse{}.OCSPResult.Has)), Low: 5500, High: 18000},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetChargingProfilesRequest is a message.
 type GetChargingProfilesRequest struct {
+	_ [0]func()
+
 	RequestID       int                      // required
 	EVSEID          Opt[int]                 // >= 0
 	ChargingProfile ChargingProfileCriterion // required
@@ -19,41 +24,17 @@ func (x *GetChargingProfilesRequest) Action() string { return "GetChargingProfil
 
 // AppendJSON appends x as v says it.
 func (x *GetChargingProfilesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetChargingProfilesRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetChargingProfilesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetChargingProfilesRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetChargingProfilesRequest) Reset() { x.reset() }
-
-func (x *GetChargingProfilesRequest) reset() {
-	x.RequestID = 0
-	x.EVSEID = Opt[int]{}
-	x.ChargingProfile.reset()
-	x.CustomData = ""
-}
-
-func (x *GetChargingProfilesRequest) append(w *rpc.Writer) {
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	w.Key(`"chargingProfile":{`)
-	x.ChargingProfile.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetChargingProfilesRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetChargingProfilesRequest)
 }
 
 var fieldsGetChargingProfilesRequest = rpc.Fields{
@@ -62,26 +43,20 @@ var fieldsGetChargingProfilesRequest = rpc.Fields{
 	Required: [2]uint64{0x5, 0x5},
 }
 
-func (x *GetChargingProfilesRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetChargingProfilesRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestID = b.Int()
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 2:
-			x.ChargingProfile.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetChargingProfilesRequest = layout.Part{
+	Fields: &fieldsGetChargingProfilesRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.EVSEID) + unsafe.Offsetof(GetChargingProfilesRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.ChargingProfile)), Part: &tableChargingProfileCriterion},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.CustomData))},
+	},
 }
 
 // GetChargingProfilesResponse is a message.
 type GetChargingProfilesResponse struct {
+	_ [0]func()
+
 	Status     GetChargingProfileStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -92,37 +67,17 @@ func (x *GetChargingProfilesResponse) Action() string { return "GetChargingProfi
 
 // AppendJSON appends x as v says it.
 func (x *GetChargingProfilesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetChargingProfilesResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetChargingProfilesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetChargingProfilesResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetChargingProfilesResponse) Reset() { x.reset() }
-
-func (x *GetChargingProfilesResponse) reset() {
-	*x = GetChargingProfilesResponse{}
-}
-
-func (x *GetChargingProfilesResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGetChargingProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetChargingProfilesResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetChargingProfilesResponse)
 }
 
 var fieldsGetChargingProfilesResponse = rpc.Fields{
@@ -131,64 +86,24 @@ var fieldsGetChargingProfilesResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetChargingProfilesResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetChargingProfilesResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GetChargingProfileStatus(b.Enum(&enumGetChargingProfileStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetChargingProfilesResponse = layout.Part{
+	Fields: &fieldsGetChargingProfilesResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetChargingProfilesResponse{}.Status)), Enum: &enumGetChargingProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetChargingProfilesResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetChargingProfilesResponse{}.StatusInfo) + unsafe.Offsetof(GetChargingProfilesResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetChargingProfilesResponse{}.CustomData))},
+	},
 }
 
 // ChargingProfileCriterion is a part of messages.
 type ChargingProfileCriterion struct {
+	_ [0]func()
+
 	ChargingProfilePurpose ChargingProfilePurpose
 	StackLevel             Opt[int]              // >= 0
 	ChargingProfileID      []int                 // >= 1 elements
 	ChargingLimitSource    []ChargingLimitSource // 1 to 4 elements, free text of <= 20 characters in 2.1
 	CustomData             rpc.Raw
-}
-
-func (x *ChargingProfileCriterion) reset() {
-	x.ChargingProfilePurpose = ""
-	x.StackLevel = Opt[int]{}
-	x.ChargingProfileID = x.ChargingProfileID[:0]
-	x.ChargingLimitSource = x.ChargingLimitSource[:0]
-	x.CustomData = ""
-}
-
-func (x *ChargingProfileCriterion) append(w *rpc.Writer) {
-	if x.ChargingProfilePurpose != "" {
-		w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	}
-	if x.StackLevel.Has {
-		w.Int(`"stackLevel":`, x.StackLevel.V, 0, 2147483647)
-	}
-	if len(x.ChargingProfileID) > 0 {
-		w.List(`"chargingProfileId":`, len(x.ChargingProfileID), 1, 0)
-		for i := range x.ChargingProfileID {
-			w.Int(``, x.ChargingProfileID[i], -2147483648, 2147483647)
-		}
-		w.CloseList()
-	}
-	if len(x.ChargingLimitSource) > 0 {
-		w.List(`"chargingLimitSource":`, len(x.ChargingLimitSource), 1, 4)
-		for i := range x.ChargingLimitSource {
-			w.EnumOrStr(`"`, string(x.ChargingLimitSource[i]), &enumChargingLimitSource, 20)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsChargingProfileCriterion = rpc.Fields{
@@ -197,26 +112,13 @@ var fieldsChargingProfileCriterion = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ChargingProfileCriterion) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingProfileCriterion)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingProfilePurpose = ChargingProfilePurpose(b.Enum(&enumChargingProfilePurpose))
-		case 1:
-			x.StackLevel.V, x.StackLevel.Has = b.Nat(), true
-		case 2:
-			for l := b.List(1, 0); l.More(b); {
-				x.ChargingProfileID = append(x.ChargingProfileID, b.Int())
-			}
-		case 3:
-			for l := b.List(1, 4); l.More(b); {
-				x.ChargingLimitSource = append(x.ChargingLimitSource, ChargingLimitSource(b.EnumOrStr(&enumChargingLimitSource, 20)))
-			}
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingProfileCriterion = layout.Part{
+	Fields: &fieldsChargingProfileCriterion,
+	Members: []layout.Member{
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.ChargingProfilePurpose)), Enum: &enumChargingProfilePurpose},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.StackLevel)), Has: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.StackLevel) + unsafe.Offsetof(ChargingProfileCriterion{}.StackLevel.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.List, At: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.ChargingProfileID)), Least: 1, Low: -2147483648, High: 2147483647},
+		{Kind: layout.NameOrText, Rule: layout.List, At: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.ChargingLimitSource)), Least: 1, Most: 4, Enum: &enumChargingLimitSource, High: 20},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingProfileCriterion{}.CustomData))},
+	},
 }

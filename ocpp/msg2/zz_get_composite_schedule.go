@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetCompositeScheduleRequest is a message.
 type GetCompositeScheduleRequest struct {
+	_ [0]func()
+
 	Duration         int // required
 	ChargingRateUnit ChargingRateUnit
 	EVSEID           int // required, >= 0
@@ -21,36 +25,17 @@ func (x *GetCompositeScheduleRequest) Action() string { return "GetCompositeSche
 
 // AppendJSON appends x as v says it.
 func (x *GetCompositeScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetCompositeScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleRequest) Reset() { x.reset() }
-
-func (x *GetCompositeScheduleRequest) reset() {
-	*x = GetCompositeScheduleRequest{}
-}
-
-func (x *GetCompositeScheduleRequest) append(w *rpc.Writer) {
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	if x.ChargingRateUnit != "" {
-		w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	}
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCompositeScheduleRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
 }
 
 var fieldsGetCompositeScheduleRequest = rpc.Fields{
@@ -59,26 +44,20 @@ var fieldsGetCompositeScheduleRequest = rpc.Fields{
 	Required: [2]uint64{0x5, 0x5},
 }
 
-func (x *GetCompositeScheduleRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCompositeScheduleRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration = b.Int()
-		case 1:
-			x.ChargingRateUnit = ChargingRateUnit(b.Enum(&enumChargingRateUnit))
-		case 2:
-			x.EVSEID = b.Nat()
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCompositeScheduleRequest = layout.Part{
+	Fields: &fieldsGetCompositeScheduleRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.ChargingRateUnit)), Enum: &enumChargingRateUnit},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.CustomData))},
+	},
 }
 
 // GetCompositeScheduleResponse is a message.
 type GetCompositeScheduleResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	Schedule   Opt[CompositeSchedule]
@@ -90,46 +69,17 @@ func (x *GetCompositeScheduleResponse) Action() string { return "GetCompositeSch
 
 // AppendJSON appends x as v says it.
 func (x *GetCompositeScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetCompositeScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleResponse) Reset() { x.reset() }
-
-func (x *GetCompositeScheduleResponse) reset() {
-	x.Status = ""
-	x.StatusInfo = Opt[StatusInfo]{}
-	x.Schedule.Has = false
-	x.Schedule.V.reset()
-	x.CustomData = ""
-}
-
-func (x *GetCompositeScheduleResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.Schedule.Has {
-		w.Key(`"schedule":{`)
-		x.Schedule.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetCompositeScheduleResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
 }
 
 var fieldsGetCompositeScheduleResponse = rpc.Fields{
@@ -138,28 +88,20 @@ var fieldsGetCompositeScheduleResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetCompositeScheduleResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetCompositeScheduleResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.Schedule.Has = true
-			x.Schedule.V.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetCompositeScheduleResponse = layout.Part{
+	Fields: &fieldsGetCompositeScheduleResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.StatusInfo) + unsafe.Offsetof(GetCompositeScheduleResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.Schedule)), Has: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.Schedule) + unsafe.Offsetof(GetCompositeScheduleResponse{}.Schedule.Has)), Part: &tableCompositeSchedule},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.CustomData))},
+	},
 }
 
 // CompositeSchedule is a part of messages.
 type CompositeSchedule struct {
+	_ [0]func()
+
 	EVSEID                 int                      // required, >= 0
 	Duration               int                      // required
 	ScheduleStart          time.Time                // required
@@ -168,60 +110,20 @@ type CompositeSchedule struct {
 	CustomData             rpc.Raw
 }
 
-func (x *CompositeSchedule) reset() {
-	x.EVSEID = 0
-	x.Duration = 0
-	x.ScheduleStart = time.Time{}
-	x.ChargingRateUnit = ""
-	x.ChargingSchedulePeriod = x.ChargingSchedulePeriod[:0]
-	x.CustomData = ""
-}
-
-func (x *CompositeSchedule) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Time(`"scheduleStart":"`, &x.ScheduleStart)
-	w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	w.List(`"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 0)
-	for i := range x.ChargingSchedulePeriod {
-		w.Open()
-		x.ChargingSchedulePeriod[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsCompositeSchedule = rpc.Fields{
 	Names:    []string{"evseId", "duration", "scheduleStart", "chargingRateUnit", "chargingSchedulePeriod", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x1f, 0x1f},
 }
 
-func (x *CompositeSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCompositeSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.Nat()
-		case 1:
-			x.Duration = b.Int()
-		case 2:
-			x.ScheduleStart = b.Time()
-		case 3:
-			x.ChargingRateUnit = ChargingRateUnit(b.Enum(&enumChargingRateUnit))
-		case 4:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ChargingSchedulePeriod)
-				e.reset()
-				e.decode(b)
-			}
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCompositeSchedule = layout.Part{
+	Fields: &fieldsCompositeSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(CompositeSchedule{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(CompositeSchedule{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(CompositeSchedule{}.ScheduleStart))},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CompositeSchedule{}.ChargingRateUnit)), Enum: &enumChargingRateUnit},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(CompositeSchedule{}.ChargingSchedulePeriod)), Least: 1, Part: &tableChargingSchedulePeriod},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CompositeSchedule{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetDERControlRequest is a message, since 2.1.
 type GetDERControlRequest struct {
+	_ [0]func()
+
 	RequestID   int // required
 	IsDefault   Opt[bool]
 	ControlType DERControl
@@ -20,42 +25,16 @@ func (x *GetDERControlRequest) Action() string { return "GetDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *GetDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDERControlRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDERControlRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetDERControlRequest) Reset() { x.reset() }
-
-func (x *GetDERControlRequest) reset() {
-	*x = GetDERControlRequest{}
-}
-
-func (x *GetDERControlRequest) append(w *rpc.Writer) {
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.IsDefault.Has {
-		w.Bool(`"isDefault":`, x.IsDefault.V)
-	}
-	if x.ControlType != "" {
-		w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
-	}
-	if x.ControlID.Has {
-		w.Str(`"controlId":"`, x.ControlID.V, 36)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetDERControlRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetDERControlRequest) }
 
 var fieldsGetDERControlRequest = rpc.Fields{
 	Names:    []string{"requestId", "isDefault", "controlType", "controlId", "customData"},
@@ -63,28 +42,21 @@ var fieldsGetDERControlRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetDERControlRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDERControlRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestID = b.Int()
-		case 1:
-			x.IsDefault.V, x.IsDefault.Has = b.Bool(), true
-		case 2:
-			x.ControlType = DERControl(b.Enum(&enumDERControl))
-		case 3:
-			x.ControlID.V, x.ControlID.Has = b.Str(36), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetDERControlRequest = layout.Part{
+	Fields: &fieldsGetDERControlRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.IsDefault)), Has: uint16(unsafe.Offsetof(GetDERControlRequest{}.IsDefault) + unsafe.Offsetof(GetDERControlRequest{}.IsDefault.Has))},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.ControlType)), Enum: &enumDERControl},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.ControlID)), Has: uint16(unsafe.Offsetof(GetDERControlRequest{}.ControlID) + unsafe.Offsetof(GetDERControlRequest{}.ControlID.Has)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.CustomData))},
+	},
 }
 
 // GetDERControlResponse is a message, since 2.1.
 type GetDERControlResponse struct {
+	_ [0]func()
+
 	Status     DERControlStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -95,38 +67,16 @@ func (x *GetDERControlResponse) Action() string { return "GetDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *GetDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDERControlResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDERControlResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetDERControlResponse) Reset() { x.reset() }
-
-func (x *GetDERControlResponse) reset() {
-	*x = GetDERControlResponse{}
-}
-
-func (x *GetDERControlResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetDERControlResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetDERControlResponse) }
 
 var fieldsGetDERControlResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -134,19 +84,11 @@ var fieldsGetDERControlResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetDERControlResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDERControlResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DERControlStatus(b.Enum(&enumDERControlStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetDERControlResponse = layout.Part{
+	Fields: &fieldsGetDERControlResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDERControlResponse{}.Status)), Enum: &enumDERControlStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetDERControlResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetDERControlResponse{}.StatusInfo) + unsafe.Offsetof(GetDERControlResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetDERControlResponse{}.CustomData))},
+	},
 }

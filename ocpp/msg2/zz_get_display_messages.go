@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetDisplayMessagesRequest is a message.
 type GetDisplayMessagesRequest struct {
+	_ [0]func()
+
 	ID         []int // >= 1 elements, >= 0
 	RequestID  int   // required
 	Priority   MessagePriority
@@ -20,49 +25,17 @@ func (x *GetDisplayMessagesRequest) Action() string { return "GetDisplayMessages
 
 // AppendJSON appends x as v says it.
 func (x *GetDisplayMessagesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetDisplayMessagesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetDisplayMessagesRequest) Reset() { x.reset() }
-
-func (x *GetDisplayMessagesRequest) reset() {
-	x.ID = x.ID[:0]
-	x.RequestID = 0
-	x.Priority = ""
-	x.State = ""
-	x.CustomData = ""
-}
-
-func (x *GetDisplayMessagesRequest) append(w *rpc.Writer) {
-	if len(x.ID) > 0 {
-		w.List(`"id":`, len(x.ID), 1, 0)
-		for i := range x.ID {
-			w.Int(``, x.ID[i], 0, 2147483647)
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Priority != "" {
-		w.Enum(`"priority":"`, string(x.Priority), &enumMessagePriority)
-	}
-	if x.State != "" {
-		w.Enum(`"state":"`, string(x.State), &enumMessageState)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetDisplayMessagesRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
 }
 
 var fieldsGetDisplayMessagesRequest = rpc.Fields{
@@ -71,30 +44,21 @@ var fieldsGetDisplayMessagesRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *GetDisplayMessagesRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDisplayMessagesRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				x.ID = append(x.ID, b.Nat())
-			}
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			x.Priority = MessagePriority(b.Enum(&enumMessagePriority))
-		case 3:
-			x.State = MessageState(b.Enum(&enumMessageState))
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetDisplayMessagesRequest = layout.Part{
+	Fields: &fieldsGetDisplayMessagesRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.List | layout.Bounds21, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.ID)), Least: 1, Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.Priority)), Enum: &enumMessagePriority},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.State)), Enum: &enumMessageState},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.CustomData))},
+	},
 }
 
 // GetDisplayMessagesResponse is a message.
 type GetDisplayMessagesResponse struct {
+	_ [0]func()
+
 	Status     GetDisplayMessagesStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -105,37 +69,17 @@ func (x *GetDisplayMessagesResponse) Action() string { return "GetDisplayMessage
 
 // AppendJSON appends x as v says it.
 func (x *GetDisplayMessagesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetDisplayMessagesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetDisplayMessagesResponse) Reset() { x.reset() }
-
-func (x *GetDisplayMessagesResponse) reset() {
-	*x = GetDisplayMessagesResponse{}
-}
-
-func (x *GetDisplayMessagesResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGetDisplayMessagesStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetDisplayMessagesResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
 }
 
 var fieldsGetDisplayMessagesResponse = rpc.Fields{
@@ -144,19 +88,11 @@ var fieldsGetDisplayMessagesResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetDisplayMessagesResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetDisplayMessagesResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GetDisplayMessagesStatus(b.Enum(&enumGetDisplayMessagesStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetDisplayMessagesResponse = layout.Part{
+	Fields: &fieldsGetDisplayMessagesResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDisplayMessagesResponse{}.Status)), Enum: &enumGetDisplayMessagesStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetDisplayMessagesResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetDisplayMessagesResponse{}.StatusInfo) + unsafe.Offsetof(GetDisplayMessagesResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetDisplayMessagesResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetInstalledCertificateIdsRequest is a message.
 type GetInstalledCertificateIdsRequest struct {
+	_ [0]func()
+
 	CertificateType []GetCertificateIdUse // >= 1 elements
 	CustomData      rpc.Raw
 }
@@ -17,39 +22,17 @@ func (x *GetInstalledCertificateIdsRequest) Action() string { return "GetInstall
 
 // AppendJSON appends x as v says it.
 func (x *GetInstalledCertificateIdsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetInstalledCertificateIdsRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsRequest) Reset() { x.reset() }
-
-func (x *GetInstalledCertificateIdsRequest) reset() {
-	x.CertificateType = x.CertificateType[:0]
-	x.CustomData = ""
-}
-
-func (x *GetInstalledCertificateIdsRequest) append(w *rpc.Writer) {
-	if len(x.CertificateType) > 0 {
-		w.List(`"certificateType":`, len(x.CertificateType), 1, 0)
-		for i := range x.CertificateType {
-			w.Enum(`"`, string(x.CertificateType[i]), &enumGetCertificateIdUse)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetInstalledCertificateIdsRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
 }
 
 var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
@@ -58,24 +41,18 @@ var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *GetInstalledCertificateIdsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetInstalledCertificateIdsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				x.CertificateType = append(x.CertificateType, GetCertificateIdUse(b.Enum(&enumGetCertificateIdUse)))
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetInstalledCertificateIdsRequest = layout.Part{
+	Fields: &fieldsGetInstalledCertificateIdsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CertificateType)), Least: 1, Enum: &enumGetCertificateIdUse},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CustomData))},
+	},
 }
 
 // GetInstalledCertificateIdsResponse is a message.
 type GetInstalledCertificateIdsResponse struct {
+	_ [0]func()
+
 	Status                   GetInstalledCertificateStatus // required
 	StatusInfo               Opt[StatusInfo]
 	CertificateHashDataChain []CertificateHashDataChain // >= 1 elements
@@ -87,49 +64,17 @@ func (x *GetInstalledCertificateIdsResponse) Action() string { return "GetInstal
 
 // AppendJSON appends x as v says it.
 func (x *GetInstalledCertificateIdsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetInstalledCertificateIdsResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsResponse) Reset() { x.reset() }
-
-func (x *GetInstalledCertificateIdsResponse) reset() {
-	x.Status = ""
-	x.StatusInfo = Opt[StatusInfo]{}
-	x.CertificateHashDataChain = x.CertificateHashDataChain[:0]
-	x.CustomData = ""
-}
-
-func (x *GetInstalledCertificateIdsResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGetInstalledCertificateStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if len(x.CertificateHashDataChain) > 0 {
-		w.List(`"certificateHashDataChain":`, len(x.CertificateHashDataChain), 1, 0)
-		for i := range x.CertificateHashDataChain {
-			w.Open()
-			x.CertificateHashDataChain[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetInstalledCertificateIdsResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
 }
 
 var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
@@ -138,61 +83,24 @@ var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetInstalledCertificateIdsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetInstalledCertificateIdsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GetInstalledCertificateStatus(b.Enum(&enumGetInstalledCertificateStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.CertificateHashDataChain)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetInstalledCertificateIdsResponse = layout.Part{
+	Fields: &fieldsGetInstalledCertificateIdsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.Status)), Enum: &enumGetInstalledCertificateStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.StatusInfo) + unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.CertificateHashDataChain)), Least: 1, Part: &tableCertificateHashDataChain},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.CustomData))},
+	},
 }
 
 // CertificateHashDataChain is a part of messages.
 type CertificateHashDataChain struct {
+	_ [0]func()
+
 	CertificateHashData      CertificateHashData   // required
 	CertificateType          GetCertificateIdUse   // required
 	ChildCertificateHashData []CertificateHashData // 1 to 4 elements
 	CustomData               rpc.Raw
-}
-
-func (x *CertificateHashDataChain) reset() {
-	x.CertificateHashData = CertificateHashData{}
-	x.CertificateType = ""
-	x.ChildCertificateHashData = x.ChildCertificateHashData[:0]
-	x.CustomData = ""
-}
-
-func (x *CertificateHashDataChain) append(w *rpc.Writer) {
-	w.Key(`"certificateHashData":{`)
-	x.CertificateHashData.append(w)
-	w.Close()
-	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumGetCertificateIdUse)
-	if len(x.ChildCertificateHashData) > 0 {
-		w.List(`"childCertificateHashData":`, len(x.ChildCertificateHashData), 1, 4)
-		for i := range x.ChildCertificateHashData {
-			w.Open()
-			x.ChildCertificateHashData[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCertificateHashDataChain = rpc.Fields{
@@ -201,24 +109,17 @@ var fieldsCertificateHashDataChain = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *CertificateHashDataChain) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateHashDataChain)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateHashData.decode(b)
-		case 1:
-			x.CertificateType = GetCertificateIdUse(b.Enum(&enumGetCertificateIdUse))
-		case 2:
-			for l := b.List(1, 4); l.More(b); {
-				e := grow(&x.ChildCertificateHashData)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateHashDataChain = layout.Part{
+	Fields: &fieldsCertificateHashDataChain,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashDataChain{}.CertificateHashData)), Part: &tableCertificateHashData},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashDataChain{}.CertificateType)), Enum: &enumGetCertificateIdUse},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(CertificateHashDataChain{}.ChildCertificateHashData)), Least: 1, Most: 4, Part: &tableCertificateHashData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateHashDataChain{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(CertificateHashDataChain{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]CertificateHashDataChain)(list)
+		*l = append(*l, make([]CertificateHashDataChain, 1)...)
+	},
 }

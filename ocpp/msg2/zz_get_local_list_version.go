@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetLocalListVersionRequest is a message.
 type GetLocalListVersionRequest struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -16,31 +21,17 @@ func (x *GetLocalListVersionRequest) Action() string { return "GetLocalListVersi
 
 // AppendJSON appends x as v says it.
 func (x *GetLocalListVersionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLocalListVersionRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetLocalListVersionRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLocalListVersionRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionRequest) Reset() { x.reset() }
-
-func (x *GetLocalListVersionRequest) reset() {
-	*x = GetLocalListVersionRequest{}
-}
-
-func (x *GetLocalListVersionRequest) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetLocalListVersionRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetLocalListVersionRequest)
 }
 
 var fieldsGetLocalListVersionRequest = rpc.Fields{
@@ -49,20 +40,17 @@ var fieldsGetLocalListVersionRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *GetLocalListVersionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLocalListVersionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetLocalListVersionRequest = layout.Part{
+	Fields: &fieldsGetLocalListVersionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetLocalListVersionRequest{}.CustomData))},
+	},
 }
 
 // GetLocalListVersionResponse is a message.
 type GetLocalListVersionResponse struct {
+	_ [0]func()
+
 	VersionNumber int // required
 	CustomData    rpc.Raw
 }
@@ -72,32 +60,17 @@ func (x *GetLocalListVersionResponse) Action() string { return "GetLocalListVers
 
 // AppendJSON appends x as v says it.
 func (x *GetLocalListVersionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLocalListVersionResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetLocalListVersionResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLocalListVersionResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionResponse) Reset() { x.reset() }
-
-func (x *GetLocalListVersionResponse) reset() {
-	*x = GetLocalListVersionResponse{}
-}
-
-func (x *GetLocalListVersionResponse) append(w *rpc.Writer) {
-	w.Int(`"versionNumber":`, x.VersionNumber, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetLocalListVersionResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetLocalListVersionResponse)
 }
 
 var fieldsGetLocalListVersionResponse = rpc.Fields{
@@ -106,16 +79,10 @@ var fieldsGetLocalListVersionResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetLocalListVersionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLocalListVersionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.VersionNumber = b.Int()
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetLocalListVersionResponse = layout.Part{
+	Fields: &fieldsGetLocalListVersionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLocalListVersionResponse{}.VersionNumber)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetLocalListVersionResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetLogRequest is a message.
 type GetLogRequest struct {
+	_ [0]func()
+
 	Log           LogParameters // required
 	LogType       Log           // required
 	RequestID     int           // required
@@ -23,43 +27,16 @@ func (x *GetLogRequest) Action() string { return "GetLog" }
 
 // AppendJSON appends x as v says it.
 func (x *GetLogRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLogRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetLogRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLogRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetLogRequest) Reset() { x.reset() }
-
-func (x *GetLogRequest) reset() {
-	*x = GetLogRequest{}
-}
-
-func (x *GetLogRequest) append(w *rpc.Writer) {
-	w.Key(`"log":{`)
-	x.Log.append(w)
-	w.Close()
-	w.Enum(`"logType":"`, string(x.LogType), &enumLog)
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
-	}
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetLogRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetLogRequest) }
 
 var fieldsGetLogRequest = rpc.Fields{
 	Names:    []string{"log", "logType", "requestId", "retries", "retryInterval", "customData"},
@@ -67,30 +44,22 @@ var fieldsGetLogRequest = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *GetLogRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLogRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Log.decode(b)
-		case 1:
-			x.LogType = Log(b.Enum(&enumLog))
-		case 2:
-			x.RequestID = b.Int()
-		case 3:
-			x.Retries.V, x.Retries.Has = b.Nat(), true
-		case 4:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetLogRequest = layout.Part{
+	Fields: &fieldsGetLogRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.Log)), Part: &tableLogParameters},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.LogType)), Enum: &enumLog},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(GetLogRequest{}.Retries)), Has: uint16(unsafe.Offsetof(GetLogRequest{}.Retries) + unsafe.Offsetof(GetLogRequest{}.Retries.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(GetLogRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(GetLogRequest{}.RetryInterval) + unsafe.Offsetof(GetLogRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetLogRequest{}.CustomData))},
+	},
 }
 
 // GetLogResponse is a message.
 type GetLogResponse struct {
+	_ [0]func()
+
 	Status     LogStatus // required
 	StatusInfo Opt[StatusInfo]
 	Filename   Opt[string] // <= 255 characters
@@ -102,41 +71,16 @@ func (x *GetLogResponse) Action() string { return "GetLog" }
 
 // AppendJSON appends x as v says it.
 func (x *GetLogResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLogResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetLogResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLogResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetLogResponse) Reset() { x.reset() }
-
-func (x *GetLogResponse) reset() {
-	*x = GetLogResponse{}
-}
-
-func (x *GetLogResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumLogStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.Filename.Has {
-		w.Str(`"filename":"`, x.Filename.V, 255)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetLogResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetLogResponse) }
 
 var fieldsGetLogResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "filename", "customData"},
@@ -144,44 +88,24 @@ var fieldsGetLogResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetLogResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetLogResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = LogStatus(b.Enum(&enumLogStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.Filename.V, x.Filename.Has = b.Str(255), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetLogResponse = layout.Part{
+	Fields: &fieldsGetLogResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogResponse{}.Status)), Enum: &enumLogStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetLogResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetLogResponse{}.StatusInfo) + unsafe.Offsetof(GetLogResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetLogResponse{}.Filename)), Has: uint16(unsafe.Offsetof(GetLogResponse{}.Filename) + unsafe.Offsetof(GetLogResponse{}.Filename.Has)), Low: 255, High: 255},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetLogResponse{}.CustomData))},
+	},
 }
 
 // LogParameters is a part of messages.
 type LogParameters struct {
+	_ [0]func()
+
 	RemoteLocation  string // required, <= 512 (2.1: 2000) characters
 	OldestTimestamp Opt[time.Time]
 	LatestTimestamp Opt[time.Time]
 	CustomData      rpc.Raw
-}
-
-func (x *LogParameters) append(w *rpc.Writer) {
-	w.Str(`"remoteLocation":"`, x.RemoteLocation, w.Pick(512, 2000))
-	if x.OldestTimestamp.Has {
-		w.Time(`"oldestTimestamp":"`, &x.OldestTimestamp.V)
-	}
-	if x.LatestTimestamp.Has {
-		w.Time(`"latestTimestamp":"`, &x.LatestTimestamp.V)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsLogParameters = rpc.Fields{
@@ -190,20 +114,12 @@ var fieldsLogParameters = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *LogParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RemoteLocation = b.StrEd(512, 2000)
-		case 1:
-			x.OldestTimestamp.V, x.OldestTimestamp.Has = b.Time(), true
-		case 2:
-			x.LatestTimestamp.V, x.LatestTimestamp.Has = b.Time(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLogParameters = layout.Part{
+	Fields: &fieldsLogParameters,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(LogParameters{}.RemoteLocation)), Low: 512, High: 2000},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(LogParameters{}.OldestTimestamp)), Has: uint16(unsafe.Offsetof(LogParameters{}.OldestTimestamp) + unsafe.Offsetof(LogParameters{}.OldestTimestamp.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(LogParameters{}.LatestTimestamp)), Has: uint16(unsafe.Offsetof(LogParameters{}.LatestTimestamp) + unsafe.Offsetof(LogParameters{}.LatestTimestamp.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LogParameters{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetMonitoringReportRequest is a message.
 type GetMonitoringReportRequest struct {
+	_ [0]func()
+
 	ComponentVariable  []ComponentVariable   // >= 1 elements
 	RequestID          int                   // required
 	MonitoringCriteria []MonitoringCriterion // 1 to 3 elements
@@ -19,51 +24,17 @@ func (x *GetMonitoringReportRequest) Action() string { return "GetMonitoringRepo
 
 // AppendJSON appends x as v says it.
 func (x *GetMonitoringReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetMonitoringReportRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetMonitoringReportRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetMonitoringReportRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetMonitoringReportRequest) Reset() { x.reset() }
-
-func (x *GetMonitoringReportRequest) reset() {
-	x.ComponentVariable = x.ComponentVariable[:0]
-	x.RequestID = 0
-	x.MonitoringCriteria = x.MonitoringCriteria[:0]
-	x.CustomData = ""
-}
-
-func (x *GetMonitoringReportRequest) append(w *rpc.Writer) {
-	if len(x.ComponentVariable) > 0 {
-		w.List(`"componentVariable":`, len(x.ComponentVariable), 1, 0)
-		for i := range x.ComponentVariable {
-			w.Open()
-			x.ComponentVariable[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if len(x.MonitoringCriteria) > 0 {
-		w.List(`"monitoringCriteria":`, len(x.MonitoringCriteria), 1, 3)
-		for i := range x.MonitoringCriteria {
-			w.Enum(`"`, string(x.MonitoringCriteria[i]), &enumMonitoringCriterion)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetMonitoringReportRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetMonitoringReportRequest)
 }
 
 var fieldsGetMonitoringReportRequest = rpc.Fields{
@@ -72,32 +43,20 @@ var fieldsGetMonitoringReportRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *GetMonitoringReportRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetMonitoringReportRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ComponentVariable)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			for l := b.List(1, 3); l.More(b); {
-				x.MonitoringCriteria = append(x.MonitoringCriteria, MonitoringCriterion(b.Enum(&enumMonitoringCriterion)))
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetMonitoringReportRequest = layout.Part{
+	Fields: &fieldsGetMonitoringReportRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetMonitoringReportRequest{}.ComponentVariable)), Least: 1, Part: &tableComponentVariable},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetMonitoringReportRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(GetMonitoringReportRequest{}.MonitoringCriteria)), Least: 1, Most: 3, Enum: &enumMonitoringCriterion},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetMonitoringReportRequest{}.CustomData))},
+	},
 }
 
 // GetMonitoringReportResponse is a message.
 type GetMonitoringReportResponse struct {
+	_ [0]func()
+
 	Status     GenericDeviceModelStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -108,37 +67,17 @@ func (x *GetMonitoringReportResponse) Action() string { return "GetMonitoringRep
 
 // AppendJSON appends x as v says it.
 func (x *GetMonitoringReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetMonitoringReportResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetMonitoringReportResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetMonitoringReportResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetMonitoringReportResponse) Reset() { x.reset() }
-
-func (x *GetMonitoringReportResponse) reset() {
-	*x = GetMonitoringReportResponse{}
-}
-
-func (x *GetMonitoringReportResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetMonitoringReportResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetMonitoringReportResponse)
 }
 
 var fieldsGetMonitoringReportResponse = rpc.Fields{
@@ -147,19 +86,11 @@ var fieldsGetMonitoringReportResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetMonitoringReportResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetMonitoringReportResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericDeviceModelStatus(b.Enum(&enumGenericDeviceModelStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetMonitoringReportResponse = layout.Part{
+	Fields: &fieldsGetMonitoringReportResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetMonitoringReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetMonitoringReportResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetMonitoringReportResponse{}.StatusInfo) + unsafe.Offsetof(GetMonitoringReportResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetMonitoringReportResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetPeriodicEventStreamRequest is a message, since 2.1.
 type GetPeriodicEventStreamRequest struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -16,31 +21,17 @@ func (x *GetPeriodicEventStreamRequest) Action() string { return "GetPeriodicEve
 
 // AppendJSON appends x as v says it.
 func (x *GetPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetPeriodicEventStreamRequest) Reset() { x.reset() }
-
-func (x *GetPeriodicEventStreamRequest) reset() {
-	*x = GetPeriodicEventStreamRequest{}
-}
-
-func (x *GetPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetPeriodicEventStreamRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
 }
 
 var fieldsGetPeriodicEventStreamRequest = rpc.Fields{
@@ -49,20 +40,17 @@ var fieldsGetPeriodicEventStreamRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *GetPeriodicEventStreamRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetPeriodicEventStreamRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetPeriodicEventStreamRequest = layout.Part{
+	Fields: &fieldsGetPeriodicEventStreamRequest,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetPeriodicEventStreamRequest{}.CustomData))},
+	},
 }
 
 // GetPeriodicEventStreamResponse is a message, since 2.1.
 type GetPeriodicEventStreamResponse struct {
+	_ [0]func()
+
 	ConstantStreamData []ConstantStreamData // >= 1 elements
 	CustomData         rpc.Raw
 }
@@ -72,41 +60,17 @@ func (x *GetPeriodicEventStreamResponse) Action() string { return "GetPeriodicEv
 
 // AppendJSON appends x as v says it.
 func (x *GetPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetPeriodicEventStreamResponse) Reset() { x.reset() }
-
-func (x *GetPeriodicEventStreamResponse) reset() {
-	x.ConstantStreamData = x.ConstantStreamData[:0]
-	x.CustomData = ""
-}
-
-func (x *GetPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	if len(x.ConstantStreamData) > 0 {
-		w.List(`"constantStreamData":`, len(x.ConstantStreamData), 1, 0)
-		for i := range x.ConstantStreamData {
-			w.Open()
-			x.ConstantStreamData[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetPeriodicEventStreamResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
 }
 
 var fieldsGetPeriodicEventStreamResponse = rpc.Fields{
@@ -115,20 +79,10 @@ var fieldsGetPeriodicEventStreamResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *GetPeriodicEventStreamResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetPeriodicEventStreamResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ConstantStreamData)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetPeriodicEventStreamResponse = layout.Part{
+	Fields: &fieldsGetPeriodicEventStreamResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetPeriodicEventStreamResponse{}.ConstantStreamData)), Least: 1, Part: &tableConstantStreamData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetPeriodicEventStreamResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetReportRequest is a message.
 type GetReportRequest struct {
+	_ [0]func()
+
 	ComponentVariable []ComponentVariable  // >= 1 elements
 	RequestID         int                  // required
 	ComponentCriteria []ComponentCriterion // 1 to 4 elements
@@ -19,52 +24,16 @@ func (x *GetReportRequest) Action() string { return "GetReport" }
 
 // AppendJSON appends x as v says it.
 func (x *GetReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetReportRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetReportRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetReportRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetReportRequest) Reset() { x.reset() }
-
-func (x *GetReportRequest) reset() {
-	x.ComponentVariable = x.ComponentVariable[:0]
-	x.RequestID = 0
-	x.ComponentCriteria = x.ComponentCriteria[:0]
-	x.CustomData = ""
-}
-
-func (x *GetReportRequest) append(w *rpc.Writer) {
-	if len(x.ComponentVariable) > 0 {
-		w.List(`"componentVariable":`, len(x.ComponentVariable), 1, 0)
-		for i := range x.ComponentVariable {
-			w.Open()
-			x.ComponentVariable[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if len(x.ComponentCriteria) > 0 {
-		w.List(`"componentCriteria":`, len(x.ComponentCriteria), 1, 4)
-		for i := range x.ComponentCriteria {
-			w.Enum(`"`, string(x.ComponentCriteria[i]), &enumComponentCriterion)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetReportRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetReportRequest) }
 
 var fieldsGetReportRequest = rpc.Fields{
 	Names:    []string{"componentVariable", "requestId", "componentCriteria", "customData"},
@@ -72,32 +41,20 @@ var fieldsGetReportRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *GetReportRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetReportRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ComponentVariable)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			for l := b.List(1, 4); l.More(b); {
-				x.ComponentCriteria = append(x.ComponentCriteria, ComponentCriterion(b.Enum(&enumComponentCriterion)))
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetReportRequest = layout.Part{
+	Fields: &fieldsGetReportRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetReportRequest{}.ComponentVariable)), Least: 1, Part: &tableComponentVariable},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetReportRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(GetReportRequest{}.ComponentCriteria)), Least: 1, Most: 4, Enum: &enumComponentCriterion},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetReportRequest{}.CustomData))},
+	},
 }
 
 // GetReportResponse is a message.
 type GetReportResponse struct {
+	_ [0]func()
+
 	Status     GenericDeviceModelStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -108,38 +65,16 @@ func (x *GetReportResponse) Action() string { return "GetReport" }
 
 // AppendJSON appends x as v says it.
 func (x *GetReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetReportResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetReportResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetReportResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetReportResponse) Reset() { x.reset() }
-
-func (x *GetReportResponse) reset() {
-	*x = GetReportResponse{}
-}
-
-func (x *GetReportResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetReportResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetReportResponse) }
 
 var fieldsGetReportResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -147,19 +82,11 @@ var fieldsGetReportResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetReportResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetReportResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericDeviceModelStatus(b.Enum(&enumGenericDeviceModelStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetReportResponse = layout.Part{
+	Fields: &fieldsGetReportResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetReportResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetReportResponse{}.StatusInfo) + unsafe.Offsetof(GetReportResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetReportResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetTariffsRequest is a message, since 2.1.
 type GetTariffsRequest struct {
+	_ [0]func()
+
 	EVSEID     int // required, >= 0
 	CustomData rpc.Raw
 }
@@ -19,33 +23,16 @@ func (x *GetTariffsRequest) Action() string { return "GetTariffs" }
 
 // AppendJSON appends x as v says it.
 func (x *GetTariffsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTariffsRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetTariffsRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTariffsRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetTariffsRequest) Reset() { x.reset() }
-
-func (x *GetTariffsRequest) reset() {
-	*x = GetTariffsRequest{}
-}
-
-func (x *GetTariffsRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetTariffsRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetTariffsRequest) }
 
 var fieldsGetTariffsRequest = rpc.Fields{
 	Names:    []string{"evseId", "customData"},
@@ -53,22 +40,18 @@ var fieldsGetTariffsRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetTariffsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetTariffsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.IntRange(0, 2147483647)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetTariffsRequest = layout.Part{
+	Fields: &fieldsGetTariffsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetTariffsRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetTariffsRequest{}.CustomData))},
+	},
 }
 
 // GetTariffsResponse is a message, since 2.1.
 type GetTariffsResponse struct {
+	_ [0]func()
+
 	Status            TariffGetStatus // required
 	StatusInfo        Opt[StatusInfo]
 	TariffAssignments []TariffAssignment // >= 1 elements
@@ -80,50 +63,16 @@ func (x *GetTariffsResponse) Action() string { return "GetTariffs" }
 
 // AppendJSON appends x as v says it.
 func (x *GetTariffsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTariffsResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetTariffsResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTariffsResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetTariffsResponse) Reset() { x.reset() }
-
-func (x *GetTariffsResponse) reset() {
-	x.Status = ""
-	x.StatusInfo = Opt[StatusInfo]{}
-	x.TariffAssignments = x.TariffAssignments[:0]
-	x.CustomData = ""
-}
-
-func (x *GetTariffsResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTariffGetStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if len(x.TariffAssignments) > 0 {
-		w.List(`"tariffAssignments":`, len(x.TariffAssignments), 1, 0)
-		for i := range x.TariffAssignments {
-			w.Open()
-			x.TariffAssignments[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *GetTariffsResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetTariffsResponse) }
 
 var fieldsGetTariffsResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "tariffAssignments", "customData"},
@@ -131,31 +80,20 @@ var fieldsGetTariffsResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *GetTariffsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetTariffsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TariffGetStatus(b.Enum(&enumTariffGetStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.TariffAssignments)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetTariffsResponse = layout.Part{
+	Fields: &fieldsGetTariffsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetTariffsResponse{}.Status)), Enum: &enumTariffGetStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(GetTariffsResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(GetTariffsResponse{}.StatusInfo) + unsafe.Offsetof(GetTariffsResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetTariffsResponse{}.TariffAssignments)), Least: 1, Part: &tableTariffAssignment},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetTariffsResponse{}.CustomData))},
+	},
 }
 
 // TariffAssignment is a part of messages, since 2.1.
 type TariffAssignment struct {
+	_ [0]func()
+
 	TariffID   string     // required, <= 60 characters
 	TariffKind TariffKind // required
 	ValidFrom  Opt[time.Time]
@@ -164,68 +102,25 @@ type TariffAssignment struct {
 	CustomData rpc.Raw
 }
 
-func (x *TariffAssignment) reset() {
-	x.TariffID = ""
-	x.TariffKind = ""
-	x.ValidFrom = Opt[time.Time]{}
-	x.EVSEIDs = x.EVSEIDs[:0]
-	x.IdTokens = x.IdTokens[:0]
-	x.CustomData = ""
-}
-
-func (x *TariffAssignment) append(w *rpc.Writer) {
-	w.Str(`"tariffId":"`, x.TariffID, 60)
-	w.Enum(`"tariffKind":"`, string(x.TariffKind), &enumTariffKind)
-	if x.ValidFrom.Has {
-		w.Time(`"validFrom":"`, &x.ValidFrom.V)
-	}
-	if len(x.EVSEIDs) > 0 {
-		w.List(`"evseIds":`, len(x.EVSEIDs), 1, 0)
-		for i := range x.EVSEIDs {
-			w.Int(``, x.EVSEIDs[i], 0, 2147483647)
-		}
-		w.CloseList()
-	}
-	if len(x.IdTokens) > 0 {
-		w.List(`"idTokens":`, len(x.IdTokens), 1, 0)
-		for i := range x.IdTokens {
-			w.Str(`"`, x.IdTokens[i], 255)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTariffAssignment = rpc.Fields{
 	Names:    []string{"tariffId", "tariffKind", "validFrom", "evseIds", "idTokens", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *TariffAssignment) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffAssignment)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TariffID = b.Str(60)
-		case 1:
-			x.TariffKind = TariffKind(b.Enum(&enumTariffKind))
-		case 2:
-			x.ValidFrom.V, x.ValidFrom.Has = b.Time(), true
-		case 3:
-			for l := b.List(1, 0); l.More(b); {
-				x.EVSEIDs = append(x.EVSEIDs, b.IntRange(0, 2147483647))
-			}
-		case 4:
-			for l := b.List(1, 0); l.More(b); {
-				x.IdTokens = append(x.IdTokens, b.Str(255))
-			}
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffAssignment = layout.Part{
+	Fields: &fieldsTariffAssignment,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(TariffAssignment{}.TariffID)), Low: 60, High: 60},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TariffAssignment{}.TariffKind)), Enum: &enumTariffKind},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(TariffAssignment{}.ValidFrom)), Has: uint16(unsafe.Offsetof(TariffAssignment{}.ValidFrom) + unsafe.Offsetof(TariffAssignment{}.ValidFrom.Has))},
+		{Kind: layout.Whole, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffAssignment{}.EVSEIDs)), Least: 1, Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffAssignment{}.IdTokens)), Least: 1, Low: 255, High: 255},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffAssignment{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TariffAssignment{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]TariffAssignment)(list)
+		*l = append(*l, make([]TariffAssignment, 1)...)
+	},
 }

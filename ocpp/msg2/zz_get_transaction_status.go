@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetTransactionStatusRequest is a message.
 type GetTransactionStatusRequest struct {
+	_ [0]func()
+
 	TransactionID Opt[string] // <= 36 characters
 	CustomData    rpc.Raw
 }
@@ -17,34 +22,17 @@ func (x *GetTransactionStatusRequest) Action() string { return "GetTransactionSt
 
 // AppendJSON appends x as v says it.
 func (x *GetTransactionStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTransactionStatusRequest)
 }
 
 // Decode reads x as v says it.
 func (x *GetTransactionStatusRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTransactionStatusRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetTransactionStatusRequest) Reset() { x.reset() }
-
-func (x *GetTransactionStatusRequest) reset() {
-	*x = GetTransactionStatusRequest{}
-}
-
-func (x *GetTransactionStatusRequest) append(w *rpc.Writer) {
-	if x.TransactionID.Has {
-		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetTransactionStatusRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetTransactionStatusRequest)
 }
 
 var fieldsGetTransactionStatusRequest = rpc.Fields{
@@ -53,22 +41,18 @@ var fieldsGetTransactionStatusRequest = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *GetTransactionStatusRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetTransactionStatusRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID.V, x.TransactionID.Has = b.Str(36), true
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetTransactionStatusRequest = layout.Part{
+	Fields: &fieldsGetTransactionStatusRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID)), Has: uint16(unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID) + unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID.Has)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetTransactionStatusRequest{}.CustomData))},
+	},
 }
 
 // GetTransactionStatusResponse is a message.
 type GetTransactionStatusResponse struct {
+	_ [0]func()
+
 	OngoingIndicator Opt[bool]
 	MessagesInQueue  bool // required
 	CustomData       rpc.Raw
@@ -79,35 +63,17 @@ func (x *GetTransactionStatusResponse) Action() string { return "GetTransactionS
 
 // AppendJSON appends x as v says it.
 func (x *GetTransactionStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTransactionStatusResponse)
 }
 
 // Decode reads x as v says it.
 func (x *GetTransactionStatusResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTransactionStatusResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *GetTransactionStatusResponse) Reset() { x.reset() }
-
-func (x *GetTransactionStatusResponse) reset() {
-	*x = GetTransactionStatusResponse{}
-}
-
-func (x *GetTransactionStatusResponse) append(w *rpc.Writer) {
-	if x.OngoingIndicator.Has {
-		w.Bool(`"ongoingIndicator":`, x.OngoingIndicator.V)
-	}
-	w.Bool(`"messagesInQueue":`, x.MessagesInQueue)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *GetTransactionStatusResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableGetTransactionStatusResponse)
 }
 
 var fieldsGetTransactionStatusResponse = rpc.Fields{
@@ -116,18 +82,11 @@ var fieldsGetTransactionStatusResponse = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *GetTransactionStatusResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGetTransactionStatusResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.OngoingIndicator.V, x.OngoingIndicator.Has = b.Bool(), true
-		case 1:
-			x.MessagesInQueue = b.Bool()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGetTransactionStatusResponse = layout.Part{
+	Fields: &fieldsGetTransactionStatusResponse,
+	Members: []layout.Member{
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator)), Has: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator) + unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator.Has))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.MessagesInQueue))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.CustomData))},
+	},
 }

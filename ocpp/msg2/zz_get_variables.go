@@ -8,6 +8,8 @@ import (
 
 // GetVariablesRequest is a message.
 type GetVariablesRequest struct {
+	_ [0]func()
+
 	GetVariableData []GetVariableData // required, >= 1 elements
 	CustomData      rpc.Raw
 }
@@ -78,6 +80,8 @@ func (x *GetVariablesRequest) decode(b *rpc.Body) {
 
 // GetVariablesResponse is a message.
 type GetVariablesResponse struct {
+	_ [0]func()
+
 	GetVariableResult []GetVariableResult // required, >= 1 elements
 	CustomData        rpc.Raw
 }
@@ -148,6 +152,8 @@ func (x *GetVariablesResponse) decode(b *rpc.Body) {
 
 // GetVariableData is a part of messages.
 type GetVariableData struct {
+	_ [0]func()
+
 	AttributeType Attribute
 	Component     Component // required
 	Variable      Variable  // required
@@ -199,6 +205,8 @@ func (x *GetVariableData) decode(b *rpc.Body) {
 
 // GetVariableResult is a part of messages.
 type GetVariableResult struct {
+	_ [0]func()
+
 	AttributeStatus     GetVariableStatus // required
 	AttributeStatusInfo Opt[StatusInfo]
 	AttributeType       Attribute

@@ -10,6 +10,8 @@ import (
 
 // HeartbeatRequest is a message.
 type HeartbeatRequest struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -65,6 +67,8 @@ func (x *HeartbeatRequest) decode(b *rpc.Body) {
 
 // HeartbeatResponse is a message.
 type HeartbeatResponse struct {
+	_ [0]func()
+
 	CurrentTime time.Time // required
 	CustomData  rpc.Raw
 }

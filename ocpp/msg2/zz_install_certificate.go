@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // InstallCertificateRequest is a message.
 type InstallCertificateRequest struct {
+	_ [0]func()
+
 	CertificateType InstallCertificateUse // required
 	Certificate     string                // required, <= 5500 (2.1: 10000) characters
 	CustomData      rpc.Raw
@@ -18,33 +23,17 @@ func (x *InstallCertificateRequest) Action() string { return "InstallCertificate
 
 // AppendJSON appends x as v says it.
 func (x *InstallCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableInstallCertificateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *InstallCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableInstallCertificateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateRequest) Reset() { x.reset() }
-
-func (x *InstallCertificateRequest) reset() {
-	*x = InstallCertificateRequest{}
-}
-
-func (x *InstallCertificateRequest) append(w *rpc.Writer) {
-	w.Enum(`"certificateType":"`, string(x.CertificateType), &enumInstallCertificateUse)
-	w.Str(`"certificate":"`, x.Certificate, w.Pick(5500, 10000))
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *InstallCertificateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableInstallCertificateRequest)
 }
 
 var fieldsInstallCertificateRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsInstallCertificateRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *InstallCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsInstallCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CertificateType = InstallCertificateUse(b.Enum(&enumInstallCertificateUse))
-		case 1:
-			x.Certificate = b.StrEd(5500, 10000)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableInstallCertificateRequest = layout.Part{
+	Fields: &fieldsInstallCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.CertificateType)), Enum: &enumInstallCertificateUse},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.Certificate)), Low: 5500, High: 10000},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.CustomData))},
+	},
 }
 
 // InstallCertificateResponse is a message.
 type InstallCertificateResponse struct {
+	_ [0]func()
+
 	Status     InstallCertificateStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -81,37 +65,17 @@ func (x *InstallCertificateResponse) Action() string { return "InstallCertificat
 
 // AppendJSON appends x as v says it.
 func (x *InstallCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableInstallCertificateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *InstallCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableInstallCertificateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateResponse) Reset() { x.reset() }
-
-func (x *InstallCertificateResponse) reset() {
-	*x = InstallCertificateResponse{}
-}
-
-func (x *InstallCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumInstallCertificateStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *InstallCertificateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableInstallCertificateResponse)
 }
 
 var fieldsInstallCertificateResponse = rpc.Fields{
@@ -120,19 +84,11 @@ var fieldsInstallCertificateResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *InstallCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsInstallCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = InstallCertificateStatus(b.Enum(&enumInstallCertificateStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableInstallCertificateResponse = layout.Part{
+	Fields: &fieldsInstallCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateResponse{}.Status)), Enum: &enumInstallCertificateStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(InstallCertificateResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(InstallCertificateResponse{}.StatusInfo) + unsafe.Offsetof(InstallCertificateResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(InstallCertificateResponse{}.CustomData))},
+	},
 }

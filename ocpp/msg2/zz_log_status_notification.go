@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // LogStatusNotificationRequest is a message.
 type LogStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status     UploadLogStatus // required
 	RequestID  Opt[int]
 	StatusInfo Opt[StatusInfo] // since 2.1
@@ -19,42 +24,17 @@ func (x *LogStatusNotificationRequest) Action() string { return "LogStatusNotifi
 
 // AppendJSON appends x as v says it.
 func (x *LogStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableLogStatusNotificationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *LogStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableLogStatusNotificationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *LogStatusNotificationRequest) reset() {
-	*x = LogStatusNotificationRequest{}
-}
-
-func (x *LogStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUploadLogStatus)
-	if x.RequestID.Has {
-		w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-	}
-	if w.V21() {
-		if x.StatusInfo.Has {
-			w.Key(`"statusInfo":{`)
-			x.StatusInfo.V.append(w)
-			w.Close()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *LogStatusNotificationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableLogStatusNotificationRequest)
 }
 
 var fieldsLogStatusNotificationRequest = rpc.Fields{
@@ -63,27 +43,20 @@ var fieldsLogStatusNotificationRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *LogStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UploadLogStatus(b.Enum(&enumUploadLogStatus))
-		case 1:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		case 2:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLogStatusNotificationRequest = layout.Part{
+	Fields: &fieldsLogStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.Status)), Enum: &enumUploadLogStatus},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(LogStatusNotificationRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.StatusInfo)), Has: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.StatusInfo) + unsafe.Offsetof(LogStatusNotificationRequest{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.CustomData))},
+	},
 }
 
 // LogStatusNotificationResponse is a message.
 type LogStatusNotificationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -92,31 +65,17 @@ func (x *LogStatusNotificationResponse) Action() string { return "LogStatusNotif
 
 // AppendJSON appends x as v says it.
 func (x *LogStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableLogStatusNotificationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *LogStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableLogStatusNotificationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *LogStatusNotificationResponse) reset() {
-	*x = LogStatusNotificationResponse{}
-}
-
-func (x *LogStatusNotificationResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *LogStatusNotificationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableLogStatusNotificationResponse)
 }
 
 var fieldsLogStatusNotificationResponse = rpc.Fields{
@@ -125,14 +84,9 @@ var fieldsLogStatusNotificationResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *LogStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLogStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLogStatusNotificationResponse = layout.Part{
+	Fields: &fieldsLogStatusNotificationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LogStatusNotificationResponse{}.CustomData))},
+	},
 }

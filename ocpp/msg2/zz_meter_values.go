@@ -8,6 +8,8 @@ import (
 
 // MeterValuesRequest is a message.
 type MeterValuesRequest struct {
+	_ [0]func()
+
 	EVSEID     int          // required, >= 0
 	MeterValue []MeterValue // required, >= 1 elements
 	CustomData rpc.Raw
@@ -83,6 +85,8 @@ func (x *MeterValuesRequest) decode(b *rpc.Body) {
 
 // MeterValuesResponse is a message.
 type MeterValuesResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyAllowedEnergyTransferRequest is a message, since 2.1.
 type NotifyAllowedEnergyTransferRequest struct {
+	_ [0]func()
+
 	TransactionID         string               // required, <= 36 characters
 	AllowedEnergyTransfer []EnergyTransferMode // required, >= 1 elements
 	CustomData            rpc.Raw
@@ -18,39 +23,17 @@ func (x *NotifyAllowedEnergyTransferRequest) Action() string { return "NotifyAll
 
 // AppendJSON appends x as v says it.
 func (x *NotifyAllowedEnergyTransferRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyAllowedEnergyTransferRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyAllowedEnergyTransferRequest) Reset() { x.reset() }
-
-func (x *NotifyAllowedEnergyTransferRequest) reset() {
-	x.TransactionID = ""
-	x.AllowedEnergyTransfer = x.AllowedEnergyTransfer[:0]
-	x.CustomData = ""
-}
-
-func (x *NotifyAllowedEnergyTransferRequest) append(w *rpc.Writer) {
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	w.List(`"allowedEnergyTransfer":`, len(x.AllowedEnergyTransfer), 1, 0)
-	for i := range x.AllowedEnergyTransfer {
-		w.Enum(`"`, string(x.AllowedEnergyTransfer[i]), &enumEnergyTransferMode)
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyAllowedEnergyTransferRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
 }
 
 var fieldsNotifyAllowedEnergyTransferRequest = rpc.Fields{
@@ -59,26 +42,19 @@ var fieldsNotifyAllowedEnergyTransferRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *NotifyAllowedEnergyTransferRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyAllowedEnergyTransferRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID = b.Str(36)
-		case 1:
-			for l := b.List(1, 0); l.More(b); {
-				x.AllowedEnergyTransfer = append(x.AllowedEnergyTransfer, EnergyTransferMode(b.Enum(&enumEnergyTransferMode)))
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyAllowedEnergyTransferRequest = layout.Part{
+	Fields: &fieldsNotifyAllowedEnergyTransferRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Name, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferRequest{}.AllowedEnergyTransfer)), Least: 1, Enum: &enumEnergyTransferMode},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferRequest{}.CustomData))},
+	},
 }
 
 // NotifyAllowedEnergyTransferResponse is a message, since 2.1.
 type NotifyAllowedEnergyTransferResponse struct {
+	_ [0]func()
+
 	Status     NotifyAllowedEnergyTransferStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -89,37 +65,17 @@ func (x *NotifyAllowedEnergyTransferResponse) Action() string { return "NotifyAl
 
 // AppendJSON appends x as v says it.
 func (x *NotifyAllowedEnergyTransferResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyAllowedEnergyTransferResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyAllowedEnergyTransferResponse) Reset() { x.reset() }
-
-func (x *NotifyAllowedEnergyTransferResponse) reset() {
-	*x = NotifyAllowedEnergyTransferResponse{}
-}
-
-func (x *NotifyAllowedEnergyTransferResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumNotifyAllowedEnergyTransferStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyAllowedEnergyTransferResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
 }
 
 var fieldsNotifyAllowedEnergyTransferResponse = rpc.Fields{
@@ -128,19 +84,11 @@ var fieldsNotifyAllowedEnergyTransferResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *NotifyAllowedEnergyTransferResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyAllowedEnergyTransferResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = NotifyAllowedEnergyTransferStatus(b.Enum(&enumNotifyAllowedEnergyTransferStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyAllowedEnergyTransferResponse = layout.Part{
+	Fields: &fieldsNotifyAllowedEnergyTransferResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.Status)), Enum: &enumNotifyAllowedEnergyTransferStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.StatusInfo) + unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyChargingLimitRequest is a message.
 type NotifyChargingLimitRequest struct {
+	_ [0]func()
+
 	ChargingSchedule []ChargingSchedule // >= 1 elements
 	EVSEID           Opt[int]           // >= 0
 	ChargingLimit    ChargingLimit      // required
@@ -19,49 +24,17 @@ func (x *NotifyChargingLimitRequest) Action() string { return "NotifyChargingLim
 
 // AppendJSON appends x as v says it.
 func (x *NotifyChargingLimitRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyChargingLimitRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyChargingLimitRequest) Reset() { x.reset() }
-
-func (x *NotifyChargingLimitRequest) reset() {
-	x.ChargingSchedule = x.ChargingSchedule[:0]
-	x.EVSEID = Opt[int]{}
-	x.ChargingLimit = ChargingLimit{}
-	x.CustomData = ""
-}
-
-func (x *NotifyChargingLimitRequest) append(w *rpc.Writer) {
-	if len(x.ChargingSchedule) > 0 {
-		w.List(`"chargingSchedule":`, len(x.ChargingSchedule), 1, 0)
-		for i := range x.ChargingSchedule {
-			w.Open()
-			x.ChargingSchedule[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	w.Key(`"chargingLimit":{`)
-	x.ChargingLimit.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyChargingLimitRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
 }
 
 var fieldsNotifyChargingLimitRequest = rpc.Fields{
@@ -70,30 +43,20 @@ var fieldsNotifyChargingLimitRequest = rpc.Fields{
 	Required: [2]uint64{0x4, 0x4},
 }
 
-func (x *NotifyChargingLimitRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyChargingLimitRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ChargingSchedule)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 2:
-			x.ChargingLimit.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyChargingLimitRequest = layout.Part{
+	Fields: &fieldsNotifyChargingLimitRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.ChargingSchedule)), Least: 1, Part: &tableChargingSchedule},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.EVSEID) + unsafe.Offsetof(NotifyChargingLimitRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.ChargingLimit)), Part: &tableChargingLimit},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.CustomData))},
+	},
 }
 
 // NotifyChargingLimitResponse is a message.
 type NotifyChargingLimitResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -102,31 +65,17 @@ func (x *NotifyChargingLimitResponse) Action() string { return "NotifyChargingLi
 
 // AppendJSON appends x as v says it.
 func (x *NotifyChargingLimitResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyChargingLimitResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyChargingLimitResponse) Reset() { x.reset() }
-
-func (x *NotifyChargingLimitResponse) reset() {
-	*x = NotifyChargingLimitResponse{}
-}
-
-func (x *NotifyChargingLimitResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyChargingLimitResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
 }
 
 var fieldsNotifyChargingLimitResponse = rpc.Fields{
@@ -135,39 +84,21 @@ var fieldsNotifyChargingLimitResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyChargingLimitResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyChargingLimitResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyChargingLimitResponse = layout.Part{
+	Fields: &fieldsNotifyChargingLimitResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyChargingLimitResponse{}.CustomData))},
+	},
 }
 
 // ChargingLimit is a part of messages.
 type ChargingLimit struct {
+	_ [0]func()
+
 	ChargingLimitSource ChargingLimitSource // required, free text of <= 20 characters in 2.1
 	IsLocalGeneration   Opt[bool]           // since 2.1
 	IsGridCritical      Opt[bool]
 	CustomData          rpc.Raw
-}
-
-func (x *ChargingLimit) append(w *rpc.Writer) {
-	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
-	if w.V21() {
-		if x.IsLocalGeneration.Has {
-			w.Bool(`"isLocalGeneration":`, x.IsLocalGeneration.V)
-		}
-	}
-	if x.IsGridCritical.Has {
-		w.Bool(`"isGridCritical":`, x.IsGridCritical.V)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsChargingLimit = rpc.Fields{
@@ -176,20 +107,12 @@ var fieldsChargingLimit = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ChargingLimit) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingLimit)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingLimitSource = ChargingLimitSource(b.EnumOrStr(&enumChargingLimitSource, 20))
-		case 1:
-			x.IsLocalGeneration.V, x.IsLocalGeneration.Has = b.Bool(), true
-		case 2:
-			x.IsGridCritical.V, x.IsGridCritical.Has = b.Bool(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingLimit = layout.Part{
+	Fields: &fieldsChargingLimit,
+	Members: []layout.Member{
+		{Kind: layout.NameOrText, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingLimit{}.ChargingLimitSource)), Enum: &enumChargingLimitSource, High: 20},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingLimit{}.IsLocalGeneration)), Has: uint16(unsafe.Offsetof(ChargingLimit{}.IsLocalGeneration) + unsafe.Offsetof(ChargingLimit{}.IsLocalGeneration.Has))},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(ChargingLimit{}.IsGridCritical)), Has: uint16(unsafe.Offsetof(ChargingLimit{}.IsGridCritical) + unsafe.Offsetof(ChargingLimit{}.IsGridCritical.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingLimit{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyCustomerInformationRequest is a message.
 type NotifyCustomerInformationRequest struct {
+	_ [0]func()
+
 	Data        string // required, <= 512 characters
 	Tbc         Opt[bool]
 	SeqNo       int       // required, >= 0
@@ -23,38 +27,17 @@ func (x *NotifyCustomerInformationRequest) Action() string { return "NotifyCusto
 
 // AppendJSON appends x as v says it.
 func (x *NotifyCustomerInformationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyCustomerInformationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyCustomerInformationRequest) Reset() { x.reset() }
-
-func (x *NotifyCustomerInformationRequest) reset() {
-	*x = NotifyCustomerInformationRequest{}
-}
-
-func (x *NotifyCustomerInformationRequest) append(w *rpc.Writer) {
-	w.Str(`"data":"`, x.Data, 512)
-	if x.Tbc.Has {
-		w.Bool(`"tbc":`, x.Tbc.V)
-	}
-	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.Time(`"generatedAt":"`, &x.GeneratedAt)
-	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyCustomerInformationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
 }
 
 var fieldsNotifyCustomerInformationRequest = rpc.Fields{
@@ -63,30 +46,22 @@ var fieldsNotifyCustomerInformationRequest = rpc.Fields{
 	Required: [2]uint64{0x1d, 0x1d},
 }
 
-func (x *NotifyCustomerInformationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyCustomerInformationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Data = b.Str(512)
-		case 1:
-			x.Tbc.V, x.Tbc.Has = b.Bool(), true
-		case 2:
-			x.SeqNo = b.Nat()
-		case 3:
-			x.GeneratedAt = b.Time()
-		case 4:
-			x.RequestID = b.Nat()
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyCustomerInformationRequest = layout.Part{
+	Fields: &fieldsNotifyCustomerInformationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.Data)), Low: 512, High: 512},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.Tbc)), Has: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.Tbc) + unsafe.Offsetof(NotifyCustomerInformationRequest{}.Tbc.Has))},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.SeqNo)), Low: 0, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.GeneratedAt))},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.RequestID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.CustomData))},
+	},
 }
 
 // NotifyCustomerInformationResponse is a message.
 type NotifyCustomerInformationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -95,31 +70,17 @@ func (x *NotifyCustomerInformationResponse) Action() string { return "NotifyCust
 
 // AppendJSON appends x as v says it.
 func (x *NotifyCustomerInformationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyCustomerInformationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyCustomerInformationResponse) Reset() { x.reset() }
-
-func (x *NotifyCustomerInformationResponse) reset() {
-	*x = NotifyCustomerInformationResponse{}
-}
-
-func (x *NotifyCustomerInformationResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyCustomerInformationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
 }
 
 var fieldsNotifyCustomerInformationResponse = rpc.Fields{
@@ -128,14 +89,9 @@ var fieldsNotifyCustomerInformationResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyCustomerInformationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyCustomerInformationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyCustomerInformationResponse = layout.Part{
+	Fields: &fieldsNotifyCustomerInformationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyCustomerInformationResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyDERAlarmRequest is a message, since 2.1.
 type NotifyDERAlarmRequest struct {
+	_ [0]func()
+
 	ControlType    DERControl // required
 	GridEventFault GridEventFault
 	AlarmEnded     Opt[bool]
@@ -23,43 +27,16 @@ func (x *NotifyDERAlarmRequest) Action() string { return "NotifyDERAlarm" }
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDERAlarmRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERAlarmRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDERAlarmRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERAlarmRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDERAlarmRequest) Reset() { x.reset() }
-
-func (x *NotifyDERAlarmRequest) reset() {
-	*x = NotifyDERAlarmRequest{}
-}
-
-func (x *NotifyDERAlarmRequest) append(w *rpc.Writer) {
-	w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
-	if x.GridEventFault != "" {
-		w.Enum(`"gridEventFault":"`, string(x.GridEventFault), &enumGridEventFault)
-	}
-	if x.AlarmEnded.Has {
-		w.Bool(`"alarmEnded":`, x.AlarmEnded.V)
-	}
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	if x.ExtraInfo.Has {
-		w.Str(`"extraInfo":"`, x.ExtraInfo.V, 200)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *NotifyDERAlarmRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableNotifyDERAlarmRequest) }
 
 var fieldsNotifyDERAlarmRequest = rpc.Fields{
 	Names:    []string{"controlType", "gridEventFault", "alarmEnded", "timestamp", "extraInfo", "customData"},
@@ -67,30 +44,22 @@ var fieldsNotifyDERAlarmRequest = rpc.Fields{
 	Required: [2]uint64{0x9, 0x9},
 }
 
-func (x *NotifyDERAlarmRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDERAlarmRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ControlType = DERControl(b.Enum(&enumDERControl))
-		case 1:
-			x.GridEventFault = GridEventFault(b.Enum(&enumGridEventFault))
-		case 2:
-			x.AlarmEnded.V, x.AlarmEnded.Has = b.Bool(), true
-		case 3:
-			x.Timestamp = b.Time()
-		case 4:
-			x.ExtraInfo.V, x.ExtraInfo.Has = b.Str(200), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDERAlarmRequest = layout.Part{
+	Fields: &fieldsNotifyDERAlarmRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.ControlType)), Enum: &enumDERControl},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.GridEventFault)), Enum: &enumGridEventFault},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.AlarmEnded)), Has: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.AlarmEnded) + unsafe.Offsetof(NotifyDERAlarmRequest{}.AlarmEnded.Has))},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.Timestamp))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.ExtraInfo)), Has: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.ExtraInfo) + unsafe.Offsetof(NotifyDERAlarmRequest{}.ExtraInfo.Has)), Low: 200, High: 200},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.CustomData))},
+	},
 }
 
 // NotifyDERAlarmResponse is a message, since 2.1.
 type NotifyDERAlarmResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -99,31 +68,17 @@ func (x *NotifyDERAlarmResponse) Action() string { return "NotifyDERAlarm" }
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDERAlarmResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDERAlarmResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDERAlarmResponse) Reset() { x.reset() }
-
-func (x *NotifyDERAlarmResponse) reset() {
-	*x = NotifyDERAlarmResponse{}
-}
-
-func (x *NotifyDERAlarmResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyDERAlarmResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
 }
 
 var fieldsNotifyDERAlarmResponse = rpc.Fields{
@@ -132,14 +87,9 @@ var fieldsNotifyDERAlarmResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyDERAlarmResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDERAlarmResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDERAlarmResponse = layout.Part{
+	Fields: &fieldsNotifyDERAlarmResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERAlarmResponse{}.CustomData))},
+	},
 }

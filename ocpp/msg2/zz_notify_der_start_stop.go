@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyDERStartStopRequest is a message, since 2.1.
 type NotifyDERStartStopRequest struct {
+	_ [0]func()
+
 	ControlID     string    // required, <= 36 characters
 	Started       bool      // required
 	Timestamp     time.Time // required
@@ -22,45 +26,17 @@ func (x *NotifyDERStartStopRequest) Action() string { return "NotifyDERStartStop
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDERStartStopRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDERStartStopRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDERStartStopRequest) Reset() { x.reset() }
-
-func (x *NotifyDERStartStopRequest) reset() {
-	x.ControlID = ""
-	x.Started = false
-	x.Timestamp = time.Time{}
-	x.SupersededIDs = x.SupersededIDs[:0]
-	x.CustomData = ""
-}
-
-func (x *NotifyDERStartStopRequest) append(w *rpc.Writer) {
-	w.Str(`"controlId":"`, x.ControlID, 36)
-	w.Bool(`"started":`, x.Started)
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	if len(x.SupersededIDs) > 0 {
-		w.List(`"supersededIds":`, len(x.SupersededIDs), 1, 24)
-		for i := range x.SupersededIDs {
-			w.Str(`"`, x.SupersededIDs[i], 36)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyDERStartStopRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
 }
 
 var fieldsNotifyDERStartStopRequest = rpc.Fields{
@@ -69,30 +45,21 @@ var fieldsNotifyDERStartStopRequest = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *NotifyDERStartStopRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDERStartStopRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ControlID = b.Str(36)
-		case 1:
-			x.Started = b.Bool()
-		case 2:
-			x.Timestamp = b.Time()
-		case 3:
-			for l := b.List(1, 24); l.More(b); {
-				x.SupersededIDs = append(x.SupersededIDs, b.Str(36))
-			}
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDERStartStopRequest = layout.Part{
+	Fields: &fieldsNotifyDERStartStopRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.ControlID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.Started))},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.Timestamp))},
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.SupersededIDs)), Least: 1, Most: 24, Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.CustomData))},
+	},
 }
 
 // NotifyDERStartStopResponse is a message, since 2.1.
 type NotifyDERStartStopResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -101,31 +68,17 @@ func (x *NotifyDERStartStopResponse) Action() string { return "NotifyDERStartSto
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDERStartStopResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDERStartStopResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDERStartStopResponse) Reset() { x.reset() }
-
-func (x *NotifyDERStartStopResponse) reset() {
-	*x = NotifyDERStartStopResponse{}
-}
-
-func (x *NotifyDERStartStopResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyDERStartStopResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
 }
 
 var fieldsNotifyDERStartStopResponse = rpc.Fields{
@@ -134,14 +87,9 @@ var fieldsNotifyDERStartStopResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyDERStartStopResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDERStartStopResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDERStartStopResponse = layout.Part{
+	Fields: &fieldsNotifyDERStartStopResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERStartStopResponse{}.CustomData))},
+	},
 }

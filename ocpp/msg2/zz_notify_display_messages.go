@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyDisplayMessagesRequest is a message.
 type NotifyDisplayMessagesRequest struct {
+	_ [0]func()
+
 	MessageInfo []MessageInfo // >= 1 elements
 	RequestID   int           // required
 	Tbc         Opt[bool]
@@ -19,47 +24,17 @@ func (x *NotifyDisplayMessagesRequest) Action() string { return "NotifyDisplayMe
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDisplayMessagesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDisplayMessagesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDisplayMessagesRequest) Reset() { x.reset() }
-
-func (x *NotifyDisplayMessagesRequest) reset() {
-	x.MessageInfo = x.MessageInfo[:0]
-	x.RequestID = 0
-	x.Tbc = Opt[bool]{}
-	x.CustomData = ""
-}
-
-func (x *NotifyDisplayMessagesRequest) append(w *rpc.Writer) {
-	if len(x.MessageInfo) > 0 {
-		w.List(`"messageInfo":`, len(x.MessageInfo), 1, 0)
-		for i := range x.MessageInfo {
-			w.Open()
-			x.MessageInfo[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Tbc.Has {
-		w.Bool(`"tbc":`, x.Tbc.V)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyDisplayMessagesRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
 }
 
 var fieldsNotifyDisplayMessagesRequest = rpc.Fields{
@@ -68,30 +43,20 @@ var fieldsNotifyDisplayMessagesRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *NotifyDisplayMessagesRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDisplayMessagesRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.MessageInfo)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			x.Tbc.V, x.Tbc.Has = b.Bool(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDisplayMessagesRequest = layout.Part{
+	Fields: &fieldsNotifyDisplayMessagesRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.MessageInfo)), Least: 1, Part: &tableMessageInfo},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.Tbc)), Has: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.Tbc) + unsafe.Offsetof(NotifyDisplayMessagesRequest{}.Tbc.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.CustomData))},
+	},
 }
 
 // NotifyDisplayMessagesResponse is a message.
 type NotifyDisplayMessagesResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -100,31 +65,17 @@ func (x *NotifyDisplayMessagesResponse) Action() string { return "NotifyDisplayM
 
 // AppendJSON appends x as v says it.
 func (x *NotifyDisplayMessagesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyDisplayMessagesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyDisplayMessagesResponse) Reset() { x.reset() }
-
-func (x *NotifyDisplayMessagesResponse) reset() {
-	*x = NotifyDisplayMessagesResponse{}
-}
-
-func (x *NotifyDisplayMessagesResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyDisplayMessagesResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
 }
 
 var fieldsNotifyDisplayMessagesResponse = rpc.Fields{
@@ -133,14 +84,9 @@ var fieldsNotifyDisplayMessagesResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyDisplayMessagesResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyDisplayMessagesResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyDisplayMessagesResponse = layout.Part{
+	Fields: &fieldsNotifyDisplayMessagesResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyEVChargingNeedsRequest is a message.
 type NotifyEVChargingNeedsRequest struct {
+	_ [0]func()
+
 	EVSEID            int            // required, >= 1
 	MaxScheduleTuples Opt[int]       // >= 0
 	ChargingNeeds     ChargingNeeds  // required
@@ -22,47 +26,17 @@ func (x *NotifyEVChargingNeedsRequest) Action() string { return "NotifyEVChargin
 
 // AppendJSON appends x as v says it.
 func (x *NotifyEVChargingNeedsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyEVChargingNeedsRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingNeedsRequest) Reset() { x.reset() }
-
-func (x *NotifyEVChargingNeedsRequest) reset() {
-	x.EVSEID = 0
-	x.MaxScheduleTuples = Opt[int]{}
-	x.ChargingNeeds.reset()
-	x.Timestamp = Opt[time.Time]{}
-	x.CustomData = ""
-}
-
-func (x *NotifyEVChargingNeedsRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 1, 2147483647)
-	if x.MaxScheduleTuples.Has {
-		w.Int(`"maxScheduleTuples":`, x.MaxScheduleTuples.V, 0, 2147483647)
-	}
-	w.Key(`"chargingNeeds":{`)
-	x.ChargingNeeds.append(w)
-	w.Close()
-	if w.V21() {
-		if x.Timestamp.Has {
-			w.Time(`"timestamp":"`, &x.Timestamp.V)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyEVChargingNeedsRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
 }
 
 var fieldsNotifyEVChargingNeedsRequest = rpc.Fields{
@@ -71,28 +45,21 @@ var fieldsNotifyEVChargingNeedsRequest = rpc.Fields{
 	Required: [2]uint64{0x5, 0x5},
 }
 
-func (x *NotifyEVChargingNeedsRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyEVChargingNeedsRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.IntRange21(1, 2147483647)
-		case 1:
-			x.MaxScheduleTuples.V, x.MaxScheduleTuples.Has = b.Nat(), true
-		case 2:
-			x.ChargingNeeds.decode(b)
-		case 3:
-			x.Timestamp.V, x.Timestamp.Has = b.Time(), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyEVChargingNeedsRequest = layout.Part{
+	Fields: &fieldsNotifyEVChargingNeedsRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.EVSEID)), Low: 1, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.MaxScheduleTuples)), Has: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.MaxScheduleTuples) + unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.MaxScheduleTuples.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.ChargingNeeds)), Part: &tableChargingNeeds},
+		{Kind: layout.Instant, Rule: layout.Since21, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.Timestamp)), Has: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.Timestamp) + unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.Timestamp.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.CustomData))},
+	},
 }
 
 // NotifyEVChargingNeedsResponse is a message.
 type NotifyEVChargingNeedsResponse struct {
+	_ [0]func()
+
 	Status     NotifyEVChargingNeedsStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -103,37 +70,17 @@ func (x *NotifyEVChargingNeedsResponse) Action() string { return "NotifyEVChargi
 
 // AppendJSON appends x as v says it.
 func (x *NotifyEVChargingNeedsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyEVChargingNeedsResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingNeedsResponse) Reset() { x.reset() }
-
-func (x *NotifyEVChargingNeedsResponse) reset() {
-	*x = NotifyEVChargingNeedsResponse{}
-}
-
-func (x *NotifyEVChargingNeedsResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumNotifyEVChargingNeedsStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyEVChargingNeedsResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
 }
 
 var fieldsNotifyEVChargingNeedsResponse = rpc.Fields{
@@ -142,40 +89,24 @@ var fieldsNotifyEVChargingNeedsResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *NotifyEVChargingNeedsResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyEVChargingNeedsResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = NotifyEVChargingNeedsStatus(b.Enum(&enumNotifyEVChargingNeedsStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyEVChargingNeedsResponse = layout.Part{
+	Fields: &fieldsNotifyEVChargingNeedsResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.Status)), Enum: &enumNotifyEVChargingNeedsStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.StatusInfo) + unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.CustomData))},
+	},
 }
 
 // ACChargingParameters is a part of messages.
 type ACChargingParameters struct {
+	_ [0]func()
+
 	EnergyAmount rpc.Decimal // required
 	EVMinCurrent rpc.Decimal // required
 	EVMaxCurrent rpc.Decimal // required
 	EVMaxVoltage rpc.Decimal // required
 	CustomData   rpc.Raw
-}
-
-func (x *ACChargingParameters) append(w *rpc.Writer) {
-	w.DecInt(`"energyAmount":`, &x.EnergyAmount)
-	w.DecInt(`"evMinCurrent":`, &x.EVMinCurrent)
-	w.DecInt(`"evMaxCurrent":`, &x.EVMaxCurrent)
-	w.DecInt(`"evMaxVoltage":`, &x.EVMaxVoltage)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsACChargingParameters = rpc.Fields{
@@ -184,28 +115,21 @@ var fieldsACChargingParameters = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *ACChargingParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsACChargingParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EnergyAmount = b.DecInt()
-		case 1:
-			x.EVMinCurrent = b.DecInt()
-		case 2:
-			x.EVMaxCurrent = b.DecInt()
-		case 3:
-			x.EVMaxVoltage = b.DecInt()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableACChargingParameters = layout.Part{
+	Fields: &fieldsACChargingParameters,
+	Members: []layout.Member{
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(ACChargingParameters{}.EnergyAmount))},
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(ACChargingParameters{}.EVMinCurrent))},
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(ACChargingParameters{}.EVMaxCurrent))},
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(ACChargingParameters{}.EVMaxVoltage))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ACChargingParameters{}.CustomData))},
+	},
 }
 
 // ChargingNeeds is a part of messages.
 type ChargingNeeds struct {
+	_ [0]func()
+
 	ACChargingParameters    Opt[ACChargingParameters]
 	DerChargingParameters   Opt[DERChargingParameters] // since 2.1
 	EVEnergyOffer           Opt[EVEnergyOffer]         // since 2.1
@@ -219,121 +143,33 @@ type ChargingNeeds struct {
 	CustomData              rpc.Raw
 }
 
-func (x *ChargingNeeds) reset() {
-	x.ACChargingParameters = Opt[ACChargingParameters]{}
-	x.DerChargingParameters.Has = false
-	x.DerChargingParameters.V.reset()
-	x.EVEnergyOffer.Has = false
-	x.EVEnergyOffer.V.reset()
-	x.RequestedEnergyTransfer = ""
-	x.DCChargingParameters = Opt[DCChargingParameters]{}
-	x.V2XChargingParameters = Opt[V2XChargingParameters]{}
-	x.AvailableEnergyTransfer = x.AvailableEnergyTransfer[:0]
-	x.ControlMode = ""
-	x.MobilityNeedsMode = ""
-	x.DepartureTime = Opt[time.Time]{}
-	x.CustomData = ""
-}
-
-func (x *ChargingNeeds) append(w *rpc.Writer) {
-	if x.ACChargingParameters.Has {
-		w.Key(`"acChargingParameters":{`)
-		x.ACChargingParameters.V.append(w)
-		w.Close()
-	}
-	if w.V21() {
-		if x.DerChargingParameters.Has {
-			w.Key(`"derChargingParameters":{`)
-			x.DerChargingParameters.V.append(w)
-			w.Close()
-		}
-		if x.EVEnergyOffer.Has {
-			w.Key(`"evEnergyOffer":{`)
-			x.EVEnergyOffer.V.append(w)
-			w.Close()
-		}
-	}
-	w.Enum(`"requestedEnergyTransfer":"`, string(x.RequestedEnergyTransfer), &enumEnergyTransferMode)
-	if x.DCChargingParameters.Has {
-		w.Key(`"dcChargingParameters":{`)
-		x.DCChargingParameters.V.append(w)
-		w.Close()
-	}
-	if w.V21() {
-		if x.V2XChargingParameters.Has {
-			w.Key(`"v2xChargingParameters":{`)
-			x.V2XChargingParameters.V.append(w)
-			w.Close()
-		}
-		if len(x.AvailableEnergyTransfer) > 0 {
-			w.List(`"availableEnergyTransfer":`, len(x.AvailableEnergyTransfer), 1, 0)
-			for i := range x.AvailableEnergyTransfer {
-				w.Enum(`"`, string(x.AvailableEnergyTransfer[i]), &enumEnergyTransferMode)
-			}
-			w.CloseList()
-		}
-		if x.ControlMode != "" {
-			w.Enum(`"controlMode":"`, string(x.ControlMode), &enumControlMode)
-		}
-		if x.MobilityNeedsMode != "" {
-			w.Enum(`"mobilityNeedsMode":"`, string(x.MobilityNeedsMode), &enumMobilityNeedsMode)
-		}
-	}
-	if x.DepartureTime.Has {
-		w.Time(`"departureTime":"`, &x.DepartureTime.V)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsChargingNeeds = rpc.Fields{
 	Names:    []string{"acChargingParameters", "derChargingParameters", "evEnergyOffer", "requestedEnergyTransfer", "dcChargingParameters", "v2xChargingParameters", "availableEnergyTransfer", "controlMode", "mobilityNeedsMode", "departureTime", "customData"},
 	Known:    [2]uint64{0x619, 0x7ff},
 	Required: [2]uint64{0x8, 0x8},
 }
 
-func (x *ChargingNeeds) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingNeeds)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ACChargingParameters.Has = true
-			x.ACChargingParameters.V.decode(b)
-		case 1:
-			x.DerChargingParameters.Has = true
-			x.DerChargingParameters.V.decode(b)
-		case 2:
-			x.EVEnergyOffer.Has = true
-			x.EVEnergyOffer.V.decode(b)
-		case 3:
-			x.RequestedEnergyTransfer = EnergyTransferMode(b.Enum(&enumEnergyTransferMode))
-		case 4:
-			x.DCChargingParameters.Has = true
-			x.DCChargingParameters.V.decode(b)
-		case 5:
-			x.V2XChargingParameters.Has = true
-			x.V2XChargingParameters.V.decode(b)
-		case 6:
-			for l := b.List(1, 0); l.More(b); {
-				x.AvailableEnergyTransfer = append(x.AvailableEnergyTransfer, EnergyTransferMode(b.Enum(&enumEnergyTransferMode)))
-			}
-		case 7:
-			x.ControlMode = ControlMode(b.Enum(&enumControlMode))
-		case 8:
-			x.MobilityNeedsMode = MobilityNeedsMode(b.Enum(&enumMobilityNeedsMode))
-		case 9:
-			x.DepartureTime.V, x.DepartureTime.Has = b.Time(), true
-		case 10:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingNeeds = layout.Part{
+	Fields: &fieldsChargingNeeds,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChargingNeeds{}.ACChargingParameters)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.ACChargingParameters) + unsafe.Offsetof(ChargingNeeds{}.ACChargingParameters.Has)), Part: &tableACChargingParameters},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.DerChargingParameters)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.DerChargingParameters) + unsafe.Offsetof(ChargingNeeds{}.DerChargingParameters.Has)), Part: &tableDERChargingParameters},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.EVEnergyOffer)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.EVEnergyOffer) + unsafe.Offsetof(ChargingNeeds{}.EVEnergyOffer.Has)), Part: &tableEVEnergyOffer},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingNeeds{}.RequestedEnergyTransfer)), Enum: &enumEnergyTransferMode},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChargingNeeds{}.DCChargingParameters)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.DCChargingParameters) + unsafe.Offsetof(ChargingNeeds{}.DCChargingParameters.Has)), Part: &tableDCChargingParameters},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.V2XChargingParameters)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.V2XChargingParameters) + unsafe.Offsetof(ChargingNeeds{}.V2XChargingParameters.Has)), Part: &tableV2XChargingParameters},
+		{Kind: layout.Name, Rule: layout.List | layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.AvailableEnergyTransfer)), Least: 1, Enum: &enumEnergyTransferMode},
+		{Kind: layout.Name, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.ControlMode)), Enum: &enumControlMode},
+		{Kind: layout.Name, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingNeeds{}.MobilityNeedsMode)), Enum: &enumMobilityNeedsMode},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingNeeds{}.DepartureTime)), Has: uint16(unsafe.Offsetof(ChargingNeeds{}.DepartureTime) + unsafe.Offsetof(ChargingNeeds{}.DepartureTime.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingNeeds{}.CustomData))},
+	},
 }
 
 // DCChargingParameters is a part of messages.
 type DCChargingParameters struct {
+	_ [0]func()
+
 	EVMaxCurrent     rpc.Decimal // required
 	EVMaxVoltage     rpc.Decimal // required
 	EVMaxPower       Opt[rpc.Decimal]
@@ -345,68 +181,31 @@ type DCChargingParameters struct {
 	CustomData       rpc.Raw
 }
 
-func (x *DCChargingParameters) append(w *rpc.Writer) {
-	w.DecInt(`"evMaxCurrent":`, &x.EVMaxCurrent)
-	w.DecInt(`"evMaxVoltage":`, &x.EVMaxVoltage)
-	if x.EVMaxPower.Has {
-		w.DecInt(`"evMaxPower":`, &x.EVMaxPower.V)
-	}
-	if x.EVEnergyCapacity.Has {
-		w.DecInt(`"evEnergyCapacity":`, &x.EVEnergyCapacity.V)
-	}
-	if x.EnergyAmount.Has {
-		w.DecInt(`"energyAmount":`, &x.EnergyAmount.V)
-	}
-	if x.StateOfCharge.Has {
-		w.Int(`"stateOfCharge":`, x.StateOfCharge.V, 0, 100)
-	}
-	if x.FullSoC.Has {
-		w.Int(`"fullSoC":`, x.FullSoC.V, 0, 100)
-	}
-	if x.BulkSoC.Has {
-		w.Int(`"bulkSoC":`, x.BulkSoC.V, 0, 100)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsDCChargingParameters = rpc.Fields{
 	Names:    []string{"evMaxCurrent", "evMaxVoltage", "evMaxPower", "evEnergyCapacity", "energyAmount", "stateOfCharge", "fullSoC", "bulkSoC", "customData"},
 	Known:    [2]uint64{0x1ff, 0x1ff},
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *DCChargingParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDCChargingParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVMaxCurrent = b.DecInt()
-		case 1:
-			x.EVMaxVoltage = b.DecInt()
-		case 2:
-			x.EVMaxPower.V, x.EVMaxPower.Has = b.DecInt(), true
-		case 3:
-			x.EVEnergyCapacity.V, x.EVEnergyCapacity.Has = b.DecInt(), true
-		case 4:
-			x.EnergyAmount.V, x.EnergyAmount.Has = b.DecInt(), true
-		case 5:
-			x.StateOfCharge.V, x.StateOfCharge.Has = b.IntRange(0, 100), true
-		case 6:
-			x.FullSoC.V, x.FullSoC.Has = b.IntRange(0, 100), true
-		case 7:
-			x.BulkSoC.V, x.BulkSoC.Has = b.IntRange(0, 100), true
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDCChargingParameters = layout.Part{
+	Fields: &fieldsDCChargingParameters,
+	Members: []layout.Member{
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(DCChargingParameters{}.EVMaxCurrent))},
+		{Kind: layout.NumberEd, Rule: layout.Required, At: uint16(unsafe.Offsetof(DCChargingParameters{}.EVMaxVoltage))},
+		{Kind: layout.NumberEd, At: uint16(unsafe.Offsetof(DCChargingParameters{}.EVMaxPower)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.EVMaxPower) + unsafe.Offsetof(DCChargingParameters{}.EVMaxPower.Has))},
+		{Kind: layout.NumberEd, At: uint16(unsafe.Offsetof(DCChargingParameters{}.EVEnergyCapacity)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.EVEnergyCapacity) + unsafe.Offsetof(DCChargingParameters{}.EVEnergyCapacity.Has))},
+		{Kind: layout.NumberEd, At: uint16(unsafe.Offsetof(DCChargingParameters{}.EnergyAmount)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.EnergyAmount) + unsafe.Offsetof(DCChargingParameters{}.EnergyAmount.Has))},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(DCChargingParameters{}.StateOfCharge)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.StateOfCharge) + unsafe.Offsetof(DCChargingParameters{}.StateOfCharge.Has)), Low: 0, High: 100},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(DCChargingParameters{}.FullSoC)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.FullSoC) + unsafe.Offsetof(DCChargingParameters{}.FullSoC.Has)), Low: 0, High: 100},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(DCChargingParameters{}.BulkSoC)), Has: uint16(unsafe.Offsetof(DCChargingParameters{}.BulkSoC) + unsafe.Offsetof(DCChargingParameters{}.BulkSoC.Has)), Low: 0, High: 100},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DCChargingParameters{}.CustomData))},
+	},
 }
 
 // DERChargingParameters is a part of messages, since 2.1.
 type DERChargingParameters struct {
+	_ [0]func()
+
 	EVSupportedDERControl                  []DERControl // >= 1 elements
 	EVOverExcitedMaxDischargePower         Opt[rpc.Decimal]
 	EVOverExcitedPowerFactor               Opt[rpc.Decimal]
@@ -451,317 +250,67 @@ type DERChargingParameters struct {
 	CustomData                             rpc.Raw
 }
 
-func (x *DERChargingParameters) reset() {
-	x.EVSupportedDERControl = x.EVSupportedDERControl[:0]
-	x.EVOverExcitedMaxDischargePower = Opt[rpc.Decimal]{}
-	x.EVOverExcitedPowerFactor = Opt[rpc.Decimal]{}
-	x.EVUnderExcitedMaxDischargePower = Opt[rpc.Decimal]{}
-	x.EVUnderExcitedPowerFactor = Opt[rpc.Decimal]{}
-	x.MaxApparentPower = Opt[rpc.Decimal]{}
-	x.MaxChargeApparentPower = Opt[rpc.Decimal]{}
-	x.MaxChargeApparentPowerL2 = Opt[rpc.Decimal]{}
-	x.MaxChargeApparentPowerL3 = Opt[rpc.Decimal]{}
-	x.MaxDischargeApparentPower = Opt[rpc.Decimal]{}
-	x.MaxDischargeApparentPowerL2 = Opt[rpc.Decimal]{}
-	x.MaxDischargeApparentPowerL3 = Opt[rpc.Decimal]{}
-	x.MaxChargeReactivePower = Opt[rpc.Decimal]{}
-	x.MaxChargeReactivePowerL2 = Opt[rpc.Decimal]{}
-	x.MaxChargeReactivePowerL3 = Opt[rpc.Decimal]{}
-	x.MinChargeReactivePower = Opt[rpc.Decimal]{}
-	x.MinChargeReactivePowerL2 = Opt[rpc.Decimal]{}
-	x.MinChargeReactivePowerL3 = Opt[rpc.Decimal]{}
-	x.MaxDischargeReactivePower = Opt[rpc.Decimal]{}
-	x.MaxDischargeReactivePowerL2 = Opt[rpc.Decimal]{}
-	x.MaxDischargeReactivePowerL3 = Opt[rpc.Decimal]{}
-	x.MinDischargeReactivePower = Opt[rpc.Decimal]{}
-	x.MinDischargeReactivePowerL2 = Opt[rpc.Decimal]{}
-	x.MinDischargeReactivePowerL3 = Opt[rpc.Decimal]{}
-	x.NominalVoltage = Opt[rpc.Decimal]{}
-	x.NominalVoltageOffset = Opt[rpc.Decimal]{}
-	x.MaxNominalVoltage = Opt[rpc.Decimal]{}
-	x.MinNominalVoltage = Opt[rpc.Decimal]{}
-	x.EVInverterManufacturer = Opt[string]{}
-	x.EVInverterModel = Opt[string]{}
-	x.EVInverterSerialNumber = Opt[string]{}
-	x.EVInverterSwVersion = Opt[string]{}
-	x.EVInverterHwVersion = Opt[string]{}
-	x.EVIslandingDetectionMethod = x.EVIslandingDetectionMethod[:0]
-	x.EVIslandingTripTime = Opt[rpc.Decimal]{}
-	x.EVMaximumLevel1DCInjection = Opt[rpc.Decimal]{}
-	x.EVDurationLevel1DCInjection = Opt[rpc.Decimal]{}
-	x.EVMaximumLevel2DCInjection = Opt[rpc.Decimal]{}
-	x.EVDurationLevel2DCInjection = Opt[rpc.Decimal]{}
-	x.EVReactiveSusceptance = Opt[rpc.Decimal]{}
-	x.EVSessionTotalDischargeEnergyAvailable = Opt[rpc.Decimal]{}
-	x.CustomData = ""
-}
-
-func (x *DERChargingParameters) append(w *rpc.Writer) {
-	if len(x.EVSupportedDERControl) > 0 {
-		w.List(`"evSupportedDERControl":`, len(x.EVSupportedDERControl), 1, 0)
-		for i := range x.EVSupportedDERControl {
-			w.Enum(`"`, string(x.EVSupportedDERControl[i]), &enumDERControl)
-		}
-		w.CloseList()
-	}
-	if x.EVOverExcitedMaxDischargePower.Has {
-		w.Dec(`"evOverExcitedMaxDischargePower":`, &x.EVOverExcitedMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVOverExcitedPowerFactor.Has {
-		w.Dec(`"evOverExcitedPowerFactor":`, &x.EVOverExcitedPowerFactor.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVUnderExcitedMaxDischargePower.Has {
-		w.Dec(`"evUnderExcitedMaxDischargePower":`, &x.EVUnderExcitedMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVUnderExcitedPowerFactor.Has {
-		w.Dec(`"evUnderExcitedPowerFactor":`, &x.EVUnderExcitedPowerFactor.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxApparentPower.Has {
-		w.Dec(`"maxApparentPower":`, &x.MaxApparentPower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeApparentPower.Has {
-		w.Dec(`"maxChargeApparentPower":`, &x.MaxChargeApparentPower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeApparentPowerL2.Has {
-		w.Dec(`"maxChargeApparentPower_L2":`, &x.MaxChargeApparentPowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeApparentPowerL3.Has {
-		w.Dec(`"maxChargeApparentPower_L3":`, &x.MaxChargeApparentPowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeApparentPower.Has {
-		w.Dec(`"maxDischargeApparentPower":`, &x.MaxDischargeApparentPower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeApparentPowerL2.Has {
-		w.Dec(`"maxDischargeApparentPower_L2":`, &x.MaxDischargeApparentPowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeApparentPowerL3.Has {
-		w.Dec(`"maxDischargeApparentPower_L3":`, &x.MaxDischargeApparentPowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeReactivePower.Has {
-		w.Dec(`"maxChargeReactivePower":`, &x.MaxChargeReactivePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeReactivePowerL2.Has {
-		w.Dec(`"maxChargeReactivePower_L2":`, &x.MaxChargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeReactivePowerL3.Has {
-		w.Dec(`"maxChargeReactivePower_L3":`, &x.MaxChargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargeReactivePower.Has {
-		w.Dec(`"minChargeReactivePower":`, &x.MinChargeReactivePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargeReactivePowerL2.Has {
-		w.Dec(`"minChargeReactivePower_L2":`, &x.MinChargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargeReactivePowerL3.Has {
-		w.Dec(`"minChargeReactivePower_L3":`, &x.MinChargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeReactivePower.Has {
-		w.Dec(`"maxDischargeReactivePower":`, &x.MaxDischargeReactivePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeReactivePowerL2.Has {
-		w.Dec(`"maxDischargeReactivePower_L2":`, &x.MaxDischargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeReactivePowerL3.Has {
-		w.Dec(`"maxDischargeReactivePower_L3":`, &x.MaxDischargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargeReactivePower.Has {
-		w.Dec(`"minDischargeReactivePower":`, &x.MinDischargeReactivePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargeReactivePowerL2.Has {
-		w.Dec(`"minDischargeReactivePower_L2":`, &x.MinDischargeReactivePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargeReactivePowerL3.Has {
-		w.Dec(`"minDischargeReactivePower_L3":`, &x.MinDischargeReactivePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.NominalVoltage.Has {
-		w.Dec(`"nominalVoltage":`, &x.NominalVoltage.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.NominalVoltageOffset.Has {
-		w.Dec(`"nominalVoltageOffset":`, &x.NominalVoltageOffset.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxNominalVoltage.Has {
-		w.Dec(`"maxNominalVoltage":`, &x.MaxNominalVoltage.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinNominalVoltage.Has {
-		w.Dec(`"minNominalVoltage":`, &x.MinNominalVoltage.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVInverterManufacturer.Has {
-		w.Str(`"evInverterManufacturer":"`, x.EVInverterManufacturer.V, 50)
-	}
-	if x.EVInverterModel.Has {
-		w.Str(`"evInverterModel":"`, x.EVInverterModel.V, 50)
-	}
-	if x.EVInverterSerialNumber.Has {
-		w.Str(`"evInverterSerialNumber":"`, x.EVInverterSerialNumber.V, 50)
-	}
-	if x.EVInverterSwVersion.Has {
-		w.Str(`"evInverterSwVersion":"`, x.EVInverterSwVersion.V, 50)
-	}
-	if x.EVInverterHwVersion.Has {
-		w.Str(`"evInverterHwVersion":"`, x.EVInverterHwVersion.V, 50)
-	}
-	if len(x.EVIslandingDetectionMethod) > 0 {
-		w.List(`"evIslandingDetectionMethod":`, len(x.EVIslandingDetectionMethod), 1, 0)
-		for i := range x.EVIslandingDetectionMethod {
-			w.Enum(`"`, string(x.EVIslandingDetectionMethod[i]), &enumIslandingDetection)
-		}
-		w.CloseList()
-	}
-	if x.EVIslandingTripTime.Has {
-		w.Dec(`"evIslandingTripTime":`, &x.EVIslandingTripTime.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMaximumLevel1DCInjection.Has {
-		w.Dec(`"evMaximumLevel1DCInjection":`, &x.EVMaximumLevel1DCInjection.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVDurationLevel1DCInjection.Has {
-		w.Dec(`"evDurationLevel1DCInjection":`, &x.EVDurationLevel1DCInjection.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMaximumLevel2DCInjection.Has {
-		w.Dec(`"evMaximumLevel2DCInjection":`, &x.EVMaximumLevel2DCInjection.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVDurationLevel2DCInjection.Has {
-		w.Dec(`"evDurationLevel2DCInjection":`, &x.EVDurationLevel2DCInjection.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVReactiveSusceptance.Has {
-		w.Dec(`"evReactiveSusceptance":`, &x.EVReactiveSusceptance.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVSessionTotalDischargeEnergyAvailable.Has {
-		w.Dec(`"evSessionTotalDischargeEnergyAvailable":`, &x.EVSessionTotalDischargeEnergyAvailable.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsDERChargingParameters = rpc.Fields{
 	Names:    []string{"evSupportedDERControl", "evOverExcitedMaxDischargePower", "evOverExcitedPowerFactor", "evUnderExcitedMaxDischargePower", "evUnderExcitedPowerFactor", "maxApparentPower", "maxChargeApparentPower", "maxChargeApparentPower_L2", "maxChargeApparentPower_L3", "maxDischargeApparentPower", "maxDischargeApparentPower_L2", "maxDischargeApparentPower_L3", "maxChargeReactivePower", "maxChargeReactivePower_L2", "maxChargeReactivePower_L3", "minChargeReactivePower", "minChargeReactivePower_L2", "minChargeReactivePower_L3", "maxDischargeReactivePower", "maxDischargeReactivePower_L2", "maxDischargeReactivePower_L3", "minDischargeReactivePower", "minDischargeReactivePower_L2", "minDischargeReactivePower_L3", "nominalVoltage", "nominalVoltageOffset", "maxNominalVoltage", "minNominalVoltage", "evInverterManufacturer", "evInverterModel", "evInverterSerialNumber", "evInverterSwVersion", "evInverterHwVersion", "evIslandingDetectionMethod", "evIslandingTripTime", "evMaximumLevel1DCInjection", "evDurationLevel1DCInjection", "evMaximumLevel2DCInjection", "evDurationLevel2DCInjection", "evReactiveSusceptance", "evSessionTotalDischargeEnergyAvailable", "customData"},
 	Known:    [2]uint64{0x3ffffffffff, 0x3ffffffffff},
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *DERChargingParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDERChargingParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				x.EVSupportedDERControl = append(x.EVSupportedDERControl, DERControl(b.Enum(&enumDERControl)))
-			}
-		case 1:
-			x.EVOverExcitedMaxDischargePower.V, x.EVOverExcitedMaxDischargePower.Has = b.Dec(), true
-		case 2:
-			x.EVOverExcitedPowerFactor.V, x.EVOverExcitedPowerFactor.Has = b.Dec(), true
-		case 3:
-			x.EVUnderExcitedMaxDischargePower.V, x.EVUnderExcitedMaxDischargePower.Has = b.Dec(), true
-		case 4:
-			x.EVUnderExcitedPowerFactor.V, x.EVUnderExcitedPowerFactor.Has = b.Dec(), true
-		case 5:
-			x.MaxApparentPower.V, x.MaxApparentPower.Has = b.Dec(), true
-		case 6:
-			x.MaxChargeApparentPower.V, x.MaxChargeApparentPower.Has = b.Dec(), true
-		case 7:
-			x.MaxChargeApparentPowerL2.V, x.MaxChargeApparentPowerL2.Has = b.Dec(), true
-		case 8:
-			x.MaxChargeApparentPowerL3.V, x.MaxChargeApparentPowerL3.Has = b.Dec(), true
-		case 9:
-			x.MaxDischargeApparentPower.V, x.MaxDischargeApparentPower.Has = b.Dec(), true
-		case 10:
-			x.MaxDischargeApparentPowerL2.V, x.MaxDischargeApparentPowerL2.Has = b.Dec(), true
-		case 11:
-			x.MaxDischargeApparentPowerL3.V, x.MaxDischargeApparentPowerL3.Has = b.Dec(), true
-		case 12:
-			x.MaxChargeReactivePower.V, x.MaxChargeReactivePower.Has = b.Dec(), true
-		case 13:
-			x.MaxChargeReactivePowerL2.V, x.MaxChargeReactivePowerL2.Has = b.Dec(), true
-		case 14:
-			x.MaxChargeReactivePowerL3.V, x.MaxChargeReactivePowerL3.Has = b.Dec(), true
-		case 15:
-			x.MinChargeReactivePower.V, x.MinChargeReactivePower.Has = b.Dec(), true
-		case 16:
-			x.MinChargeReactivePowerL2.V, x.MinChargeReactivePowerL2.Has = b.Dec(), true
-		case 17:
-			x.MinChargeReactivePowerL3.V, x.MinChargeReactivePowerL3.Has = b.Dec(), true
-		case 18:
-			x.MaxDischargeReactivePower.V, x.MaxDischargeReactivePower.Has = b.Dec(), true
-		case 19:
-			x.MaxDischargeReactivePowerL2.V, x.MaxDischargeReactivePowerL2.Has = b.Dec(), true
-		case 20:
-			x.MaxDischargeReactivePowerL3.V, x.MaxDischargeReactivePowerL3.Has = b.Dec(), true
-		case 21:
-			x.MinDischargeReactivePower.V, x.MinDischargeReactivePower.Has = b.Dec(), true
-		case 22:
-			x.MinDischargeReactivePowerL2.V, x.MinDischargeReactivePowerL2.Has = b.Dec(), true
-		case 23:
-			x.MinDischargeReactivePowerL3.V, x.MinDischargeReactivePowerL3.Has = b.Dec(), true
-		case 24:
-			x.NominalVoltage.V, x.NominalVoltage.Has = b.Dec(), true
-		case 25:
-			x.NominalVoltageOffset.V, x.NominalVoltageOffset.Has = b.Dec(), true
-		case 26:
-			x.MaxNominalVoltage.V, x.MaxNominalVoltage.Has = b.Dec(), true
-		case 27:
-			x.MinNominalVoltage.V, x.MinNominalVoltage.Has = b.Dec(), true
-		case 28:
-			x.EVInverterManufacturer.V, x.EVInverterManufacturer.Has = b.Str(50), true
-		case 29:
-			x.EVInverterModel.V, x.EVInverterModel.Has = b.Str(50), true
-		case 30:
-			x.EVInverterSerialNumber.V, x.EVInverterSerialNumber.Has = b.Str(50), true
-		case 31:
-			x.EVInverterSwVersion.V, x.EVInverterSwVersion.Has = b.Str(50), true
-		case 32:
-			x.EVInverterHwVersion.V, x.EVInverterHwVersion.Has = b.Str(50), true
-		case 33:
-			for l := b.List(1, 0); l.More(b); {
-				x.EVIslandingDetectionMethod = append(x.EVIslandingDetectionMethod, IslandingDetection(b.Enum(&enumIslandingDetection)))
-			}
-		case 34:
-			x.EVIslandingTripTime.V, x.EVIslandingTripTime.Has = b.Dec(), true
-		case 35:
-			x.EVMaximumLevel1DCInjection.V, x.EVMaximumLevel1DCInjection.Has = b.Dec(), true
-		case 36:
-			x.EVDurationLevel1DCInjection.V, x.EVDurationLevel1DCInjection.Has = b.Dec(), true
-		case 37:
-			x.EVMaximumLevel2DCInjection.V, x.EVMaximumLevel2DCInjection.Has = b.Dec(), true
-		case 38:
-			x.EVDurationLevel2DCInjection.V, x.EVDurationLevel2DCInjection.Has = b.Dec(), true
-		case 39:
-			x.EVReactiveSusceptance.V, x.EVReactiveSusceptance.Has = b.Dec(), true
-		case 40:
-			x.EVSessionTotalDischargeEnergyAvailable.V, x.EVSessionTotalDischargeEnergyAvailable.Has = b.Dec(), true
-		case 41:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDERChargingParameters = layout.Part{
+	Fields: &fieldsDERChargingParameters,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVSupportedDERControl)), Least: 1, Enum: &enumDERControl},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedMaxDischargePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedMaxDischargePower) + unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedMaxDischargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedPowerFactor)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedPowerFactor) + unsafe.Offsetof(DERChargingParameters{}.EVOverExcitedPowerFactor.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedMaxDischargePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedMaxDischargePower) + unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedMaxDischargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedPowerFactor)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedPowerFactor) + unsafe.Offsetof(DERChargingParameters{}.EVUnderExcitedPowerFactor.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxApparentPower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxApparentPower) + unsafe.Offsetof(DERChargingParameters{}.MaxApparentPower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPower) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL2) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL3) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeApparentPowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPower) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL2) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL3) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeApparentPowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePower) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL2) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL3) + unsafe.Offsetof(DERChargingParameters{}.MaxChargeReactivePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePower) + unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL2) + unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL3) + unsafe.Offsetof(DERChargingParameters{}.MinChargeReactivePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePower) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL2) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL3) + unsafe.Offsetof(DERChargingParameters{}.MaxDischargeReactivePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePower)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePower) + unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL2)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL2) + unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL3)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL3) + unsafe.Offsetof(DERChargingParameters{}.MinDischargeReactivePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.NominalVoltage)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.NominalVoltage) + unsafe.Offsetof(DERChargingParameters{}.NominalVoltage.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.NominalVoltageOffset)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.NominalVoltageOffset) + unsafe.Offsetof(DERChargingParameters{}.NominalVoltageOffset.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxNominalVoltage)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MaxNominalVoltage) + unsafe.Offsetof(DERChargingParameters{}.MaxNominalVoltage.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.MinNominalVoltage)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.MinNominalVoltage) + unsafe.Offsetof(DERChargingParameters{}.MinNominalVoltage.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterManufacturer)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterManufacturer) + unsafe.Offsetof(DERChargingParameters{}.EVInverterManufacturer.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterModel)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterModel) + unsafe.Offsetof(DERChargingParameters{}.EVInverterModel.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterSerialNumber)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterSerialNumber) + unsafe.Offsetof(DERChargingParameters{}.EVInverterSerialNumber.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterSwVersion)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterSwVersion) + unsafe.Offsetof(DERChargingParameters{}.EVInverterSwVersion.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterHwVersion)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVInverterHwVersion) + unsafe.Offsetof(DERChargingParameters{}.EVInverterHwVersion.Has)), Low: 50, High: 50},
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVIslandingDetectionMethod)), Least: 1, Enum: &enumIslandingDetection},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVIslandingTripTime)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVIslandingTripTime) + unsafe.Offsetof(DERChargingParameters{}.EVIslandingTripTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel1DCInjection)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel1DCInjection) + unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel1DCInjection.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel1DCInjection)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel1DCInjection) + unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel1DCInjection.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel2DCInjection)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel2DCInjection) + unsafe.Offsetof(DERChargingParameters{}.EVMaximumLevel2DCInjection.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel2DCInjection)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel2DCInjection) + unsafe.Offsetof(DERChargingParameters{}.EVDurationLevel2DCInjection.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVReactiveSusceptance)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVReactiveSusceptance) + unsafe.Offsetof(DERChargingParameters{}.EVReactiveSusceptance.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERChargingParameters{}.EVSessionTotalDischargeEnergyAvailable)), Has: uint16(unsafe.Offsetof(DERChargingParameters{}.EVSessionTotalDischargeEnergyAvailable) + unsafe.Offsetof(DERChargingParameters{}.EVSessionTotalDischargeEnergyAvailable.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DERChargingParameters{}.CustomData))},
+	},
 }
 
 // EVAbsolutePriceScheduleEntry is a part of messages, since 2.1.
 type EVAbsolutePriceScheduleEntry struct {
+	_ [0]func()
+
 	Duration    int           // required
 	EVPriceRule []EVPriceRule // required, 1 to 8 elements
 	CustomData  rpc.Raw
-}
-
-func (x *EVAbsolutePriceScheduleEntry) reset() {
-	x.Duration = 0
-	x.EVPriceRule = x.EVPriceRule[:0]
-	x.CustomData = ""
-}
-
-func (x *EVAbsolutePriceScheduleEntry) append(w *rpc.Writer) {
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	w.List(`"evPriceRule":`, len(x.EVPriceRule), 1, 8)
-	for i := range x.EVPriceRule {
-		w.Open()
-		x.EVPriceRule[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVAbsolutePriceScheduleEntry = rpc.Fields{
@@ -770,57 +319,29 @@ var fieldsEVAbsolutePriceScheduleEntry = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *EVAbsolutePriceScheduleEntry) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVAbsolutePriceScheduleEntry)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration = b.Int()
-		case 1:
-			for l := b.List(1, 8); l.More(b); {
-				e := grow(&x.EVPriceRule)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVAbsolutePriceScheduleEntry = layout.Part{
+	Fields: &fieldsEVAbsolutePriceScheduleEntry,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceScheduleEntry{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceScheduleEntry{}.EVPriceRule)), Least: 1, Most: 8, Part: &tableEVPriceRule},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVAbsolutePriceScheduleEntry{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(EVAbsolutePriceScheduleEntry{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]EVAbsolutePriceScheduleEntry)(list)
+		*l = append(*l, make([]EVAbsolutePriceScheduleEntry, 1)...)
+	},
 }
 
 // EVAbsolutePriceSchedule is a part of messages, since 2.1.
 type EVAbsolutePriceSchedule struct {
+	_ [0]func()
+
 	TimeAnchor                     time.Time                      // required
 	Currency                       string                         // required, <= 3 characters
 	EVAbsolutePriceScheduleEntries []EVAbsolutePriceScheduleEntry // required, 1 to 1024 elements
 	PriceAlgorithm                 string                         // required, <= 2000 characters
 	CustomData                     rpc.Raw
-}
-
-func (x *EVAbsolutePriceSchedule) reset() {
-	x.TimeAnchor = time.Time{}
-	x.Currency = ""
-	x.EVAbsolutePriceScheduleEntries = x.EVAbsolutePriceScheduleEntries[:0]
-	x.PriceAlgorithm = ""
-	x.CustomData = ""
-}
-
-func (x *EVAbsolutePriceSchedule) append(w *rpc.Writer) {
-	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
-	w.Str(`"currency":"`, x.Currency, 3)
-	w.List(`"evAbsolutePriceScheduleEntries":`, len(x.EVAbsolutePriceScheduleEntries), 1, 1024)
-	for i := range x.EVAbsolutePriceScheduleEntries {
-		w.Open()
-		x.EVAbsolutePriceScheduleEntries[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	w.Str(`"priceAlgorithm":"`, x.PriceAlgorithm, 2000)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVAbsolutePriceSchedule = rpc.Fields{
@@ -829,56 +350,24 @@ var fieldsEVAbsolutePriceSchedule = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *EVAbsolutePriceSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVAbsolutePriceSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TimeAnchor = b.Time()
-		case 1:
-			x.Currency = b.Str(3)
-		case 2:
-			for l := b.List(1, 1024); l.More(b); {
-				e := grow(&x.EVAbsolutePriceScheduleEntries)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.PriceAlgorithm = b.Str(2000)
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVAbsolutePriceSchedule = layout.Part{
+	Fields: &fieldsEVAbsolutePriceSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceSchedule{}.TimeAnchor))},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceSchedule{}.Currency)), Low: 3, High: 3},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceSchedule{}.EVAbsolutePriceScheduleEntries)), Least: 1, Most: 1024, Part: &tableEVAbsolutePriceScheduleEntry},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVAbsolutePriceSchedule{}.PriceAlgorithm)), Low: 2000, High: 2000},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVAbsolutePriceSchedule{}.CustomData))},
+	},
 }
 
 // EVEnergyOffer is a part of messages, since 2.1.
 type EVEnergyOffer struct {
+	_ [0]func()
+
 	EVAbsolutePriceSchedule Opt[EVAbsolutePriceSchedule]
 	EVPowerSchedule         EVPowerSchedule // required
 	CustomData              rpc.Raw
-}
-
-func (x *EVEnergyOffer) reset() {
-	x.EVAbsolutePriceSchedule.Has = false
-	x.EVAbsolutePriceSchedule.V.reset()
-	x.EVPowerSchedule.reset()
-	x.CustomData = ""
-}
-
-func (x *EVEnergyOffer) append(w *rpc.Writer) {
-	if x.EVAbsolutePriceSchedule.Has {
-		w.Key(`"evAbsolutePriceSchedule":{`)
-		x.EVAbsolutePriceSchedule.V.append(w)
-		w.Close()
-	}
-	w.Key(`"evPowerSchedule":{`)
-	x.EVPowerSchedule.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVEnergyOffer = rpc.Fields{
@@ -887,40 +376,22 @@ var fieldsEVEnergyOffer = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *EVEnergyOffer) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVEnergyOffer)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVAbsolutePriceSchedule.Has = true
-			x.EVAbsolutePriceSchedule.V.decode(b)
-		case 1:
-			x.EVPowerSchedule.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVEnergyOffer = layout.Part{
+	Fields: &fieldsEVEnergyOffer,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(EVEnergyOffer{}.EVAbsolutePriceSchedule)), Has: uint16(unsafe.Offsetof(EVEnergyOffer{}.EVAbsolutePriceSchedule) + unsafe.Offsetof(EVEnergyOffer{}.EVAbsolutePriceSchedule.Has)), Part: &tableEVAbsolutePriceSchedule},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVEnergyOffer{}.EVPowerSchedule)), Part: &tableEVPowerSchedule},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVEnergyOffer{}.CustomData))},
+	},
 }
 
 // EVPowerScheduleEntry is a part of messages, since 2.1.
 type EVPowerScheduleEntry struct {
+	_ [0]func()
+
 	Duration   int         // required
 	Power      rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *EVPowerScheduleEntry) reset() {
-	*x = EVPowerScheduleEntry{}
-}
-
-func (x *EVPowerScheduleEntry) append(w *rpc.Writer) {
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVPowerScheduleEntry = rpc.Fields{
@@ -929,47 +400,27 @@ var fieldsEVPowerScheduleEntry = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *EVPowerScheduleEntry) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVPowerScheduleEntry)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration = b.Int()
-		case 1:
-			x.Power = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVPowerScheduleEntry = layout.Part{
+	Fields: &fieldsEVPowerScheduleEntry,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVPowerScheduleEntry{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVPowerScheduleEntry{}.Power)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVPowerScheduleEntry{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(EVPowerScheduleEntry{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]EVPowerScheduleEntry)(list)
+		*l = append(*l, make([]EVPowerScheduleEntry, 1)...)
+	},
 }
 
 // EVPowerSchedule is a part of messages, since 2.1.
 type EVPowerSchedule struct {
+	_ [0]func()
+
 	EVPowerScheduleEntries []EVPowerScheduleEntry // required, 1 to 1024 elements
 	TimeAnchor             time.Time              // required
 	CustomData             rpc.Raw
-}
-
-func (x *EVPowerSchedule) reset() {
-	x.EVPowerScheduleEntries = x.EVPowerScheduleEntries[:0]
-	x.TimeAnchor = time.Time{}
-	x.CustomData = ""
-}
-
-func (x *EVPowerSchedule) append(w *rpc.Writer) {
-	w.List(`"evPowerScheduleEntries":`, len(x.EVPowerScheduleEntries), 1, 1024)
-	for i := range x.EVPowerScheduleEntries {
-		w.Open()
-		x.EVPowerScheduleEntries[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVPowerSchedule = rpc.Fields{
@@ -978,43 +429,22 @@ var fieldsEVPowerSchedule = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *EVPowerSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVPowerSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 1024); l.More(b); {
-				e := grow(&x.EVPowerScheduleEntries)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.TimeAnchor = b.Time()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVPowerSchedule = layout.Part{
+	Fields: &fieldsEVPowerSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(EVPowerSchedule{}.EVPowerScheduleEntries)), Least: 1, Most: 1024, Part: &tableEVPowerScheduleEntry},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVPowerSchedule{}.TimeAnchor))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVPowerSchedule{}.CustomData))},
+	},
 }
 
 // EVPriceRule is a part of messages, since 2.1.
 type EVPriceRule struct {
+	_ [0]func()
+
 	EnergyFee       rpc.Decimal // required
 	PowerRangeStart rpc.Decimal // required
 	CustomData      rpc.Raw
-}
-
-func (x *EVPriceRule) reset() {
-	*x = EVPriceRule{}
-}
-
-func (x *EVPriceRule) append(w *rpc.Writer) {
-	w.Dec(`"energyFee":`, &x.EnergyFee, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"powerRangeStart":`, &x.PowerRangeStart, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEVPriceRule = rpc.Fields{
@@ -1023,24 +453,21 @@ var fieldsEVPriceRule = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *EVPriceRule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEVPriceRule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EnergyFee = b.Dec()
-		case 1:
-			x.PowerRangeStart = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEVPriceRule = layout.Part{
+	Fields: &fieldsEVPriceRule,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVPriceRule{}.EnergyFee)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EVPriceRule{}.PowerRangeStart)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVPriceRule{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(EVPriceRule{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]EVPriceRule)(list); *l = append(*l, make([]EVPriceRule, 1)...) },
 }
 
 // V2XChargingParameters is a part of messages, since 2.1.
 type V2XChargingParameters struct {
+	_ [0]func()
+
 	MinChargePower        Opt[rpc.Decimal]
 	MinChargePowerL2      Opt[rpc.Decimal]
 	MinChargePowerL3      Opt[rpc.Decimal]
@@ -1068,146 +495,39 @@ type V2XChargingParameters struct {
 	CustomData            rpc.Raw
 }
 
-func (x *V2XChargingParameters) append(w *rpc.Writer) {
-	if x.MinChargePower.Has {
-		w.Dec(`"minChargePower":`, &x.MinChargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargePowerL2.Has {
-		w.Dec(`"minChargePower_L2":`, &x.MinChargePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargePowerL3.Has {
-		w.Dec(`"minChargePower_L3":`, &x.MinChargePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargePower.Has {
-		w.Dec(`"maxChargePower":`, &x.MaxChargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargePowerL2.Has {
-		w.Dec(`"maxChargePower_L2":`, &x.MaxChargePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargePowerL3.Has {
-		w.Dec(`"maxChargePower_L3":`, &x.MaxChargePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargePower.Has {
-		w.Dec(`"minDischargePower":`, &x.MinDischargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargePowerL2.Has {
-		w.Dec(`"minDischargePower_L2":`, &x.MinDischargePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargePowerL3.Has {
-		w.Dec(`"minDischargePower_L3":`, &x.MinDischargePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargePower.Has {
-		w.Dec(`"maxDischargePower":`, &x.MaxDischargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargePowerL2.Has {
-		w.Dec(`"maxDischargePower_L2":`, &x.MaxDischargePowerL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargePowerL3.Has {
-		w.Dec(`"maxDischargePower_L3":`, &x.MaxDischargePowerL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinChargeCurrent.Has {
-		w.Dec(`"minChargeCurrent":`, &x.MinChargeCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxChargeCurrent.Has {
-		w.Dec(`"maxChargeCurrent":`, &x.MaxChargeCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinDischargeCurrent.Has {
-		w.Dec(`"minDischargeCurrent":`, &x.MinDischargeCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxDischargeCurrent.Has {
-		w.Dec(`"maxDischargeCurrent":`, &x.MaxDischargeCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinVoltage.Has {
-		w.Dec(`"minVoltage":`, &x.MinVoltage.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxVoltage.Has {
-		w.Dec(`"maxVoltage":`, &x.MaxVoltage.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVTargetEnergyRequest.Has {
-		w.Dec(`"evTargetEnergyRequest":`, &x.EVTargetEnergyRequest.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMinEnergyRequest.Has {
-		w.Dec(`"evMinEnergyRequest":`, &x.EVMinEnergyRequest.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMaxEnergyRequest.Has {
-		w.Dec(`"evMaxEnergyRequest":`, &x.EVMaxEnergyRequest.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMinV2XEnergyRequest.Has {
-		w.Dec(`"evMinV2XEnergyRequest":`, &x.EVMinV2XEnergyRequest.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.EVMaxV2XEnergyRequest.Has {
-		w.Dec(`"evMaxV2XEnergyRequest":`, &x.EVMaxV2XEnergyRequest.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.TargetSoC.Has {
-		w.Int(`"targetSoC":`, x.TargetSoC.V, 0, 100)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsV2XChargingParameters = rpc.Fields{
 	Names:    []string{"minChargePower", "minChargePower_L2", "minChargePower_L3", "maxChargePower", "maxChargePower_L2", "maxChargePower_L3", "minDischargePower", "minDischargePower_L2", "minDischargePower_L3", "maxDischargePower", "maxDischargePower_L2", "maxDischargePower_L3", "minChargeCurrent", "maxChargeCurrent", "minDischargeCurrent", "maxDischargeCurrent", "minVoltage", "maxVoltage", "evTargetEnergyRequest", "evMinEnergyRequest", "evMaxEnergyRequest", "evMinV2XEnergyRequest", "evMaxV2XEnergyRequest", "targetSoC", "customData"},
 	Known:    [2]uint64{0x1ffffff, 0x1ffffff},
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *V2XChargingParameters) decode(b *rpc.Body) {
-	o := b.Object(&fieldsV2XChargingParameters)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.MinChargePower.V, x.MinChargePower.Has = b.Dec(), true
-		case 1:
-			x.MinChargePowerL2.V, x.MinChargePowerL2.Has = b.Dec(), true
-		case 2:
-			x.MinChargePowerL3.V, x.MinChargePowerL3.Has = b.Dec(), true
-		case 3:
-			x.MaxChargePower.V, x.MaxChargePower.Has = b.Dec(), true
-		case 4:
-			x.MaxChargePowerL2.V, x.MaxChargePowerL2.Has = b.Dec(), true
-		case 5:
-			x.MaxChargePowerL3.V, x.MaxChargePowerL3.Has = b.Dec(), true
-		case 6:
-			x.MinDischargePower.V, x.MinDischargePower.Has = b.Dec(), true
-		case 7:
-			x.MinDischargePowerL2.V, x.MinDischargePowerL2.Has = b.Dec(), true
-		case 8:
-			x.MinDischargePowerL3.V, x.MinDischargePowerL3.Has = b.Dec(), true
-		case 9:
-			x.MaxDischargePower.V, x.MaxDischargePower.Has = b.Dec(), true
-		case 10:
-			x.MaxDischargePowerL2.V, x.MaxDischargePowerL2.Has = b.Dec(), true
-		case 11:
-			x.MaxDischargePowerL3.V, x.MaxDischargePowerL3.Has = b.Dec(), true
-		case 12:
-			x.MinChargeCurrent.V, x.MinChargeCurrent.Has = b.Dec(), true
-		case 13:
-			x.MaxChargeCurrent.V, x.MaxChargeCurrent.Has = b.Dec(), true
-		case 14:
-			x.MinDischargeCurrent.V, x.MinDischargeCurrent.Has = b.Dec(), true
-		case 15:
-			x.MaxDischargeCurrent.V, x.MaxDischargeCurrent.Has = b.Dec(), true
-		case 16:
-			x.MinVoltage.V, x.MinVoltage.Has = b.Dec(), true
-		case 17:
-			x.MaxVoltage.V, x.MaxVoltage.Has = b.Dec(), true
-		case 18:
-			x.EVTargetEnergyRequest.V, x.EVTargetEnergyRequest.Has = b.Dec(), true
-		case 19:
-			x.EVMinEnergyRequest.V, x.EVMinEnergyRequest.Has = b.Dec(), true
-		case 20:
-			x.EVMaxEnergyRequest.V, x.EVMaxEnergyRequest.Has = b.Dec(), true
-		case 21:
-			x.EVMinV2XEnergyRequest.V, x.EVMinV2XEnergyRequest.Has = b.Dec(), true
-		case 22:
-			x.EVMaxV2XEnergyRequest.V, x.EVMaxV2XEnergyRequest.Has = b.Dec(), true
-		case 23:
-			x.TargetSoC.V, x.TargetSoC.Has = b.IntRange(0, 100), true
-		case 24:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableV2XChargingParameters = layout.Part{
+	Fields: &fieldsV2XChargingParameters,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePower)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePower) + unsafe.Offsetof(V2XChargingParameters{}.MinChargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL2)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL2) + unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL3)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL3) + unsafe.Offsetof(V2XChargingParameters{}.MinChargePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePower)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePower) + unsafe.Offsetof(V2XChargingParameters{}.MaxChargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL2)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL2) + unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL3)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL3) + unsafe.Offsetof(V2XChargingParameters{}.MaxChargePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePower)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePower) + unsafe.Offsetof(V2XChargingParameters{}.MinDischargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL2)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL2) + unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL3)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL3) + unsafe.Offsetof(V2XChargingParameters{}.MinDischargePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePower)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePower) + unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL2)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL2) + unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL3)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL3) + unsafe.Offsetof(V2XChargingParameters{}.MaxDischargePowerL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargeCurrent)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinChargeCurrent) + unsafe.Offsetof(V2XChargingParameters{}.MinChargeCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargeCurrent)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxChargeCurrent) + unsafe.Offsetof(V2XChargingParameters{}.MaxChargeCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargeCurrent)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinDischargeCurrent) + unsafe.Offsetof(V2XChargingParameters{}.MinDischargeCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargeCurrent)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxDischargeCurrent) + unsafe.Offsetof(V2XChargingParameters{}.MaxDischargeCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinVoltage)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MinVoltage) + unsafe.Offsetof(V2XChargingParameters{}.MinVoltage.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxVoltage)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.MaxVoltage) + unsafe.Offsetof(V2XChargingParameters{}.MaxVoltage.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVTargetEnergyRequest)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVTargetEnergyRequest) + unsafe.Offsetof(V2XChargingParameters{}.EVTargetEnergyRequest.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMinEnergyRequest)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMinEnergyRequest) + unsafe.Offsetof(V2XChargingParameters{}.EVMinEnergyRequest.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMaxEnergyRequest)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMaxEnergyRequest) + unsafe.Offsetof(V2XChargingParameters{}.EVMaxEnergyRequest.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMinV2XEnergyRequest)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMinV2XEnergyRequest) + unsafe.Offsetof(V2XChargingParameters{}.EVMinV2XEnergyRequest.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMaxV2XEnergyRequest)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.EVMaxV2XEnergyRequest) + unsafe.Offsetof(V2XChargingParameters{}.EVMaxV2XEnergyRequest.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.TargetSoC)), Has: uint16(unsafe.Offsetof(V2XChargingParameters{}.TargetSoC) + unsafe.Offsetof(V2XChargingParameters{}.TargetSoC.Has)), Low: 0, High: 100},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(V2XChargingParameters{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyEVChargingScheduleRequest is a message.
 type NotifyEVChargingScheduleRequest struct {
+	_ [0]func()
+
 	TimeBase                   time.Time        // required
 	ChargingSchedule           ChargingSchedule // required
 	EVSEID                     int              // required, >= 1
@@ -23,49 +27,17 @@ func (x *NotifyEVChargingScheduleRequest) Action() string { return "NotifyEVChar
 
 // AppendJSON appends x as v says it.
 func (x *NotifyEVChargingScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyEVChargingScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingScheduleRequest) Reset() { x.reset() }
-
-func (x *NotifyEVChargingScheduleRequest) reset() {
-	x.TimeBase = time.Time{}
-	x.ChargingSchedule.reset()
-	x.EVSEID = 0
-	x.SelectedChargingScheduleID = Opt[int]{}
-	x.PowerToleranceAcceptance = Opt[bool]{}
-	x.CustomData = ""
-}
-
-func (x *NotifyEVChargingScheduleRequest) append(w *rpc.Writer) {
-	w.Time(`"timeBase":"`, &x.TimeBase)
-	w.Key(`"chargingSchedule":{`)
-	x.ChargingSchedule.append(w)
-	w.Close()
-	w.Int(`"evseId":`, x.EVSEID, 1, 2147483647)
-	if w.V21() {
-		if x.SelectedChargingScheduleID.Has {
-			w.Int(`"selectedChargingScheduleId":`, x.SelectedChargingScheduleID.V, 0, 2147483647)
-		}
-		if x.PowerToleranceAcceptance.Has {
-			w.Bool(`"powerToleranceAcceptance":`, x.PowerToleranceAcceptance.V)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyEVChargingScheduleRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
 }
 
 var fieldsNotifyEVChargingScheduleRequest = rpc.Fields{
@@ -74,30 +46,22 @@ var fieldsNotifyEVChargingScheduleRequest = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *NotifyEVChargingScheduleRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyEVChargingScheduleRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TimeBase = b.Time()
-		case 1:
-			x.ChargingSchedule.decode(b)
-		case 2:
-			x.EVSEID = b.IntRange21(1, 2147483647)
-		case 3:
-			x.SelectedChargingScheduleID.V, x.SelectedChargingScheduleID.Has = b.IntRange(0, 2147483647), true
-		case 4:
-			x.PowerToleranceAcceptance.V, x.PowerToleranceAcceptance.Has = b.Bool(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyEVChargingScheduleRequest = layout.Part{
+	Fields: &fieldsNotifyEVChargingScheduleRequest,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.TimeBase))},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.ChargingSchedule)), Part: &tableChargingSchedule},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.EVSEID)), Low: 1, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.SelectedChargingScheduleID)), Has: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.SelectedChargingScheduleID) + unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.SelectedChargingScheduleID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.PowerToleranceAcceptance)), Has: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.PowerToleranceAcceptance) + unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.PowerToleranceAcceptance.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.CustomData))},
+	},
 }
 
 // NotifyEVChargingScheduleResponse is a message.
 type NotifyEVChargingScheduleResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -108,37 +72,17 @@ func (x *NotifyEVChargingScheduleResponse) Action() string { return "NotifyEVCha
 
 // AppendJSON appends x as v says it.
 func (x *NotifyEVChargingScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyEVChargingScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingScheduleResponse) Reset() { x.reset() }
-
-func (x *NotifyEVChargingScheduleResponse) reset() {
-	*x = NotifyEVChargingScheduleResponse{}
-}
-
-func (x *NotifyEVChargingScheduleResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyEVChargingScheduleResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
 }
 
 var fieldsNotifyEVChargingScheduleResponse = rpc.Fields{
@@ -147,19 +91,11 @@ var fieldsNotifyEVChargingScheduleResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *NotifyEVChargingScheduleResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyEVChargingScheduleResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyEVChargingScheduleResponse = layout.Part{
+	Fields: &fieldsNotifyEVChargingScheduleResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.StatusInfo) + unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.CustomData))},
+	},
 }

@@ -10,6 +10,8 @@ import (
 
 // NotifyEventRequest is a message.
 type NotifyEventRequest struct {
+	_ [0]func()
+
 	GeneratedAt time.Time // required
 	Tbc         Opt[bool]
 	SeqNo       int         // required, >= 0
@@ -97,6 +99,8 @@ func (x *NotifyEventRequest) decode(b *rpc.Body) {
 
 // NotifyEventResponse is a message.
 type NotifyEventResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -152,6 +156,8 @@ func (x *NotifyEventResponse) decode(b *rpc.Body) {
 
 // EventData is a part of messages.
 type EventData struct {
+	_ [0]func()
+
 	EventID               int          // required, >= 0
 	Timestamp             time.Time    // required
 	Trigger               EventTrigger // required

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyMonitoringReportRequest is a message.
 type NotifyMonitoringReportRequest struct {
+	_ [0]func()
+
 	Monitor     []MonitoringData // >= 1 elements
 	RequestID   int              // required
 	Tbc         Opt[bool]
@@ -23,51 +27,17 @@ func (x *NotifyMonitoringReportRequest) Action() string { return "NotifyMonitori
 
 // AppendJSON appends x as v says it.
 func (x *NotifyMonitoringReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyMonitoringReportRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyMonitoringReportRequest) Reset() { x.reset() }
-
-func (x *NotifyMonitoringReportRequest) reset() {
-	x.Monitor = x.Monitor[:0]
-	x.RequestID = 0
-	x.Tbc = Opt[bool]{}
-	x.SeqNo = 0
-	x.GeneratedAt = time.Time{}
-	x.CustomData = ""
-}
-
-func (x *NotifyMonitoringReportRequest) append(w *rpc.Writer) {
-	if len(x.Monitor) > 0 {
-		w.List(`"monitor":`, len(x.Monitor), 1, 0)
-		for i := range x.Monitor {
-			w.Open()
-			x.Monitor[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Tbc.Has {
-		w.Bool(`"tbc":`, x.Tbc.V)
-	}
-	w.Int(`"seqNo":`, x.SeqNo, 0, 2147483647)
-	w.Time(`"generatedAt":"`, &x.GeneratedAt)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyMonitoringReportRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
 }
 
 var fieldsNotifyMonitoringReportRequest = rpc.Fields{
@@ -76,34 +46,22 @@ var fieldsNotifyMonitoringReportRequest = rpc.Fields{
 	Required: [2]uint64{0x1a, 0x1a},
 }
 
-func (x *NotifyMonitoringReportRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyMonitoringReportRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Monitor)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			x.Tbc.V, x.Tbc.Has = b.Bool(), true
-		case 3:
-			x.SeqNo = b.Nat()
-		case 4:
-			x.GeneratedAt = b.Time()
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyMonitoringReportRequest = layout.Part{
+	Fields: &fieldsNotifyMonitoringReportRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.Monitor)), Least: 1, Part: &tableMonitoringData},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.Tbc)), Has: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.Tbc) + unsafe.Offsetof(NotifyMonitoringReportRequest{}.Tbc.Has))},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.SeqNo)), Low: 0, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.GeneratedAt))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.CustomData))},
+	},
 }
 
 // NotifyMonitoringReportResponse is a message.
 type NotifyMonitoringReportResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -112,31 +70,17 @@ func (x *NotifyMonitoringReportResponse) Action() string { return "NotifyMonitor
 
 // AppendJSON appends x as v says it.
 func (x *NotifyMonitoringReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyMonitoringReportResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyMonitoringReportResponse) Reset() { x.reset() }
-
-func (x *NotifyMonitoringReportResponse) reset() {
-	*x = NotifyMonitoringReportResponse{}
-}
-
-func (x *NotifyMonitoringReportResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyMonitoringReportResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
 }
 
 var fieldsNotifyMonitoringReportResponse = rpc.Fields{
@@ -145,50 +89,21 @@ var fieldsNotifyMonitoringReportResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyMonitoringReportResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyMonitoringReportResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyMonitoringReportResponse = layout.Part{
+	Fields: &fieldsNotifyMonitoringReportResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyMonitoringReportResponse{}.CustomData))},
+	},
 }
 
 // MonitoringData is a part of messages.
 type MonitoringData struct {
+	_ [0]func()
+
 	Component          Component            // required
 	Variable           Variable             // required
 	VariableMonitoring []VariableMonitoring // required, >= 1 elements
 	CustomData         rpc.Raw
-}
-
-func (x *MonitoringData) reset() {
-	x.Component = Component{}
-	x.Variable = Variable{}
-	x.VariableMonitoring = x.VariableMonitoring[:0]
-	x.CustomData = ""
-}
-
-func (x *MonitoringData) append(w *rpc.Writer) {
-	w.Key(`"component":{`)
-	x.Component.append(w)
-	w.Close()
-	w.Key(`"variable":{`)
-	x.Variable.append(w)
-	w.Close()
-	w.List(`"variableMonitoring":`, len(x.VariableMonitoring), 1, 0)
-	for i := range x.VariableMonitoring {
-		w.Open()
-		x.VariableMonitoring[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsMonitoringData = rpc.Fields{
@@ -197,30 +112,25 @@ var fieldsMonitoringData = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *MonitoringData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsMonitoringData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Component.decode(b)
-		case 1:
-			x.Variable.decode(b)
-		case 2:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.VariableMonitoring)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableMonitoringData = layout.Part{
+	Fields: &fieldsMonitoringData,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(MonitoringData{}.Component)), Part: &tableComponent},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(MonitoringData{}.Variable)), Part: &tableVariable},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(MonitoringData{}.VariableMonitoring)), Least: 1, Part: &tableVariableMonitoring},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(MonitoringData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(MonitoringData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]MonitoringData)(list)
+		*l = append(*l, make([]MonitoringData, 1)...)
+	},
 }
 
 // VariableMonitoring is a part of messages.
 type VariableMonitoring struct {
+	_ [0]func()
+
 	ID                    int               // required, >= 0
 	Transaction           bool              // required
 	Value                 rpc.Decimal       // required
@@ -230,50 +140,26 @@ type VariableMonitoring struct {
 	CustomData            rpc.Raw
 }
 
-func (x *VariableMonitoring) reset() {
-	*x = VariableMonitoring{}
-}
-
-func (x *VariableMonitoring) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Bool(`"transaction":`, x.Transaction)
-	w.Dec(`"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
-	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
-	w.Int(`"severity":`, x.Severity, 0, 2147483647)
-	if w.V21() {
-		w.Enum(`"eventNotificationType":"`, string(x.EventNotificationType), &enumEventNotification)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsVariableMonitoring = rpc.Fields{
 	Names:    []string{"id", "transaction", "value", "type", "severity", "eventNotificationType", "customData"},
 	Known:    [2]uint64{0x5f, 0x7f},
 	Required: [2]uint64{0x1f, 0x3f},
 }
 
-func (x *VariableMonitoring) decode(b *rpc.Body) {
-	o := b.Object(&fieldsVariableMonitoring)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Nat()
-		case 1:
-			x.Transaction = b.Bool()
-		case 2:
-			x.Value = b.Dec()
-		case 3:
-			x.Type = Monitor(b.Enum(&enumMonitor))
-		case 4:
-			x.Severity = b.Nat()
-		case 5:
-			x.EventNotificationType = EventNotification(b.Enum(&enumEventNotification))
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableVariableMonitoring = layout.Part{
+	Fields: &fieldsVariableMonitoring,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(VariableMonitoring{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(VariableMonitoring{}.Transaction))},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(VariableMonitoring{}.Value)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(VariableMonitoring{}.Type)), Enum: &enumMonitor},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(VariableMonitoring{}.Severity)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required | layout.Since21, At: uint16(unsafe.Offsetof(VariableMonitoring{}.EventNotificationType)), Enum: &enumEventNotification},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(VariableMonitoring{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(VariableMonitoring{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]VariableMonitoring)(list)
+		*l = append(*l, make([]VariableMonitoring, 1)...)
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyPeriodicEventStreamRequest is a message, since 2.1.
 type NotifyPeriodicEventStreamRequest struct {
+	_ [0]func()
+
 	Data       []StreamDataElement // required, >= 1 elements
 	ID         int                 // required, >= 0
 	Pending    int                 // required, >= 0
@@ -22,45 +26,17 @@ func (x *NotifyPeriodicEventStreamRequest) Action() string { return "NotifyPerio
 
 // AppendJSON appends x as v says it.
 func (x *NotifyPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyPeriodicEventStreamRequest) Reset() { x.reset() }
-
-func (x *NotifyPeriodicEventStreamRequest) reset() {
-	x.Data = x.Data[:0]
-	x.ID = 0
-	x.Pending = 0
-	x.Basetime = time.Time{}
-	x.CustomData = ""
-}
-
-func (x *NotifyPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.List(`"data":`, len(x.Data), 1, 0)
-	for i := range x.Data {
-		w.Open()
-		x.Data[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Int(`"pending":`, x.Pending, 0, 2147483647)
-	w.Time(`"basetime":"`, &x.Basetime)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyPeriodicEventStreamRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
 }
 
 var fieldsNotifyPeriodicEventStreamRequest = rpc.Fields{
@@ -69,47 +45,24 @@ var fieldsNotifyPeriodicEventStreamRequest = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *NotifyPeriodicEventStreamRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyPeriodicEventStreamRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Data)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.ID = b.IntRange(0, 2147483647)
-		case 2:
-			x.Pending = b.IntRange(0, 2147483647)
-		case 3:
-			x.Basetime = b.Time()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyPeriodicEventStreamRequest = layout.Part{
+	Fields: &fieldsNotifyPeriodicEventStreamRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.Data)), Least: 1, Part: &tableStreamDataElement},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.Pending)), Low: 0, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.Basetime))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.CustomData))},
+	},
 }
 
 // StreamDataElement is a part of messages, since 2.1.
 type StreamDataElement struct {
+	_ [0]func()
+
 	T          rpc.Decimal // required
 	V          string      // required, <= 2500 characters
 	CustomData rpc.Raw
-}
-
-func (x *StreamDataElement) reset() {
-	*x = StreamDataElement{}
-}
-
-func (x *StreamDataElement) append(w *rpc.Writer) {
-	w.Dec(`"t":`, &x.T, -9223372036854775808, 9223372036854775807)
-	w.Str(`"v":"`, x.V, 2500)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsStreamDataElement = rpc.Fields{
@@ -118,18 +71,16 @@ var fieldsStreamDataElement = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *StreamDataElement) decode(b *rpc.Body) {
-	o := b.Object(&fieldsStreamDataElement)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.T = b.Dec()
-		case 1:
-			x.V = b.Str(2500)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableStreamDataElement = layout.Part{
+	Fields: &fieldsStreamDataElement,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(StreamDataElement{}.T)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(StreamDataElement{}.V)), Low: 2500, High: 2500},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(StreamDataElement{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(StreamDataElement{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]StreamDataElement)(list)
+		*l = append(*l, make([]StreamDataElement, 1)...)
+	},
 }

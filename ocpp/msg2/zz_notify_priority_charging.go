@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyPriorityChargingRequest is a message, since 2.1.
 type NotifyPriorityChargingRequest struct {
+	_ [0]func()
+
 	TransactionID string // required, <= 36 characters
 	Activated     bool   // required
 	CustomData    rpc.Raw
@@ -18,33 +23,17 @@ func (x *NotifyPriorityChargingRequest) Action() string { return "NotifyPriority
 
 // AppendJSON appends x as v says it.
 func (x *NotifyPriorityChargingRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyPriorityChargingRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyPriorityChargingRequest) Reset() { x.reset() }
-
-func (x *NotifyPriorityChargingRequest) reset() {
-	*x = NotifyPriorityChargingRequest{}
-}
-
-func (x *NotifyPriorityChargingRequest) append(w *rpc.Writer) {
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	w.Bool(`"activated":`, x.Activated)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyPriorityChargingRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
 }
 
 var fieldsNotifyPriorityChargingRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsNotifyPriorityChargingRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *NotifyPriorityChargingRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyPriorityChargingRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID = b.Str(36)
-		case 1:
-			x.Activated = b.Bool()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyPriorityChargingRequest = layout.Part{
+	Fields: &fieldsNotifyPriorityChargingRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPriorityChargingRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPriorityChargingRequest{}.Activated))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyPriorityChargingRequest{}.CustomData))},
+	},
 }
 
 // NotifyPriorityChargingResponse is a message, since 2.1.
 type NotifyPriorityChargingResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -79,31 +63,17 @@ func (x *NotifyPriorityChargingResponse) Action() string { return "NotifyPriorit
 
 // AppendJSON appends x as v says it.
 func (x *NotifyPriorityChargingResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyPriorityChargingResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyPriorityChargingResponse) Reset() { x.reset() }
-
-func (x *NotifyPriorityChargingResponse) reset() {
-	*x = NotifyPriorityChargingResponse{}
-}
-
-func (x *NotifyPriorityChargingResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyPriorityChargingResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
 }
 
 var fieldsNotifyPriorityChargingResponse = rpc.Fields{
@@ -112,14 +82,9 @@ var fieldsNotifyPriorityChargingResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyPriorityChargingResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyPriorityChargingResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyPriorityChargingResponse = layout.Part{
+	Fields: &fieldsNotifyPriorityChargingResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyPriorityChargingResponse{}.CustomData))},
+	},
 }

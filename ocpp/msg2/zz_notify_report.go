@@ -10,6 +10,8 @@ import (
 
 // NotifyReportRequest is a message.
 type NotifyReportRequest struct {
+	_ [0]func()
+
 	RequestID   int          // required
 	GeneratedAt time.Time    // required
 	ReportData  []ReportData // >= 1 elements
@@ -104,6 +106,8 @@ func (x *NotifyReportRequest) decode(b *rpc.Body) {
 
 // NotifyReportResponse is a message.
 type NotifyReportResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -159,6 +163,8 @@ func (x *NotifyReportResponse) decode(b *rpc.Body) {
 
 // ReportData is a part of messages.
 type ReportData struct {
+	_ [0]func()
+
 	Component               Component           // required
 	Variable                Variable            // required
 	VariableAttribute       []VariableAttribute // required, 1 to 4 elements
@@ -231,6 +237,8 @@ func (x *ReportData) decode(b *rpc.Body) {
 
 // VariableAttribute is a part of messages.
 type VariableAttribute struct {
+	_ [0]func()
+
 	Type       Attribute
 	Value      Opt[string] // <= 2500 characters
 	Mutability Mutability
@@ -294,6 +302,8 @@ func (x *VariableAttribute) decode(b *rpc.Body) {
 
 // VariableCharacteristics is a part of messages.
 type VariableCharacteristics struct {
+	_ [0]func()
+
 	Unit               Opt[string] // <= 16 characters
 	DataType           Data        // required
 	MinLimit           Opt[rpc.Decimal]

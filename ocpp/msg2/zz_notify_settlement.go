@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifySettlementRequest is a message, since 2.1.
 type NotifySettlementRequest struct {
+	_ [0]func()
+
 	TransactionID    Opt[string]   // <= 36 characters
 	PspRef           string        // required, <= 255 characters
 	Status           PaymentStatus // required
@@ -28,55 +32,17 @@ func (x *NotifySettlementRequest) Action() string { return "NotifySettlement" }
 
 // AppendJSON appends x as v says it.
 func (x *NotifySettlementRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifySettlementRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifySettlementRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifySettlementRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifySettlementRequest) Reset() { x.reset() }
-
-func (x *NotifySettlementRequest) reset() {
-	*x = NotifySettlementRequest{}
-}
-
-func (x *NotifySettlementRequest) append(w *rpc.Writer) {
-	if x.TransactionID.Has {
-		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
-	}
-	w.Str(`"pspRef":"`, x.PspRef, 255)
-	w.Enum(`"status":"`, string(x.Status), &enumPaymentStatus)
-	if x.StatusInfo.Has {
-		w.Str(`"statusInfo":"`, x.StatusInfo.V, 500)
-	}
-	w.Dec(`"settlementAmount":`, &x.SettlementAmount, -9223372036854775808, 9223372036854775807)
-	w.Time(`"settlementTime":"`, &x.SettlementTime)
-	if x.ReceiptID.Has {
-		w.Str(`"receiptId":"`, x.ReceiptID.V, 50)
-	}
-	if x.ReceiptURL.Has {
-		w.Str(`"receiptUrl":"`, x.ReceiptURL.V, 2000)
-	}
-	if x.VatCompany.Has {
-		w.Key(`"vatCompany":{`)
-		x.VatCompany.V.append(w)
-		w.Close()
-	}
-	if x.VatNumber.Has {
-		w.Str(`"vatNumber":"`, x.VatNumber.V, 20)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifySettlementRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifySettlementRequest)
 }
 
 var fieldsNotifySettlementRequest = rpc.Fields{
@@ -85,41 +51,27 @@ var fieldsNotifySettlementRequest = rpc.Fields{
 	Required: [2]uint64{0x36, 0x36},
 }
 
-func (x *NotifySettlementRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifySettlementRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID.V, x.TransactionID.Has = b.Str(36), true
-		case 1:
-			x.PspRef = b.Str(255)
-		case 2:
-			x.Status = PaymentStatus(b.Enum(&enumPaymentStatus))
-		case 3:
-			x.StatusInfo.V, x.StatusInfo.Has = b.Str(500), true
-		case 4:
-			x.SettlementAmount = b.Dec()
-		case 5:
-			x.SettlementTime = b.Time()
-		case 6:
-			x.ReceiptID.V, x.ReceiptID.Has = b.Str(50), true
-		case 7:
-			x.ReceiptURL.V, x.ReceiptURL.Has = b.Str(2000), true
-		case 8:
-			x.VatCompany.Has = true
-			x.VatCompany.V.decode(b)
-		case 9:
-			x.VatNumber.V, x.VatNumber.Has = b.Str(20), true
-		case 10:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifySettlementRequest = layout.Part{
+	Fields: &fieldsNotifySettlementRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.TransactionID)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.TransactionID) + unsafe.Offsetof(NotifySettlementRequest{}.TransactionID.Has)), Low: 36, High: 36},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.PspRef)), Low: 255, High: 255},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.Status)), Enum: &enumPaymentStatus},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.StatusInfo)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.StatusInfo) + unsafe.Offsetof(NotifySettlementRequest{}.StatusInfo.Has)), Low: 500, High: 500},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.SettlementAmount)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.SettlementTime))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.ReceiptID)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.ReceiptID) + unsafe.Offsetof(NotifySettlementRequest{}.ReceiptID.Has)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.ReceiptURL)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.ReceiptURL) + unsafe.Offsetof(NotifySettlementRequest{}.ReceiptURL.Has)), Low: 2000, High: 2000},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.VatCompany)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.VatCompany) + unsafe.Offsetof(NotifySettlementRequest{}.VatCompany.Has)), Part: &tableAddress},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.VatNumber)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.VatNumber) + unsafe.Offsetof(NotifySettlementRequest{}.VatNumber.Has)), Low: 20, High: 20},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.CustomData))},
+	},
 }
 
 // NotifySettlementResponse is a message, since 2.1.
 type NotifySettlementResponse struct {
+	_ [0]func()
+
 	ReceiptURL Opt[string] // <= 2000 characters
 	ReceiptID  Opt[string] // <= 50 characters
 	CustomData rpc.Raw
@@ -130,37 +82,17 @@ func (x *NotifySettlementResponse) Action() string { return "NotifySettlement" }
 
 // AppendJSON appends x as v says it.
 func (x *NotifySettlementResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifySettlementResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifySettlementResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifySettlementResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifySettlementResponse) Reset() { x.reset() }
-
-func (x *NotifySettlementResponse) reset() {
-	*x = NotifySettlementResponse{}
-}
-
-func (x *NotifySettlementResponse) append(w *rpc.Writer) {
-	if x.ReceiptURL.Has {
-		w.Str(`"receiptUrl":"`, x.ReceiptURL.V, 2000)
-	}
-	if x.ReceiptID.Has {
-		w.Str(`"receiptId":"`, x.ReceiptID.V, 50)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifySettlementResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifySettlementResponse)
 }
 
 var fieldsNotifySettlementResponse = rpc.Fields{
@@ -169,18 +101,11 @@ var fieldsNotifySettlementResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifySettlementResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifySettlementResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ReceiptURL.V, x.ReceiptURL.Has = b.Str(2000), true
-		case 1:
-			x.ReceiptID.V, x.ReceiptID.Has = b.Str(50), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifySettlementResponse = layout.Part{
+	Fields: &fieldsNotifySettlementResponse,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL)), Has: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL) + unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL.Has)), Low: 2000, High: 2000},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptID)), Has: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptID) + unsafe.Offsetof(NotifySettlementResponse{}.ReceiptID.Has)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifySettlementResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyWebPaymentStartedRequest is a message, since 2.1.
 type NotifyWebPaymentStartedRequest struct {
+	_ [0]func()
+
 	EVSEID     int // required, >= 0
 	Timeout    int // required
 	CustomData rpc.Raw
@@ -18,33 +23,17 @@ func (x *NotifyWebPaymentStartedRequest) Action() string { return "NotifyWebPaym
 
 // AppendJSON appends x as v says it.
 func (x *NotifyWebPaymentStartedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyWebPaymentStartedRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyWebPaymentStartedRequest) Reset() { x.reset() }
-
-func (x *NotifyWebPaymentStartedRequest) reset() {
-	*x = NotifyWebPaymentStartedRequest{}
-}
-
-func (x *NotifyWebPaymentStartedRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`"timeout":`, x.Timeout, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyWebPaymentStartedRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
 }
 
 var fieldsNotifyWebPaymentStartedRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsNotifyWebPaymentStartedRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *NotifyWebPaymentStartedRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyWebPaymentStartedRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.IntRange(0, 2147483647)
-		case 1:
-			x.Timeout = b.Int()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyWebPaymentStartedRequest = layout.Part{
+	Fields: &fieldsNotifyWebPaymentStartedRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedRequest{}.Timeout)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedRequest{}.CustomData))},
+	},
 }
 
 // NotifyWebPaymentStartedResponse is a message, since 2.1.
 type NotifyWebPaymentStartedResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -79,31 +63,17 @@ func (x *NotifyWebPaymentStartedResponse) Action() string { return "NotifyWebPay
 
 // AppendJSON appends x as v says it.
 func (x *NotifyWebPaymentStartedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
 }
 
 // Decode reads x as v says it.
 func (x *NotifyWebPaymentStartedResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *NotifyWebPaymentStartedResponse) Reset() { x.reset() }
-
-func (x *NotifyWebPaymentStartedResponse) reset() {
-	*x = NotifyWebPaymentStartedResponse{}
-}
-
-func (x *NotifyWebPaymentStartedResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *NotifyWebPaymentStartedResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
 }
 
 var fieldsNotifyWebPaymentStartedResponse = rpc.Fields{
@@ -112,14 +82,9 @@ var fieldsNotifyWebPaymentStartedResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *NotifyWebPaymentStartedResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNotifyWebPaymentStartedResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNotifyWebPaymentStartedResponse = layout.Part{
+	Fields: &fieldsNotifyWebPaymentStartedResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedResponse{}.CustomData))},
+	},
 }

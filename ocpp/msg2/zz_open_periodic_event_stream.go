@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // OpenPeriodicEventStreamRequest is a message, since 2.1.
 type OpenPeriodicEventStreamRequest struct {
+	_ [0]func()
+
 	ConstantStreamData ConstantStreamData // required
 	CustomData         rpc.Raw
 }
@@ -17,34 +22,17 @@ func (x *OpenPeriodicEventStreamRequest) Action() string { return "OpenPeriodicE
 
 // AppendJSON appends x as v says it.
 func (x *OpenPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
 }
 
 // Decode reads x as v says it.
 func (x *OpenPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *OpenPeriodicEventStreamRequest) Reset() { x.reset() }
-
-func (x *OpenPeriodicEventStreamRequest) reset() {
-	*x = OpenPeriodicEventStreamRequest{}
-}
-
-func (x *OpenPeriodicEventStreamRequest) append(w *rpc.Writer) {
-	w.Key(`"constantStreamData":{`)
-	x.ConstantStreamData.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *OpenPeriodicEventStreamRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
 }
 
 var fieldsOpenPeriodicEventStreamRequest = rpc.Fields{
@@ -53,22 +41,18 @@ var fieldsOpenPeriodicEventStreamRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *OpenPeriodicEventStreamRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsOpenPeriodicEventStreamRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConstantStreamData.decode(b)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableOpenPeriodicEventStreamRequest = layout.Part{
+	Fields: &fieldsOpenPeriodicEventStreamRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamRequest{}.ConstantStreamData)), Part: &tableConstantStreamData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamRequest{}.CustomData))},
+	},
 }
 
 // OpenPeriodicEventStreamResponse is a message, since 2.1.
 type OpenPeriodicEventStreamResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -79,37 +63,17 @@ func (x *OpenPeriodicEventStreamResponse) Action() string { return "OpenPeriodic
 
 // AppendJSON appends x as v says it.
 func (x *OpenPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
 }
 
 // Decode reads x as v says it.
 func (x *OpenPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *OpenPeriodicEventStreamResponse) Reset() { x.reset() }
-
-func (x *OpenPeriodicEventStreamResponse) reset() {
-	*x = OpenPeriodicEventStreamResponse{}
-}
-
-func (x *OpenPeriodicEventStreamResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *OpenPeriodicEventStreamResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
 }
 
 var fieldsOpenPeriodicEventStreamResponse = rpc.Fields{
@@ -118,19 +82,11 @@ var fieldsOpenPeriodicEventStreamResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *OpenPeriodicEventStreamResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsOpenPeriodicEventStreamResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableOpenPeriodicEventStreamResponse = layout.Part{
+	Fields: &fieldsOpenPeriodicEventStreamResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.StatusInfo) + unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.CustomData))},
+	},
 }

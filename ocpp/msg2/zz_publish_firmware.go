@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // PublishFirmwareRequest is a message.
 type PublishFirmwareRequest struct {
+	_ [0]func()
+
 	Location      string   // required, <= 512 (2.1: 2000) characters
 	Retries       Opt[int] // >= 0
 	Checksum      string   // required, <= 32 characters
@@ -21,40 +26,17 @@ func (x *PublishFirmwareRequest) Action() string { return "PublishFirmware" }
 
 // AppendJSON appends x as v says it.
 func (x *PublishFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareRequest)
 }
 
 // Decode reads x as v says it.
 func (x *PublishFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareRequest) Reset() { x.reset() }
-
-func (x *PublishFirmwareRequest) reset() {
-	*x = PublishFirmwareRequest{}
-}
-
-func (x *PublishFirmwareRequest) append(w *rpc.Writer) {
-	w.Str(`"location":"`, x.Location, w.Pick(512, 2000))
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
-	}
-	w.Str(`"checksum":"`, x.Checksum, 32)
-	w.Int(`"requestId":`, x.RequestID, 0, 2147483647)
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PublishFirmwareRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareRequest)
 }
 
 var fieldsPublishFirmwareRequest = rpc.Fields{
@@ -63,30 +45,22 @@ var fieldsPublishFirmwareRequest = rpc.Fields{
 	Required: [2]uint64{0xd, 0xd},
 }
 
-func (x *PublishFirmwareRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPublishFirmwareRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Location = b.StrEd(512, 2000)
-		case 1:
-			x.Retries.V, x.Retries.Has = b.Nat(), true
-		case 2:
-			x.Checksum = b.Str(32)
-		case 3:
-			x.RequestID = b.Nat()
-		case 4:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Nat(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePublishFirmwareRequest = layout.Part{
+	Fields: &fieldsPublishFirmwareRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.Location)), Low: 512, High: 2000},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.Retries)), Has: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.Retries) + unsafe.Offsetof(PublishFirmwareRequest{}.Retries.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.Checksum)), Low: 32, High: 32},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.RequestID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(PublishFirmwareRequest{}.RetryInterval.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.CustomData))},
+	},
 }
 
 // PublishFirmwareResponse is a message.
 type PublishFirmwareResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -97,37 +71,17 @@ func (x *PublishFirmwareResponse) Action() string { return "PublishFirmware" }
 
 // AppendJSON appends x as v says it.
 func (x *PublishFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareResponse)
 }
 
 // Decode reads x as v says it.
 func (x *PublishFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareResponse) Reset() { x.reset() }
-
-func (x *PublishFirmwareResponse) reset() {
-	*x = PublishFirmwareResponse{}
-}
-
-func (x *PublishFirmwareResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PublishFirmwareResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareResponse)
 }
 
 var fieldsPublishFirmwareResponse = rpc.Fields{
@@ -136,19 +90,11 @@ var fieldsPublishFirmwareResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *PublishFirmwareResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPublishFirmwareResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePublishFirmwareResponse = layout.Part{
+	Fields: &fieldsPublishFirmwareResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(PublishFirmwareResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(PublishFirmwareResponse{}.StatusInfo) + unsafe.Offsetof(PublishFirmwareResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PublishFirmwareResponse{}.CustomData))},
+	},
 }

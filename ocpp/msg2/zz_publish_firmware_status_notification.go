@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // PublishFirmwareStatusNotificationRequest is a message.
 type PublishFirmwareStatusNotificationRequest struct {
+	_ [0]func()
+
 	Status     PublishFirmwareStatus // required
 	Location   []string              // >= 1 elements, <= 512 (2.1: 2000) characters
 	RequestID  Opt[int]              // >= 0
@@ -22,53 +27,17 @@ func (x *PublishFirmwareStatusNotificationRequest) Action() string {
 
 // AppendJSON appends x as v says it.
 func (x *PublishFirmwareStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *PublishFirmwareStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareStatusNotificationRequest) Reset() { x.reset() }
-
-func (x *PublishFirmwareStatusNotificationRequest) reset() {
-	x.Status = ""
-	x.Location = x.Location[:0]
-	x.RequestID = Opt[int]{}
-	x.StatusInfo = Opt[StatusInfo]{}
-	x.CustomData = ""
-}
-
-func (x *PublishFirmwareStatusNotificationRequest) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumPublishFirmwareStatus)
-	if len(x.Location) > 0 {
-		w.List(`"location":`, len(x.Location), 1, 0)
-		for i := range x.Location {
-			w.Str(`"`, x.Location[i], w.Pick(512, 2000))
-		}
-		w.CloseList()
-	}
-	if x.RequestID.Has {
-		w.Int(`"requestId":`, x.RequestID.V, 0, 2147483647)
-	}
-	if w.V21() {
-		if x.StatusInfo.Has {
-			w.Key(`"statusInfo":{`)
-			x.StatusInfo.V.append(w)
-			w.Close()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PublishFirmwareStatusNotificationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
 }
 
 var fieldsPublishFirmwareStatusNotificationRequest = rpc.Fields{
@@ -77,31 +46,21 @@ var fieldsPublishFirmwareStatusNotificationRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *PublishFirmwareStatusNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPublishFirmwareStatusNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = PublishFirmwareStatus(b.Enum(&enumPublishFirmwareStatus))
-		case 1:
-			for l := b.List(1, 0); l.More(b); {
-				x.Location = append(x.Location, b.StrEd(512, 2000))
-			}
-		case 2:
-			x.RequestID.V, x.RequestID.Has = b.Nat(), true
-		case 3:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePublishFirmwareStatusNotificationRequest = layout.Part{
+	Fields: &fieldsPublishFirmwareStatusNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.Status)), Enum: &enumPublishFirmwareStatus},
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.Location)), Least: 1, Low: 512, High: 2000},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.RequestID) + unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.RequestID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.StatusInfo)), Has: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.StatusInfo) + unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.CustomData))},
+	},
 }
 
 // PublishFirmwareStatusNotificationResponse is a message.
 type PublishFirmwareStatusNotificationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -112,31 +71,17 @@ func (x *PublishFirmwareStatusNotificationResponse) Action() string {
 
 // AppendJSON appends x as v says it.
 func (x *PublishFirmwareStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *PublishFirmwareStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareStatusNotificationResponse) Reset() { x.reset() }
-
-func (x *PublishFirmwareStatusNotificationResponse) reset() {
-	*x = PublishFirmwareStatusNotificationResponse{}
-}
-
-func (x *PublishFirmwareStatusNotificationResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PublishFirmwareStatusNotificationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
 }
 
 var fieldsPublishFirmwareStatusNotificationResponse = rpc.Fields{
@@ -145,14 +90,9 @@ var fieldsPublishFirmwareStatusNotificationResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *PublishFirmwareStatusNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPublishFirmwareStatusNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePublishFirmwareStatusNotificationResponse = layout.Part{
+	Fields: &fieldsPublishFirmwareStatusNotificationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationResponse{}.CustomData))},
+	},
 }

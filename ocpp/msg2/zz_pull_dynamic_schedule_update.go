@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // PullDynamicScheduleUpdateRequest is a message, since 2.1.
 type PullDynamicScheduleUpdateRequest struct {
+	_ [0]func()
+
 	ChargingProfileID int // required
 	CustomData        rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *PullDynamicScheduleUpdateRequest) Action() string { return "PullDynamic
 
 // AppendJSON appends x as v says it.
 func (x *PullDynamicScheduleUpdateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *PullDynamicScheduleUpdateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PullDynamicScheduleUpdateRequest) Reset() { x.reset() }
-
-func (x *PullDynamicScheduleUpdateRequest) reset() {
-	*x = PullDynamicScheduleUpdateRequest{}
-}
-
-func (x *PullDynamicScheduleUpdateRequest) append(w *rpc.Writer) {
-	w.Int(`"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PullDynamicScheduleUpdateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
 }
 
 var fieldsPullDynamicScheduleUpdateRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsPullDynamicScheduleUpdateRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *PullDynamicScheduleUpdateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPullDynamicScheduleUpdateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingProfileID = b.Int()
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePullDynamicScheduleUpdateRequest = layout.Part{
+	Fields: &fieldsPullDynamicScheduleUpdateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateRequest{}.ChargingProfileID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateRequest{}.CustomData))},
+	},
 }
 
 // PullDynamicScheduleUpdateResponse is a message, since 2.1.
 type PullDynamicScheduleUpdateResponse struct {
+	_ [0]func()
+
 	ScheduleUpdate Opt[ChargingScheduleUpdate]
 	Status         ChargingProfileStatus // required
 	StatusInfo     Opt[StatusInfo]
@@ -78,42 +64,17 @@ func (x *PullDynamicScheduleUpdateResponse) Action() string { return "PullDynami
 
 // AppendJSON appends x as v says it.
 func (x *PullDynamicScheduleUpdateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *PullDynamicScheduleUpdateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *PullDynamicScheduleUpdateResponse) Reset() { x.reset() }
-
-func (x *PullDynamicScheduleUpdateResponse) reset() {
-	*x = PullDynamicScheduleUpdateResponse{}
-}
-
-func (x *PullDynamicScheduleUpdateResponse) append(w *rpc.Writer) {
-	if x.ScheduleUpdate.Has {
-		w.Key(`"scheduleUpdate":{`)
-		x.ScheduleUpdate.V.append(w)
-		w.Close()
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *PullDynamicScheduleUpdateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
 }
 
 var fieldsPullDynamicScheduleUpdateResponse = rpc.Fields{
@@ -122,22 +83,12 @@ var fieldsPullDynamicScheduleUpdateResponse = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *PullDynamicScheduleUpdateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPullDynamicScheduleUpdateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ScheduleUpdate.Has = true
-			x.ScheduleUpdate.V.decode(b)
-		case 1:
-			x.Status = ChargingProfileStatus(b.Enum(&enumChargingProfileStatus))
-		case 2:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePullDynamicScheduleUpdateResponse = layout.Part{
+	Fields: &fieldsPullDynamicScheduleUpdateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate)), Has: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate) + unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate.Has)), Part: &tableChargingScheduleUpdate},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.Status)), Enum: &enumChargingProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.StatusInfo) + unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ReportChargingProfilesRequest is a message.
 type ReportChargingProfilesRequest struct {
+	_ [0]func()
+
 	RequestID           int                 // required
 	ChargingLimitSource ChargingLimitSource // required, free text of <= 20 characters in 2.1
 	ChargingProfile     []ChargingProfile   // required, >= 1 elements
@@ -21,49 +26,17 @@ func (x *ReportChargingProfilesRequest) Action() string { return "ReportCharging
 
 // AppendJSON appends x as v says it.
 func (x *ReportChargingProfilesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportChargingProfilesRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ReportChargingProfilesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportChargingProfilesRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReportChargingProfilesRequest) Reset() { x.reset() }
-
-func (x *ReportChargingProfilesRequest) reset() {
-	x.RequestID = 0
-	x.ChargingLimitSource = ""
-	x.ChargingProfile = x.ChargingProfile[:0]
-	x.Tbc = Opt[bool]{}
-	x.EVSEID = 0
-	x.CustomData = ""
-}
-
-func (x *ReportChargingProfilesRequest) append(w *rpc.Writer) {
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.EnumOrStr(`"chargingLimitSource":"`, string(x.ChargingLimitSource), &enumChargingLimitSource, 20)
-	w.List(`"chargingProfile":`, len(x.ChargingProfile), 1, 0)
-	for i := range x.ChargingProfile {
-		w.Open()
-		x.ChargingProfile[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.Tbc.Has {
-		w.Bool(`"tbc":`, x.Tbc.V)
-	}
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReportChargingProfilesRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReportChargingProfilesRequest)
 }
 
 var fieldsReportChargingProfilesRequest = rpc.Fields{
@@ -72,34 +45,22 @@ var fieldsReportChargingProfilesRequest = rpc.Fields{
 	Required: [2]uint64{0x17, 0x17},
 }
 
-func (x *ReportChargingProfilesRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReportChargingProfilesRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RequestID = b.Int()
-		case 1:
-			x.ChargingLimitSource = ChargingLimitSource(b.EnumOrStr(&enumChargingLimitSource, 20))
-		case 2:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ChargingProfile)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.Tbc.V, x.Tbc.Has = b.Bool(), true
-		case 4:
-			x.EVSEID = b.Nat()
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReportChargingProfilesRequest = layout.Part{
+	Fields: &fieldsReportChargingProfilesRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.NameOrText, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.ChargingLimitSource)), Enum: &enumChargingLimitSource, High: 20},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.ChargingProfile)), Least: 1, Part: &tableChargingProfile},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.Tbc)), Has: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.Tbc) + unsafe.Offsetof(ReportChargingProfilesRequest{}.Tbc.Has))},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.CustomData))},
+	},
 }
 
 // ReportChargingProfilesResponse is a message.
 type ReportChargingProfilesResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -108,31 +69,17 @@ func (x *ReportChargingProfilesResponse) Action() string { return "ReportChargin
 
 // AppendJSON appends x as v says it.
 func (x *ReportChargingProfilesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportChargingProfilesResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ReportChargingProfilesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportChargingProfilesResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReportChargingProfilesResponse) Reset() { x.reset() }
-
-func (x *ReportChargingProfilesResponse) reset() {
-	*x = ReportChargingProfilesResponse{}
-}
-
-func (x *ReportChargingProfilesResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReportChargingProfilesResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReportChargingProfilesResponse)
 }
 
 var fieldsReportChargingProfilesResponse = rpc.Fields{
@@ -141,14 +88,9 @@ var fieldsReportChargingProfilesResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ReportChargingProfilesResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReportChargingProfilesResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReportChargingProfilesResponse = layout.Part{
+	Fields: &fieldsReportChargingProfilesResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportChargingProfilesResponse{}.CustomData))},
+	},
 }

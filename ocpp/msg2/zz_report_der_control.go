@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ReportDERControlRequest is a message, since 2.1.
 type ReportDERControlRequest struct {
+	_ [0]func()
+
 	Curve             []DERCurveGet          // 1 to 24 elements
 	EnterService      []EnterServiceGet      // 1 to 24 elements
 	FixedPFAbsorb     []FixedPFGet           // 1 to 24 elements
@@ -26,117 +31,17 @@ func (x *ReportDERControlRequest) Action() string { return "ReportDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *ReportDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportDERControlRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ReportDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportDERControlRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReportDERControlRequest) Reset() { x.reset() }
-
-func (x *ReportDERControlRequest) reset() {
-	x.Curve = x.Curve[:0]
-	x.EnterService = x.EnterService[:0]
-	x.FixedPFAbsorb = x.FixedPFAbsorb[:0]
-	x.FixedPFInject = x.FixedPFInject[:0]
-	x.FixedVar = x.FixedVar[:0]
-	x.FreqDroop = x.FreqDroop[:0]
-	x.Gradient = x.Gradient[:0]
-	x.LimitMaxDischarge = x.LimitMaxDischarge[:0]
-	x.RequestID = 0
-	x.Tbc = Opt[bool]{}
-	x.CustomData = ""
-}
-
-func (x *ReportDERControlRequest) append(w *rpc.Writer) {
-	if len(x.Curve) > 0 {
-		w.List(`"curve":`, len(x.Curve), 1, 24)
-		for i := range x.Curve {
-			w.Open()
-			x.Curve[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.EnterService) > 0 {
-		w.List(`"enterService":`, len(x.EnterService), 1, 24)
-		for i := range x.EnterService {
-			w.Open()
-			x.EnterService[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.FixedPFAbsorb) > 0 {
-		w.List(`"fixedPFAbsorb":`, len(x.FixedPFAbsorb), 1, 24)
-		for i := range x.FixedPFAbsorb {
-			w.Open()
-			x.FixedPFAbsorb[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.FixedPFInject) > 0 {
-		w.List(`"fixedPFInject":`, len(x.FixedPFInject), 1, 24)
-		for i := range x.FixedPFInject {
-			w.Open()
-			x.FixedPFInject[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.FixedVar) > 0 {
-		w.List(`"fixedVar":`, len(x.FixedVar), 1, 24)
-		for i := range x.FixedVar {
-			w.Open()
-			x.FixedVar[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.FreqDroop) > 0 {
-		w.List(`"freqDroop":`, len(x.FreqDroop), 1, 24)
-		for i := range x.FreqDroop {
-			w.Open()
-			x.FreqDroop[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.Gradient) > 0 {
-		w.List(`"gradient":`, len(x.Gradient), 1, 24)
-		for i := range x.Gradient {
-			w.Open()
-			x.Gradient[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if len(x.LimitMaxDischarge) > 0 {
-		w.List(`"limitMaxDischarge":`, len(x.LimitMaxDischarge), 1, 24)
-		for i := range x.LimitMaxDischarge {
-			w.Open()
-			x.LimitMaxDischarge[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.Tbc.Has {
-		w.Bool(`"tbc":`, x.Tbc.V)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReportDERControlRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReportDERControlRequest)
 }
 
 var fieldsReportDERControlRequest = rpc.Fields{
@@ -145,72 +50,27 @@ var fieldsReportDERControlRequest = rpc.Fields{
 	Required: [2]uint64{0x100, 0x100},
 }
 
-func (x *ReportDERControlRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReportDERControlRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.Curve)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.EnterService)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.FixedPFAbsorb)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.FixedPFInject)
-				e.reset()
-				e.decode(b)
-			}
-		case 4:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.FixedVar)
-				e.reset()
-				e.decode(b)
-			}
-		case 5:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.FreqDroop)
-				e.reset()
-				e.decode(b)
-			}
-		case 6:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.Gradient)
-				e.reset()
-				e.decode(b)
-			}
-		case 7:
-			for l := b.List(1, 24); l.More(b); {
-				e := grow(&x.LimitMaxDischarge)
-				e.reset()
-				e.decode(b)
-			}
-		case 8:
-			x.RequestID = b.Int()
-		case 9:
-			x.Tbc.V, x.Tbc.Has = b.Bool(), true
-		case 10:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReportDERControlRequest = layout.Part{
+	Fields: &fieldsReportDERControlRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.Curve)), Least: 1, Most: 24, Part: &tableDERCurveGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.EnterService)), Least: 1, Most: 24, Part: &tableEnterServiceGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.FixedPFAbsorb)), Least: 1, Most: 24, Part: &tableFixedPFGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.FixedPFInject)), Least: 1, Most: 24, Part: &tableFixedPFGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.FixedVar)), Least: 1, Most: 24, Part: &tableFixedVarGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.FreqDroop)), Least: 1, Most: 24, Part: &tableFreqDroopGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.Gradient)), Least: 1, Most: 24, Part: &tableGradientGet},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.LimitMaxDischarge)), Least: 1, Most: 24, Part: &tableLimitMaxDischargeGet},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.Tbc)), Has: uint16(unsafe.Offsetof(ReportDERControlRequest{}.Tbc) + unsafe.Offsetof(ReportDERControlRequest{}.Tbc.Has))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.CustomData))},
+	},
 }
 
 // ReportDERControlResponse is a message, since 2.1.
 type ReportDERControlResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -219,31 +79,17 @@ func (x *ReportDERControlResponse) Action() string { return "ReportDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *ReportDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportDERControlResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ReportDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportDERControlResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReportDERControlResponse) Reset() { x.reset() }
-
-func (x *ReportDERControlResponse) reset() {
-	*x = ReportDERControlResponse{}
-}
-
-func (x *ReportDERControlResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReportDERControlResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReportDERControlResponse)
 }
 
 var fieldsReportDERControlResponse = rpc.Fields{
@@ -252,20 +98,17 @@ var fieldsReportDERControlResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ReportDERControlResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReportDERControlResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReportDERControlResponse = layout.Part{
+	Fields: &fieldsReportDERControlResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportDERControlResponse{}.CustomData))},
+	},
 }
 
 // DERCurveGet is a part of messages, since 2.1.
 type DERCurveGet struct {
+	_ [0]func()
+
 	Curve        DERCurve   // required
 	ID           string     // required, <= 36 characters
 	CurveType    DERControl // required
@@ -274,75 +117,33 @@ type DERCurveGet struct {
 	CustomData   rpc.Raw
 }
 
-func (x *DERCurveGet) reset() {
-	x.Curve.reset()
-	x.ID = ""
-	x.CurveType = ""
-	x.IsDefault = false
-	x.IsSuperseded = false
-	x.CustomData = ""
-}
-
-func (x *DERCurveGet) append(w *rpc.Writer) {
-	w.Key(`"curve":{`)
-	x.Curve.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	w.Enum(`"curveType":"`, string(x.CurveType), &enumDERControl)
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Bool(`"isSuperseded":`, x.IsSuperseded)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsDERCurveGet = rpc.Fields{
 	Names:    []string{"curve", "id", "curveType", "isDefault", "isSuperseded", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x1f, 0x1f},
 }
 
-func (x *DERCurveGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDERCurveGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Curve.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.CurveType = DERControl(b.Enum(&enumDERControl))
-		case 3:
-			x.IsDefault = b.Bool()
-		case 4:
-			x.IsSuperseded = b.Bool()
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDERCurveGet = layout.Part{
+	Fields: &fieldsDERCurveGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurveGet{}.Curve)), Part: &tableDERCurve},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurveGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurveGet{}.CurveType)), Enum: &enumDERControl},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurveGet{}.IsDefault))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurveGet{}.IsSuperseded))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DERCurveGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(DERCurveGet{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]DERCurveGet)(list); *l = append(*l, make([]DERCurveGet, 1)...) },
 }
 
 // EnterServiceGet is a part of messages, since 2.1.
 type EnterServiceGet struct {
+	_ [0]func()
+
 	EnterService EnterService // required
 	ID           string       // required, <= 36 characters
 	CustomData   rpc.Raw
-}
-
-func (x *EnterServiceGet) reset() {
-	*x = EnterServiceGet{}
-}
-
-func (x *EnterServiceGet) append(w *rpc.Writer) {
-	w.Key(`"enterService":{`)
-	x.EnterService.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsEnterServiceGet = rpc.Fields{
@@ -351,45 +152,29 @@ var fieldsEnterServiceGet = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *EnterServiceGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEnterServiceGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EnterService.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEnterServiceGet = layout.Part{
+	Fields: &fieldsEnterServiceGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterServiceGet{}.EnterService)), Part: &tableEnterService},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterServiceGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EnterServiceGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(EnterServiceGet{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]EnterServiceGet)(list)
+		*l = append(*l, make([]EnterServiceGet, 1)...)
+	},
 }
 
 // FixedPFGet is a part of messages, since 2.1.
 type FixedPFGet struct {
+	_ [0]func()
+
 	FixedPF      FixedPF // required
 	ID           string  // required, <= 36 characters
 	IsDefault    bool    // required
 	IsSuperseded bool    // required
 	CustomData   rpc.Raw
-}
-
-func (x *FixedPFGet) reset() {
-	*x = FixedPFGet{}
-}
-
-func (x *FixedPFGet) append(w *rpc.Writer) {
-	w.Key(`"fixedPF":{`)
-	x.FixedPF.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Bool(`"isSuperseded":`, x.IsSuperseded)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsFixedPFGet = rpc.Fields{
@@ -398,49 +183,28 @@ var fieldsFixedPFGet = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *FixedPFGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFixedPFGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.FixedPF.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.IsDefault = b.Bool()
-		case 3:
-			x.IsSuperseded = b.Bool()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFixedPFGet = layout.Part{
+	Fields: &fieldsFixedPFGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPFGet{}.FixedPF)), Part: &tableFixedPF},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPFGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPFGet{}.IsDefault))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPFGet{}.IsSuperseded))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FixedPFGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(FixedPFGet{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]FixedPFGet)(list); *l = append(*l, make([]FixedPFGet, 1)...) },
 }
 
 // FixedVarGet is a part of messages, since 2.1.
 type FixedVarGet struct {
+	_ [0]func()
+
 	FixedVar     FixedVar // required
 	ID           string   // required, <= 36 characters
 	IsDefault    bool     // required
 	IsSuperseded bool     // required
 	CustomData   rpc.Raw
-}
-
-func (x *FixedVarGet) reset() {
-	*x = FixedVarGet{}
-}
-
-func (x *FixedVarGet) append(w *rpc.Writer) {
-	w.Key(`"fixedVar":{`)
-	x.FixedVar.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Bool(`"isSuperseded":`, x.IsSuperseded)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsFixedVarGet = rpc.Fields{
@@ -449,49 +213,28 @@ var fieldsFixedVarGet = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *FixedVarGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFixedVarGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.FixedVar.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.IsDefault = b.Bool()
-		case 3:
-			x.IsSuperseded = b.Bool()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFixedVarGet = layout.Part{
+	Fields: &fieldsFixedVarGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVarGet{}.FixedVar)), Part: &tableFixedVar},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVarGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVarGet{}.IsDefault))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVarGet{}.IsSuperseded))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FixedVarGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(FixedVarGet{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]FixedVarGet)(list); *l = append(*l, make([]FixedVarGet, 1)...) },
 }
 
 // FreqDroopGet is a part of messages, since 2.1.
 type FreqDroopGet struct {
+	_ [0]func()
+
 	FreqDroop    FreqDroop // required
 	ID           string    // required, <= 36 characters
 	IsDefault    bool      // required
 	IsSuperseded bool      // required
 	CustomData   rpc.Raw
-}
-
-func (x *FreqDroopGet) reset() {
-	*x = FreqDroopGet{}
-}
-
-func (x *FreqDroopGet) append(w *rpc.Writer) {
-	w.Key(`"freqDroop":{`)
-	x.FreqDroop.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Bool(`"isSuperseded":`, x.IsSuperseded)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsFreqDroopGet = rpc.Fields{
@@ -500,45 +243,26 @@ var fieldsFreqDroopGet = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *FreqDroopGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFreqDroopGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.FreqDroop.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.IsDefault = b.Bool()
-		case 3:
-			x.IsSuperseded = b.Bool()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFreqDroopGet = layout.Part{
+	Fields: &fieldsFreqDroopGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroopGet{}.FreqDroop)), Part: &tableFreqDroop},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroopGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroopGet{}.IsDefault))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroopGet{}.IsSuperseded))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FreqDroopGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(FreqDroopGet{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]FreqDroopGet)(list); *l = append(*l, make([]FreqDroopGet, 1)...) },
 }
 
 // GradientGet is a part of messages, since 2.1.
 type GradientGet struct {
+	_ [0]func()
+
 	Gradient   Gradient // required
 	ID         string   // required, <= 36 characters
 	CustomData rpc.Raw
-}
-
-func (x *GradientGet) reset() {
-	*x = GradientGet{}
-}
-
-func (x *GradientGet) append(w *rpc.Writer) {
-	w.Key(`"gradient":{`)
-	x.Gradient.append(w)
-	w.Close()
-	w.Str(`"id":"`, x.ID, 36)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsGradientGet = rpc.Fields{
@@ -547,49 +271,26 @@ var fieldsGradientGet = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *GradientGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGradientGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Gradient.decode(b)
-		case 1:
-			x.ID = b.Str(36)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGradientGet = layout.Part{
+	Fields: &fieldsGradientGet,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GradientGet{}.Gradient)), Part: &tableGradient},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(GradientGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GradientGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(GradientGet{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]GradientGet)(list); *l = append(*l, make([]GradientGet, 1)...) },
 }
 
 // LimitMaxDischargeGet is a part of messages, since 2.1.
 type LimitMaxDischargeGet struct {
+	_ [0]func()
+
 	ID                string            // required, <= 36 characters
 	IsDefault         bool              // required
 	IsSuperseded      bool              // required
 	LimitMaxDischarge LimitMaxDischarge // required
 	CustomData        rpc.Raw
-}
-
-func (x *LimitMaxDischargeGet) reset() {
-	x.ID = ""
-	x.IsDefault = false
-	x.IsSuperseded = false
-	x.LimitMaxDischarge.reset()
-	x.CustomData = ""
-}
-
-func (x *LimitMaxDischargeGet) append(w *rpc.Writer) {
-	w.Str(`"id":"`, x.ID, 36)
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Bool(`"isSuperseded":`, x.IsSuperseded)
-	w.Key(`"limitMaxDischarge":{`)
-	x.LimitMaxDischarge.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsLimitMaxDischargeGet = rpc.Fields{
@@ -598,22 +299,18 @@ var fieldsLimitMaxDischargeGet = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *LimitMaxDischargeGet) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLimitMaxDischargeGet)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Str(36)
-		case 1:
-			x.IsDefault = b.Bool()
-		case 2:
-			x.IsSuperseded = b.Bool()
-		case 3:
-			x.LimitMaxDischarge.decode(b)
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLimitMaxDischargeGet = layout.Part{
+	Fields: &fieldsLimitMaxDischargeGet,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitMaxDischargeGet{}.ID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitMaxDischargeGet{}.IsDefault))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitMaxDischargeGet{}.IsSuperseded))},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitMaxDischargeGet{}.LimitMaxDischarge)), Part: &tableLimitMaxDischarge},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LimitMaxDischargeGet{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(LimitMaxDischargeGet{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]LimitMaxDischargeGet)(list)
+		*l = append(*l, make([]LimitMaxDischargeGet, 1)...)
+	},
 }

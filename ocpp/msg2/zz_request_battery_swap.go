@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RequestBatterySwapRequest is a message, since 2.1.
 type RequestBatterySwapRequest struct {
+	_ [0]func()
+
 	IdToken    IdToken // required
 	RequestID  int     // required
 	CustomData rpc.Raw
@@ -18,37 +23,17 @@ func (x *RequestBatterySwapRequest) Action() string { return "RequestBatterySwap
 
 // AppendJSON appends x as v says it.
 func (x *RequestBatterySwapRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestBatterySwapRequest)
 }
 
 // Decode reads x as v says it.
 func (x *RequestBatterySwapRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestBatterySwapRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestBatterySwapRequest) Reset() { x.reset() }
-
-func (x *RequestBatterySwapRequest) reset() {
-	x.IdToken.reset()
-	x.RequestID = 0
-	x.CustomData = ""
-}
-
-func (x *RequestBatterySwapRequest) append(w *rpc.Writer) {
-	w.Key(`"idToken":{`)
-	x.IdToken.append(w)
-	w.Close()
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestBatterySwapRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestBatterySwapRequest)
 }
 
 var fieldsRequestBatterySwapRequest = rpc.Fields{
@@ -57,24 +42,19 @@ var fieldsRequestBatterySwapRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *RequestBatterySwapRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestBatterySwapRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IdToken.decode(b)
-		case 1:
-			x.RequestID = b.Int()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestBatterySwapRequest = layout.Part{
+	Fields: &fieldsRequestBatterySwapRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestBatterySwapRequest{}.IdToken)), Part: &tableIdToken},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestBatterySwapRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestBatterySwapRequest{}.CustomData))},
+	},
 }
 
 // RequestBatterySwapResponse is a message, since 2.1.
 type RequestBatterySwapResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -85,37 +65,17 @@ func (x *RequestBatterySwapResponse) Action() string { return "RequestBatterySwa
 
 // AppendJSON appends x as v says it.
 func (x *RequestBatterySwapResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestBatterySwapResponse)
 }
 
 // Decode reads x as v says it.
 func (x *RequestBatterySwapResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestBatterySwapResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestBatterySwapResponse) Reset() { x.reset() }
-
-func (x *RequestBatterySwapResponse) reset() {
-	*x = RequestBatterySwapResponse{}
-}
-
-func (x *RequestBatterySwapResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestBatterySwapResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestBatterySwapResponse)
 }
 
 var fieldsRequestBatterySwapResponse = rpc.Fields{
@@ -124,19 +84,11 @@ var fieldsRequestBatterySwapResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *RequestBatterySwapResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestBatterySwapResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestBatterySwapResponse = layout.Part{
+	Fields: &fieldsRequestBatterySwapResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestBatterySwapResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RequestBatterySwapResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(RequestBatterySwapResponse{}.StatusInfo) + unsafe.Offsetof(RequestBatterySwapResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestBatterySwapResponse{}.CustomData))},
+	},
 }

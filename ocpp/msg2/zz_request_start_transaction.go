@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RequestStartTransactionRequest is a message.
 type RequestStartTransactionRequest struct {
+	_ [0]func()
+
 	EVSEID          Opt[int] // >= 1
 	GroupIdToken    Opt[IdToken]
 	IdToken         IdToken // required
@@ -21,55 +26,17 @@ func (x *RequestStartTransactionRequest) Action() string { return "RequestStartT
 
 // AppendJSON appends x as v says it.
 func (x *RequestStartTransactionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStartTransactionRequest)
 }
 
 // Decode reads x as v says it.
 func (x *RequestStartTransactionRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStartTransactionRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestStartTransactionRequest) Reset() { x.reset() }
-
-func (x *RequestStartTransactionRequest) reset() {
-	x.EVSEID = Opt[int]{}
-	x.GroupIdToken.Has = false
-	x.GroupIdToken.V.reset()
-	x.IdToken.reset()
-	x.RemoteStartID = 0
-	x.ChargingProfile.Has = false
-	x.ChargingProfile.V.reset()
-	x.CustomData = ""
-}
-
-func (x *RequestStartTransactionRequest) append(w *rpc.Writer) {
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 1, 2147483647)
-	}
-	if x.GroupIdToken.Has {
-		w.Key(`"groupIdToken":{`)
-		x.GroupIdToken.V.append(w)
-		w.Close()
-	}
-	w.Key(`"idToken":{`)
-	x.IdToken.append(w)
-	w.Close()
-	w.Int(`"remoteStartId":`, x.RemoteStartID, -2147483648, 2147483647)
-	if x.ChargingProfile.Has {
-		w.Key(`"chargingProfile":{`)
-		x.ChargingProfile.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestStartTransactionRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestStartTransactionRequest)
 }
 
 var fieldsRequestStartTransactionRequest = rpc.Fields{
@@ -78,32 +45,22 @@ var fieldsRequestStartTransactionRequest = rpc.Fields{
 	Required: [2]uint64{0xc, 0xc},
 }
 
-func (x *RequestStartTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestStartTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID.V, x.EVSEID.Has = b.IntRange21(1, 2147483647), true
-		case 1:
-			x.GroupIdToken.Has = true
-			x.GroupIdToken.V.decode(b)
-		case 2:
-			x.IdToken.decode(b)
-		case 3:
-			x.RemoteStartID = b.Int()
-		case 4:
-			x.ChargingProfile.Has = true
-			x.ChargingProfile.V.decode(b)
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestStartTransactionRequest = layout.Part{
+	Fields: &fieldsRequestStartTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID) + unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID.Has)), Low: 1, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.GroupIdToken)), Has: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.GroupIdToken) + unsafe.Offsetof(RequestStartTransactionRequest{}.GroupIdToken.Has)), Part: &tableIdToken},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.IdToken)), Part: &tableIdToken},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.RemoteStartID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.ChargingProfile)), Has: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.ChargingProfile) + unsafe.Offsetof(RequestStartTransactionRequest{}.ChargingProfile.Has)), Part: &tableChargingProfile},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.CustomData))},
+	},
 }
 
 // RequestStartTransactionResponse is a message.
 type RequestStartTransactionResponse struct {
+	_ [0]func()
+
 	Status        RequestStartStopStatus // required
 	StatusInfo    Opt[StatusInfo]
 	TransactionID Opt[string] // <= 36 characters
@@ -115,40 +72,17 @@ func (x *RequestStartTransactionResponse) Action() string { return "RequestStart
 
 // AppendJSON appends x as v says it.
 func (x *RequestStartTransactionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStartTransactionResponse)
 }
 
 // Decode reads x as v says it.
 func (x *RequestStartTransactionResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStartTransactionResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestStartTransactionResponse) Reset() { x.reset() }
-
-func (x *RequestStartTransactionResponse) reset() {
-	*x = RequestStartTransactionResponse{}
-}
-
-func (x *RequestStartTransactionResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumRequestStartStopStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.TransactionID.Has {
-		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestStartTransactionResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestStartTransactionResponse)
 }
 
 var fieldsRequestStartTransactionResponse = rpc.Fields{
@@ -157,21 +91,12 @@ var fieldsRequestStartTransactionResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *RequestStartTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestStartTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = RequestStartStopStatus(b.Enum(&enumRequestStartStopStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.TransactionID.V, x.TransactionID.Has = b.Str(36), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestStartTransactionResponse = layout.Part{
+	Fields: &fieldsRequestStartTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.Status)), Enum: &enumRequestStartStopStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.StatusInfo) + unsafe.Offsetof(RequestStartTransactionResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.TransactionID)), Has: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.TransactionID) + unsafe.Offsetof(RequestStartTransactionResponse{}.TransactionID.Has)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RequestStopTransactionRequest is a message.
 type RequestStopTransactionRequest struct {
+	_ [0]func()
+
 	TransactionID string // required, <= 36 characters
 	CustomData    rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *RequestStopTransactionRequest) Action() string { return "RequestStopTra
 
 // AppendJSON appends x as v says it.
 func (x *RequestStopTransactionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStopTransactionRequest)
 }
 
 // Decode reads x as v says it.
 func (x *RequestStopTransactionRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStopTransactionRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestStopTransactionRequest) Reset() { x.reset() }
-
-func (x *RequestStopTransactionRequest) reset() {
-	*x = RequestStopTransactionRequest{}
-}
-
-func (x *RequestStopTransactionRequest) append(w *rpc.Writer) {
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestStopTransactionRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestStopTransactionRequest)
 }
 
 var fieldsRequestStopTransactionRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsRequestStopTransactionRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *RequestStopTransactionRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestStopTransactionRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID = b.Str(36)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestStopTransactionRequest = layout.Part{
+	Fields: &fieldsRequestStopTransactionRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStopTransactionRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestStopTransactionRequest{}.CustomData))},
+	},
 }
 
 // RequestStopTransactionResponse is a message.
 type RequestStopTransactionResponse struct {
+	_ [0]func()
+
 	Status     RequestStartStopStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -77,37 +63,17 @@ func (x *RequestStopTransactionResponse) Action() string { return "RequestStopTr
 
 // AppendJSON appends x as v says it.
 func (x *RequestStopTransactionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStopTransactionResponse)
 }
 
 // Decode reads x as v says it.
 func (x *RequestStopTransactionResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStopTransactionResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *RequestStopTransactionResponse) Reset() { x.reset() }
-
-func (x *RequestStopTransactionResponse) reset() {
-	*x = RequestStopTransactionResponse{}
-}
-
-func (x *RequestStopTransactionResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumRequestStartStopStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *RequestStopTransactionResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableRequestStopTransactionResponse)
 }
 
 var fieldsRequestStopTransactionResponse = rpc.Fields{
@@ -116,19 +82,11 @@ var fieldsRequestStopTransactionResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *RequestStopTransactionResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRequestStopTransactionResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = RequestStartStopStatus(b.Enum(&enumRequestStartStopStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRequestStopTransactionResponse = layout.Part{
+	Fields: &fieldsRequestStopTransactionResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStopTransactionResponse{}.Status)), Enum: &enumRequestStartStopStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(RequestStopTransactionResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(RequestStopTransactionResponse{}.StatusInfo) + unsafe.Offsetof(RequestStopTransactionResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RequestStopTransactionResponse{}.CustomData))},
+	},
 }

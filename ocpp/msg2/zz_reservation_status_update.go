@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ReservationStatusUpdateRequest is a message.
 type ReservationStatusUpdateRequest struct {
+	_ [0]func()
+
 	ReservationID           int                     // required, >= 0
 	ReservationUpdateStatus ReservationUpdateStatus // required
 	CustomData              rpc.Raw
@@ -18,33 +23,17 @@ func (x *ReservationStatusUpdateRequest) Action() string { return "ReservationSt
 
 // AppendJSON appends x as v says it.
 func (x *ReservationStatusUpdateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ReservationStatusUpdateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReservationStatusUpdateRequest) Reset() { x.reset() }
-
-func (x *ReservationStatusUpdateRequest) reset() {
-	*x = ReservationStatusUpdateRequest{}
-}
-
-func (x *ReservationStatusUpdateRequest) append(w *rpc.Writer) {
-	w.Int(`"reservationId":`, x.ReservationID, 0, 2147483647)
-	w.Enum(`"reservationUpdateStatus":"`, string(x.ReservationUpdateStatus), &enumReservationUpdateStatus)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReservationStatusUpdateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
 }
 
 var fieldsReservationStatusUpdateRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsReservationStatusUpdateRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *ReservationStatusUpdateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReservationStatusUpdateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ReservationID = b.Nat()
-		case 1:
-			x.ReservationUpdateStatus = ReservationUpdateStatus(b.Enum(&enumReservationUpdateStatus))
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReservationStatusUpdateRequest = layout.Part{
+	Fields: &fieldsReservationStatusUpdateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ReservationStatusUpdateRequest{}.ReservationID)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReservationStatusUpdateRequest{}.ReservationUpdateStatus)), Enum: &enumReservationUpdateStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReservationStatusUpdateRequest{}.CustomData))},
+	},
 }
 
 // ReservationStatusUpdateResponse is a message.
 type ReservationStatusUpdateResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -79,31 +63,17 @@ func (x *ReservationStatusUpdateResponse) Action() string { return "ReservationS
 
 // AppendJSON appends x as v says it.
 func (x *ReservationStatusUpdateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ReservationStatusUpdateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReservationStatusUpdateResponse) Reset() { x.reset() }
-
-func (x *ReservationStatusUpdateResponse) reset() {
-	*x = ReservationStatusUpdateResponse{}
-}
-
-func (x *ReservationStatusUpdateResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *ReservationStatusUpdateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
 }
 
 var fieldsReservationStatusUpdateResponse = rpc.Fields{
@@ -112,14 +82,9 @@ var fieldsReservationStatusUpdateResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ReservationStatusUpdateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReservationStatusUpdateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReservationStatusUpdateResponse = layout.Part{
+	Fields: &fieldsReservationStatusUpdateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReservationStatusUpdateResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ReserveNowRequest is a message.
 type ReserveNowRequest struct {
+	_ [0]func()
+
 	ID             int       // required, >= 0
 	ExpiryDateTime time.Time // required
 	ConnectorType  Connector // free text of <= 20 characters in 2.1
@@ -24,55 +28,16 @@ func (x *ReserveNowRequest) Action() string { return "ReserveNow" }
 
 // AppendJSON appends x as v says it.
 func (x *ReserveNowRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReserveNowRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ReserveNowRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReserveNowRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReserveNowRequest) Reset() { x.reset() }
-
-func (x *ReserveNowRequest) reset() {
-	x.ID = 0
-	x.ExpiryDateTime = time.Time{}
-	x.ConnectorType = ""
-	x.IdToken.reset()
-	x.EVSEID = Opt[int]{}
-	x.GroupIdToken.Has = false
-	x.GroupIdToken.V.reset()
-	x.CustomData = ""
-}
-
-func (x *ReserveNowRequest) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Time(`"expiryDateTime":"`, &x.ExpiryDateTime)
-	if x.ConnectorType != "" {
-		w.EnumOrStr(`"connectorType":"`, string(x.ConnectorType), &enumConnector, 20)
-	}
-	w.Key(`"idToken":{`)
-	x.IdToken.append(w)
-	w.Close()
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.GroupIdToken.Has {
-		w.Key(`"groupIdToken":{`)
-		x.GroupIdToken.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ReserveNowRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableReserveNowRequest) }
 
 var fieldsReserveNowRequest = rpc.Fields{
 	Names:    []string{"id", "expiryDateTime", "connectorType", "idToken", "evseId", "groupIdToken", "customData"},
@@ -80,33 +45,23 @@ var fieldsReserveNowRequest = rpc.Fields{
 	Required: [2]uint64{0xb, 0xb},
 }
 
-func (x *ReserveNowRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReserveNowRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Nat()
-		case 1:
-			x.ExpiryDateTime = b.Time()
-		case 2:
-			x.ConnectorType = Connector(b.EnumOrStr(&enumConnector, 20))
-		case 3:
-			x.IdToken.decode(b)
-		case 4:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 5:
-			x.GroupIdToken.Has = true
-			x.GroupIdToken.V.decode(b)
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReserveNowRequest = layout.Part{
+	Fields: &fieldsReserveNowRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ExpiryDateTime))},
+		{Kind: layout.NameOrText, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ConnectorType)), Enum: &enumConnector, High: 20},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.IdToken)), Part: &tableIdToken},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(ReserveNowRequest{}.EVSEID) + unsafe.Offsetof(ReserveNowRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.GroupIdToken)), Has: uint16(unsafe.Offsetof(ReserveNowRequest{}.GroupIdToken) + unsafe.Offsetof(ReserveNowRequest{}.GroupIdToken.Has)), Part: &tableIdToken},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.CustomData))},
+	},
 }
 
 // ReserveNowResponse is a message.
 type ReserveNowResponse struct {
+	_ [0]func()
+
 	Status     ReserveNowStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -117,38 +72,16 @@ func (x *ReserveNowResponse) Action() string { return "ReserveNow" }
 
 // AppendJSON appends x as v says it.
 func (x *ReserveNowResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReserveNowResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ReserveNowResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableReserveNowResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ReserveNowResponse) Reset() { x.reset() }
-
-func (x *ReserveNowResponse) reset() {
-	*x = ReserveNowResponse{}
-}
-
-func (x *ReserveNowResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumReserveNowStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ReserveNowResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableReserveNowResponse) }
 
 var fieldsReserveNowResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -156,19 +89,11 @@ var fieldsReserveNowResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ReserveNowResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReserveNowResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ReserveNowStatus(b.Enum(&enumReserveNowStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReserveNowResponse = layout.Part{
+	Fields: &fieldsReserveNowResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowResponse{}.Status)), Enum: &enumReserveNowStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ReserveNowResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ReserveNowResponse{}.StatusInfo) + unsafe.Offsetof(ReserveNowResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReserveNowResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // ResetRequest is a message.
 type ResetRequest struct {
+	_ [0]func()
+
 	Type       Reset    // required
 	EVSEID     Opt[int] // >= 0
 	CustomData rpc.Raw
@@ -18,36 +23,16 @@ func (x *ResetRequest) Action() string { return "Reset" }
 
 // AppendJSON appends x as v says it.
 func (x *ResetRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableResetRequest)
 }
 
 // Decode reads x as v says it.
 func (x *ResetRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableResetRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ResetRequest) Reset() { x.reset() }
-
-func (x *ResetRequest) reset() {
-	*x = ResetRequest{}
-}
-
-func (x *ResetRequest) append(w *rpc.Writer) {
-	w.Enum(`"type":"`, string(x.Type), &enumReset)
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ResetRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableResetRequest) }
 
 var fieldsResetRequest = rpc.Fields{
 	Names:    []string{"type", "evseId", "customData"},
@@ -55,24 +40,19 @@ var fieldsResetRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ResetRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsResetRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = Reset(b.Enum(&enumReset))
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.Nat(), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableResetRequest = layout.Part{
+	Fields: &fieldsResetRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetRequest{}.Type)), Enum: &enumReset},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ResetRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(ResetRequest{}.EVSEID) + unsafe.Offsetof(ResetRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ResetRequest{}.CustomData))},
+	},
 }
 
 // ResetResponse is a message.
 type ResetResponse struct {
+	_ [0]func()
+
 	Status     ResetStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -83,38 +63,16 @@ func (x *ResetResponse) Action() string { return "Reset" }
 
 // AppendJSON appends x as v says it.
 func (x *ResetResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableResetResponse)
 }
 
 // Decode reads x as v says it.
 func (x *ResetResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableResetResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *ResetResponse) Reset() { x.reset() }
-
-func (x *ResetResponse) reset() {
-	*x = ResetResponse{}
-}
-
-func (x *ResetResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumResetStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *ResetResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableResetResponse) }
 
 var fieldsResetResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -122,19 +80,11 @@ var fieldsResetResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ResetResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsResetResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ResetStatus(b.Enum(&enumResetStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableResetResponse = layout.Part{
+	Fields: &fieldsResetResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetResponse{}.Status)), Enum: &enumResetStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ResetResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(ResetResponse{}.StatusInfo) + unsafe.Offsetof(ResetResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ResetResponse{}.CustomData))},
+	},
 }

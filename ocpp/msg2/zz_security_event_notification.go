@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SecurityEventNotificationRequest is a message.
 type SecurityEventNotificationRequest struct {
+	_ [0]func()
+
 	Type       string      // required, <= 50 characters
 	Timestamp  time.Time   // required
 	TechInfo   Opt[string] // <= 255 characters
@@ -21,36 +25,17 @@ func (x *SecurityEventNotificationRequest) Action() string { return "SecurityEve
 
 // AppendJSON appends x as v says it.
 func (x *SecurityEventNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SecurityEventNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationRequest) Reset() { x.reset() }
-
-func (x *SecurityEventNotificationRequest) reset() {
-	*x = SecurityEventNotificationRequest{}
-}
-
-func (x *SecurityEventNotificationRequest) append(w *rpc.Writer) {
-	w.Str(`"type":"`, x.Type, 50)
-	w.Time(`"timestamp":"`, &x.Timestamp)
-	if x.TechInfo.Has {
-		w.Str(`"techInfo":"`, x.TechInfo.V, 255)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SecurityEventNotificationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
 }
 
 var fieldsSecurityEventNotificationRequest = rpc.Fields{
@@ -59,26 +44,20 @@ var fieldsSecurityEventNotificationRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *SecurityEventNotificationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSecurityEventNotificationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = b.Str(50)
-		case 1:
-			x.Timestamp = b.Time()
-		case 2:
-			x.TechInfo.V, x.TechInfo.Has = b.Str(255), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSecurityEventNotificationRequest = layout.Part{
+	Fields: &fieldsSecurityEventNotificationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.Type)), Low: 50, High: 50},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.Timestamp))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo)), Has: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo) + unsafe.Offsetof(SecurityEventNotificationRequest{}.TechInfo.Has)), Low: 255, High: 255},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.CustomData))},
+	},
 }
 
 // SecurityEventNotificationResponse is a message.
 type SecurityEventNotificationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 
@@ -87,31 +66,17 @@ func (x *SecurityEventNotificationResponse) Action() string { return "SecurityEv
 
 // AppendJSON appends x as v says it.
 func (x *SecurityEventNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SecurityEventNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationResponse) Reset() { x.reset() }
-
-func (x *SecurityEventNotificationResponse) reset() {
-	*x = SecurityEventNotificationResponse{}
-}
-
-func (x *SecurityEventNotificationResponse) append(w *rpc.Writer) {
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SecurityEventNotificationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
 }
 
 var fieldsSecurityEventNotificationResponse = rpc.Fields{
@@ -120,14 +85,9 @@ var fieldsSecurityEventNotificationResponse = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *SecurityEventNotificationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSecurityEventNotificationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSecurityEventNotificationResponse = layout.Part{
+	Fields: &fieldsSecurityEventNotificationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SecurityEventNotificationResponse{}.CustomData))},
+	},
 }

@@ -8,6 +8,8 @@ import (
 
 // SendLocalListRequest is a message.
 type SendLocalListRequest struct {
+	_ [0]func()
+
 	LocalAuthorizationList []AuthorizationData // >= 1 elements
 	VersionNumber          int                 // required
 	UpdateType             Update              // required
@@ -115,6 +117,8 @@ func (x *SendLocalListRequest) decode(b *rpc.Body, each func(*AuthorizationData)
 
 // SendLocalListResponse is a message.
 type SendLocalListResponse struct {
+	_ [0]func()
+
 	Status     SendLocalListStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -183,6 +187,8 @@ func (x *SendLocalListResponse) decode(b *rpc.Body) {
 
 // AuthorizationData is a part of messages.
 type AuthorizationData struct {
+	_ [0]func()
+
 	IdToken     IdToken // required
 	IdTokenInfo Opt[IdTokenInfo]
 	CustomData  rpc.Raw

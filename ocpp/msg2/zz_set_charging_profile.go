@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetChargingProfileRequest is a message.
 type SetChargingProfileRequest struct {
+	_ [0]func()
+
 	EVSEID          int             // required, >= 0
 	ChargingProfile ChargingProfile // required
 	CustomData      rpc.Raw
@@ -18,37 +23,17 @@ func (x *SetChargingProfileRequest) Action() string { return "SetChargingProfile
 
 // AppendJSON appends x as v says it.
 func (x *SetChargingProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetChargingProfileRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetChargingProfileRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetChargingProfileRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileRequest) Reset() { x.reset() }
-
-func (x *SetChargingProfileRequest) reset() {
-	x.EVSEID = 0
-	x.ChargingProfile.reset()
-	x.CustomData = ""
-}
-
-func (x *SetChargingProfileRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Key(`"chargingProfile":{`)
-	x.ChargingProfile.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetChargingProfileRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetChargingProfileRequest)
 }
 
 var fieldsSetChargingProfileRequest = rpc.Fields{
@@ -57,24 +42,19 @@ var fieldsSetChargingProfileRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *SetChargingProfileRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetChargingProfileRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.Nat()
-		case 1:
-			x.ChargingProfile.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetChargingProfileRequest = layout.Part{
+	Fields: &fieldsSetChargingProfileRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.ChargingProfile)), Part: &tableChargingProfile},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.CustomData))},
+	},
 }
 
 // SetChargingProfileResponse is a message.
 type SetChargingProfileResponse struct {
+	_ [0]func()
+
 	Status     ChargingProfileStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -85,37 +65,17 @@ func (x *SetChargingProfileResponse) Action() string { return "SetChargingProfil
 
 // AppendJSON appends x as v says it.
 func (x *SetChargingProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetChargingProfileResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetChargingProfileResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetChargingProfileResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileResponse) Reset() { x.reset() }
-
-func (x *SetChargingProfileResponse) reset() {
-	*x = SetChargingProfileResponse{}
-}
-
-func (x *SetChargingProfileResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetChargingProfileResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetChargingProfileResponse)
 }
 
 var fieldsSetChargingProfileResponse = rpc.Fields{
@@ -124,19 +84,11 @@ var fieldsSetChargingProfileResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetChargingProfileResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetChargingProfileResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ChargingProfileStatus(b.Enum(&enumChargingProfileStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetChargingProfileResponse = layout.Part{
+	Fields: &fieldsSetChargingProfileResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.Status)), Enum: &enumChargingProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.StatusInfo) + unsafe.Offsetof(SetChargingProfileResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.CustomData))},
+	},
 }

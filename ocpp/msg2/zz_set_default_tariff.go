@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetDefaultTariffRequest is a message, since 2.1.
 type SetDefaultTariffRequest struct {
+	_ [0]func()
+
 	EVSEID     int    // required, >= 0
 	Tariff     Tariff // required
 	CustomData rpc.Raw
@@ -18,37 +23,17 @@ func (x *SetDefaultTariffRequest) Action() string { return "SetDefaultTariff" }
 
 // AppendJSON appends x as v says it.
 func (x *SetDefaultTariffRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDefaultTariffRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetDefaultTariffRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDefaultTariffRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDefaultTariffRequest) Reset() { x.reset() }
-
-func (x *SetDefaultTariffRequest) reset() {
-	x.EVSEID = 0
-	x.Tariff.reset()
-	x.CustomData = ""
-}
-
-func (x *SetDefaultTariffRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Key(`"tariff":{`)
-	x.Tariff.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetDefaultTariffRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetDefaultTariffRequest)
 }
 
 var fieldsSetDefaultTariffRequest = rpc.Fields{
@@ -57,24 +42,19 @@ var fieldsSetDefaultTariffRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *SetDefaultTariffRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDefaultTariffRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.IntRange(0, 2147483647)
-		case 1:
-			x.Tariff.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDefaultTariffRequest = layout.Part{
+	Fields: &fieldsSetDefaultTariffRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDefaultTariffRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDefaultTariffRequest{}.Tariff)), Part: &tableTariff},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDefaultTariffRequest{}.CustomData))},
+	},
 }
 
 // SetDefaultTariffResponse is a message, since 2.1.
 type SetDefaultTariffResponse struct {
+	_ [0]func()
+
 	Status     TariffSetStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -85,37 +65,17 @@ func (x *SetDefaultTariffResponse) Action() string { return "SetDefaultTariff" }
 
 // AppendJSON appends x as v says it.
 func (x *SetDefaultTariffResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDefaultTariffResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetDefaultTariffResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDefaultTariffResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDefaultTariffResponse) Reset() { x.reset() }
-
-func (x *SetDefaultTariffResponse) reset() {
-	*x = SetDefaultTariffResponse{}
-}
-
-func (x *SetDefaultTariffResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTariffSetStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetDefaultTariffResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetDefaultTariffResponse)
 }
 
 var fieldsSetDefaultTariffResponse = rpc.Fields{
@@ -124,19 +84,11 @@ var fieldsSetDefaultTariffResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetDefaultTariffResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDefaultTariffResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TariffSetStatus(b.Enum(&enumTariffSetStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDefaultTariffResponse = layout.Part{
+	Fields: &fieldsSetDefaultTariffResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDefaultTariffResponse{}.Status)), Enum: &enumTariffSetStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDefaultTariffResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetDefaultTariffResponse{}.StatusInfo) + unsafe.Offsetof(SetDefaultTariffResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDefaultTariffResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetDERControlRequest is a message, since 2.1.
 type SetDERControlRequest struct {
+	_ [0]func()
+
 	IsDefault         bool       // required
 	ControlID         string     // required, <= 36 characters
 	ControlType       DERControl // required
@@ -27,88 +32,16 @@ func (x *SetDERControlRequest) Action() string { return "SetDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *SetDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDERControlRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDERControlRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDERControlRequest) Reset() { x.reset() }
-
-func (x *SetDERControlRequest) reset() {
-	x.IsDefault = false
-	x.ControlID = ""
-	x.ControlType = ""
-	x.Curve.Has = false
-	x.Curve.V.reset()
-	x.EnterService = Opt[EnterService]{}
-	x.FixedPFAbsorb = Opt[FixedPF]{}
-	x.FixedPFInject = Opt[FixedPF]{}
-	x.FixedVar = Opt[FixedVar]{}
-	x.FreqDroop = Opt[FreqDroop]{}
-	x.Gradient = Opt[Gradient]{}
-	x.LimitMaxDischarge.Has = false
-	x.LimitMaxDischarge.V.reset()
-	x.CustomData = ""
-}
-
-func (x *SetDERControlRequest) append(w *rpc.Writer) {
-	w.Bool(`"isDefault":`, x.IsDefault)
-	w.Str(`"controlId":"`, x.ControlID, 36)
-	w.Enum(`"controlType":"`, string(x.ControlType), &enumDERControl)
-	if x.Curve.Has {
-		w.Key(`"curve":{`)
-		x.Curve.V.append(w)
-		w.Close()
-	}
-	if x.EnterService.Has {
-		w.Key(`"enterService":{`)
-		x.EnterService.V.append(w)
-		w.Close()
-	}
-	if x.FixedPFAbsorb.Has {
-		w.Key(`"fixedPFAbsorb":{`)
-		x.FixedPFAbsorb.V.append(w)
-		w.Close()
-	}
-	if x.FixedPFInject.Has {
-		w.Key(`"fixedPFInject":{`)
-		x.FixedPFInject.V.append(w)
-		w.Close()
-	}
-	if x.FixedVar.Has {
-		w.Key(`"fixedVar":{`)
-		x.FixedVar.V.append(w)
-		w.Close()
-	}
-	if x.FreqDroop.Has {
-		w.Key(`"freqDroop":{`)
-		x.FreqDroop.V.append(w)
-		w.Close()
-	}
-	if x.Gradient.Has {
-		w.Key(`"gradient":{`)
-		x.Gradient.V.append(w)
-		w.Close()
-	}
-	if x.LimitMaxDischarge.Has {
-		w.Key(`"limitMaxDischarge":{`)
-		x.LimitMaxDischarge.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *SetDERControlRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableSetDERControlRequest) }
 
 var fieldsSetDERControlRequest = rpc.Fields{
 	Names:    []string{"isDefault", "controlId", "controlType", "curve", "enterService", "fixedPFAbsorb", "fixedPFInject", "fixedVar", "freqDroop", "gradient", "limitMaxDischarge", "customData"},
@@ -116,50 +49,28 @@ var fieldsSetDERControlRequest = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *SetDERControlRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDERControlRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.IsDefault = b.Bool()
-		case 1:
-			x.ControlID = b.Str(36)
-		case 2:
-			x.ControlType = DERControl(b.Enum(&enumDERControl))
-		case 3:
-			x.Curve.Has = true
-			x.Curve.V.decode(b)
-		case 4:
-			x.EnterService.Has = true
-			x.EnterService.V.decode(b)
-		case 5:
-			x.FixedPFAbsorb.Has = true
-			x.FixedPFAbsorb.V.decode(b)
-		case 6:
-			x.FixedPFInject.Has = true
-			x.FixedPFInject.V.decode(b)
-		case 7:
-			x.FixedVar.Has = true
-			x.FixedVar.V.decode(b)
-		case 8:
-			x.FreqDroop.Has = true
-			x.FreqDroop.V.decode(b)
-		case 9:
-			x.Gradient.Has = true
-			x.Gradient.V.decode(b)
-		case 10:
-			x.LimitMaxDischarge.Has = true
-			x.LimitMaxDischarge.V.decode(b)
-		case 11:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDERControlRequest = layout.Part{
+	Fields: &fieldsSetDERControlRequest,
+	Members: []layout.Member{
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.IsDefault))},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.ControlID)), Low: 36, High: 36},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.ControlType)), Enum: &enumDERControl},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.Curve)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.Curve) + unsafe.Offsetof(SetDERControlRequest{}.Curve.Has)), Part: &tableDERCurve},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.EnterService)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.EnterService) + unsafe.Offsetof(SetDERControlRequest{}.EnterService.Has)), Part: &tableEnterService},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedPFAbsorb)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedPFAbsorb) + unsafe.Offsetof(SetDERControlRequest{}.FixedPFAbsorb.Has)), Part: &tableFixedPF},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedPFInject)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedPFInject) + unsafe.Offsetof(SetDERControlRequest{}.FixedPFInject.Has)), Part: &tableFixedPF},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedVar)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.FixedVar) + unsafe.Offsetof(SetDERControlRequest{}.FixedVar.Has)), Part: &tableFixedVar},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.FreqDroop)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.FreqDroop) + unsafe.Offsetof(SetDERControlRequest{}.FreqDroop.Has)), Part: &tableFreqDroop},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.Gradient)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.Gradient) + unsafe.Offsetof(SetDERControlRequest{}.Gradient.Has)), Part: &tableGradient},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.LimitMaxDischarge)), Has: uint16(unsafe.Offsetof(SetDERControlRequest{}.LimitMaxDischarge) + unsafe.Offsetof(SetDERControlRequest{}.LimitMaxDischarge.Has)), Part: &tableLimitMaxDischarge},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.CustomData))},
+	},
 }
 
 // SetDERControlResponse is a message, since 2.1.
 type SetDERControlResponse struct {
+	_ [0]func()
+
 	Status        DERControlStatus // required
 	StatusInfo    Opt[StatusInfo]
 	SupersededIDs []string // 1 to 24 elements, <= 36 characters
@@ -171,48 +82,16 @@ func (x *SetDERControlResponse) Action() string { return "SetDERControl" }
 
 // AppendJSON appends x as v says it.
 func (x *SetDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDERControlResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDERControlResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDERControlResponse) Reset() { x.reset() }
-
-func (x *SetDERControlResponse) reset() {
-	x.Status = ""
-	x.StatusInfo = Opt[StatusInfo]{}
-	x.SupersededIDs = x.SupersededIDs[:0]
-	x.CustomData = ""
-}
-
-func (x *SetDERControlResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDERControlStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if len(x.SupersededIDs) > 0 {
-		w.List(`"supersededIds":`, len(x.SupersededIDs), 1, 24)
-		for i := range x.SupersededIDs {
-			w.Str(`"`, x.SupersededIDs[i], 36)
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *SetDERControlResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableSetDERControlResponse) }
 
 var fieldsSetDERControlResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "supersededIds", "customData"},
@@ -220,23 +99,12 @@ var fieldsSetDERControlResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetDERControlResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDERControlResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DERControlStatus(b.Enum(&enumDERControlStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			for l := b.List(1, 24); l.More(b); {
-				x.SupersededIDs = append(x.SupersededIDs, b.Str(36))
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDERControlResponse = layout.Part{
+	Fields: &fieldsSetDERControlResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlResponse{}.Status)), Enum: &enumDERControlStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDERControlResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetDERControlResponse{}.StatusInfo) + unsafe.Offsetof(SetDERControlResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(SetDERControlResponse{}.SupersededIDs)), Least: 1, Most: 24, Low: 36, High: 36},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDERControlResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetDisplayMessageRequest is a message.
 type SetDisplayMessageRequest struct {
+	_ [0]func()
+
 	Message    MessageInfo // required
 	CustomData rpc.Raw
 }
@@ -17,35 +22,17 @@ func (x *SetDisplayMessageRequest) Action() string { return "SetDisplayMessage" 
 
 // AppendJSON appends x as v says it.
 func (x *SetDisplayMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDisplayMessageRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetDisplayMessageRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDisplayMessageRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDisplayMessageRequest) Reset() { x.reset() }
-
-func (x *SetDisplayMessageRequest) reset() {
-	x.Message.reset()
-	x.CustomData = ""
-}
-
-func (x *SetDisplayMessageRequest) append(w *rpc.Writer) {
-	w.Key(`"message":{`)
-	x.Message.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetDisplayMessageRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetDisplayMessageRequest)
 }
 
 var fieldsSetDisplayMessageRequest = rpc.Fields{
@@ -54,22 +41,18 @@ var fieldsSetDisplayMessageRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetDisplayMessageRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDisplayMessageRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Message.decode(b)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDisplayMessageRequest = layout.Part{
+	Fields: &fieldsSetDisplayMessageRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDisplayMessageRequest{}.Message)), Part: &tableMessageInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDisplayMessageRequest{}.CustomData))},
+	},
 }
 
 // SetDisplayMessageResponse is a message.
 type SetDisplayMessageResponse struct {
+	_ [0]func()
+
 	Status     DisplayMessageStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -80,37 +63,17 @@ func (x *SetDisplayMessageResponse) Action() string { return "SetDisplayMessage"
 
 // AppendJSON appends x as v says it.
 func (x *SetDisplayMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDisplayMessageResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetDisplayMessageResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDisplayMessageResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetDisplayMessageResponse) Reset() { x.reset() }
-
-func (x *SetDisplayMessageResponse) reset() {
-	*x = SetDisplayMessageResponse{}
-}
-
-func (x *SetDisplayMessageResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumDisplayMessageStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetDisplayMessageResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetDisplayMessageResponse)
 }
 
 var fieldsSetDisplayMessageResponse = rpc.Fields{
@@ -119,19 +82,11 @@ var fieldsSetDisplayMessageResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetDisplayMessageResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetDisplayMessageResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = DisplayMessageStatus(b.Enum(&enumDisplayMessageStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetDisplayMessageResponse = layout.Part{
+	Fields: &fieldsSetDisplayMessageResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDisplayMessageResponse{}.Status)), Enum: &enumDisplayMessageStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetDisplayMessageResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetDisplayMessageResponse{}.StatusInfo) + unsafe.Offsetof(SetDisplayMessageResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetDisplayMessageResponse{}.CustomData))},
+	},
 }

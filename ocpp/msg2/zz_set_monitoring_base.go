@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetMonitoringBaseRequest is a message.
 type SetMonitoringBaseRequest struct {
+	_ [0]func()
+
 	MonitoringBase MonitoringBase // required
 	CustomData     rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *SetMonitoringBaseRequest) Action() string { return "SetMonitoringBase" 
 
 // AppendJSON appends x as v says it.
 func (x *SetMonitoringBaseRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetMonitoringBaseRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringBaseRequest) Reset() { x.reset() }
-
-func (x *SetMonitoringBaseRequest) reset() {
-	*x = SetMonitoringBaseRequest{}
-}
-
-func (x *SetMonitoringBaseRequest) append(w *rpc.Writer) {
-	w.Enum(`"monitoringBase":"`, string(x.MonitoringBase), &enumMonitoringBase)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetMonitoringBaseRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
 }
 
 var fieldsSetMonitoringBaseRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsSetMonitoringBaseRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetMonitoringBaseRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringBaseRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.MonitoringBase = MonitoringBase(b.Enum(&enumMonitoringBase))
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringBaseRequest = layout.Part{
+	Fields: &fieldsSetMonitoringBaseRequest,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringBaseRequest{}.MonitoringBase)), Enum: &enumMonitoringBase},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringBaseRequest{}.CustomData))},
+	},
 }
 
 // SetMonitoringBaseResponse is a message.
 type SetMonitoringBaseResponse struct {
+	_ [0]func()
+
 	Status     GenericDeviceModelStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -77,37 +63,17 @@ func (x *SetMonitoringBaseResponse) Action() string { return "SetMonitoringBase"
 
 // AppendJSON appends x as v says it.
 func (x *SetMonitoringBaseResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetMonitoringBaseResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringBaseResponse) Reset() { x.reset() }
-
-func (x *SetMonitoringBaseResponse) reset() {
-	*x = SetMonitoringBaseResponse{}
-}
-
-func (x *SetMonitoringBaseResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericDeviceModelStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetMonitoringBaseResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
 }
 
 var fieldsSetMonitoringBaseResponse = rpc.Fields{
@@ -116,19 +82,11 @@ var fieldsSetMonitoringBaseResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetMonitoringBaseResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringBaseResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericDeviceModelStatus(b.Enum(&enumGenericDeviceModelStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringBaseResponse = layout.Part{
+	Fields: &fieldsSetMonitoringBaseResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringBaseResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetMonitoringBaseResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetMonitoringBaseResponse{}.StatusInfo) + unsafe.Offsetof(SetMonitoringBaseResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringBaseResponse{}.CustomData))},
+	},
 }

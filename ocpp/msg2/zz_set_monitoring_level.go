@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetMonitoringLevelRequest is a message.
 type SetMonitoringLevelRequest struct {
+	_ [0]func()
+
 	Severity   int // required, >= 0
 	CustomData rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *SetMonitoringLevelRequest) Action() string { return "SetMonitoringLevel
 
 // AppendJSON appends x as v says it.
 func (x *SetMonitoringLevelRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetMonitoringLevelRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringLevelRequest) Reset() { x.reset() }
-
-func (x *SetMonitoringLevelRequest) reset() {
-	*x = SetMonitoringLevelRequest{}
-}
-
-func (x *SetMonitoringLevelRequest) append(w *rpc.Writer) {
-	w.Int(`"severity":`, x.Severity, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetMonitoringLevelRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
 }
 
 var fieldsSetMonitoringLevelRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsSetMonitoringLevelRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetMonitoringLevelRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringLevelRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Severity = b.Nat()
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringLevelRequest = layout.Part{
+	Fields: &fieldsSetMonitoringLevelRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringLevelRequest{}.Severity)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringLevelRequest{}.CustomData))},
+	},
 }
 
 // SetMonitoringLevelResponse is a message.
 type SetMonitoringLevelResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -77,37 +63,17 @@ func (x *SetMonitoringLevelResponse) Action() string { return "SetMonitoringLeve
 
 // AppendJSON appends x as v says it.
 func (x *SetMonitoringLevelResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetMonitoringLevelResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringLevelResponse) Reset() { x.reset() }
-
-func (x *SetMonitoringLevelResponse) reset() {
-	*x = SetMonitoringLevelResponse{}
-}
-
-func (x *SetMonitoringLevelResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetMonitoringLevelResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
 }
 
 var fieldsSetMonitoringLevelResponse = rpc.Fields{
@@ -116,19 +82,11 @@ var fieldsSetMonitoringLevelResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetMonitoringLevelResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringLevelResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringLevelResponse = layout.Part{
+	Fields: &fieldsSetMonitoringLevelResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringLevelResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetMonitoringLevelResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetMonitoringLevelResponse{}.StatusInfo) + unsafe.Offsetof(SetMonitoringLevelResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringLevelResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetNetworkProfileRequest is a message.
 type SetNetworkProfileRequest struct {
+	_ [0]func()
+
 	ConfigurationSlot int                      // required
 	ConnectionData    NetworkConnectionProfile // required
 	CustomData        rpc.Raw
@@ -18,35 +23,17 @@ func (x *SetNetworkProfileRequest) Action() string { return "SetNetworkProfile" 
 
 // AppendJSON appends x as v says it.
 func (x *SetNetworkProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetNetworkProfileRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetNetworkProfileRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetNetworkProfileRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetNetworkProfileRequest) Reset() { x.reset() }
-
-func (x *SetNetworkProfileRequest) reset() {
-	*x = SetNetworkProfileRequest{}
-}
-
-func (x *SetNetworkProfileRequest) append(w *rpc.Writer) {
-	w.Int(`"configurationSlot":`, x.ConfigurationSlot, -2147483648, 2147483647)
-	w.Key(`"connectionData":{`)
-	x.ConnectionData.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetNetworkProfileRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetNetworkProfileRequest)
 }
 
 var fieldsSetNetworkProfileRequest = rpc.Fields{
@@ -55,24 +42,19 @@ var fieldsSetNetworkProfileRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *SetNetworkProfileRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetNetworkProfileRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ConfigurationSlot = b.Int()
-		case 1:
-			x.ConnectionData.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetNetworkProfileRequest = layout.Part{
+	Fields: &fieldsSetNetworkProfileRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetNetworkProfileRequest{}.ConfigurationSlot)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetNetworkProfileRequest{}.ConnectionData)), Part: &tableNetworkConnectionProfile},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetNetworkProfileRequest{}.CustomData))},
+	},
 }
 
 // SetNetworkProfileResponse is a message.
 type SetNetworkProfileResponse struct {
+	_ [0]func()
+
 	Status     SetNetworkProfileStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -83,37 +65,17 @@ func (x *SetNetworkProfileResponse) Action() string { return "SetNetworkProfile"
 
 // AppendJSON appends x as v says it.
 func (x *SetNetworkProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetNetworkProfileResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetNetworkProfileResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetNetworkProfileResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetNetworkProfileResponse) Reset() { x.reset() }
-
-func (x *SetNetworkProfileResponse) reset() {
-	*x = SetNetworkProfileResponse{}
-}
-
-func (x *SetNetworkProfileResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumSetNetworkProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetNetworkProfileResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetNetworkProfileResponse)
 }
 
 var fieldsSetNetworkProfileResponse = rpc.Fields{
@@ -122,25 +84,19 @@ var fieldsSetNetworkProfileResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetNetworkProfileResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetNetworkProfileResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = SetNetworkProfileStatus(b.Enum(&enumSetNetworkProfileStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetNetworkProfileResponse = layout.Part{
+	Fields: &fieldsSetNetworkProfileResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetNetworkProfileResponse{}.Status)), Enum: &enumSetNetworkProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetNetworkProfileResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetNetworkProfileResponse{}.StatusInfo) + unsafe.Offsetof(SetNetworkProfileResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetNetworkProfileResponse{}.CustomData))},
+	},
 }
 
 // APN is a part of messages.
 type APN struct {
+	_ [0]func()
+
 	APN                     string      // required, <= 512 (2.1: 2000) characters
 	APNUserName             Opt[string] // <= 20 (2.1: 50) characters
 	APNPassword             Opt[string] // <= 20 (2.1: 64) characters
@@ -151,63 +107,30 @@ type APN struct {
 	CustomData              rpc.Raw
 }
 
-func (x *APN) append(w *rpc.Writer) {
-	w.Str(`"apn":"`, x.APN, w.Pick(512, 2000))
-	if x.APNUserName.Has {
-		w.Str(`"apnUserName":"`, x.APNUserName.V, w.Pick(20, 50))
-	}
-	if x.APNPassword.Has {
-		w.Str(`"apnPassword":"`, x.APNPassword.V, w.Pick(20, 64))
-	}
-	if x.SIMPin.Has {
-		w.Int(`"simPin":`, x.SIMPin.V, -2147483648, 2147483647)
-	}
-	if x.PreferredNetwork.Has {
-		w.Str(`"preferredNetwork":"`, x.PreferredNetwork.V, 6)
-	}
-	if x.UseOnlyPreferredNetwork.Has {
-		w.Bool(`"useOnlyPreferredNetwork":`, x.UseOnlyPreferredNetwork.V)
-	}
-	w.Enum(`"apnAuthentication":"`, string(x.APNAuthentication), &enumAPNAuthentication)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsAPN = rpc.Fields{
 	Names:    []string{"apn", "apnUserName", "apnPassword", "simPin", "preferredNetwork", "useOnlyPreferredNetwork", "apnAuthentication", "customData"},
 	Known:    [2]uint64{0xff, 0xff},
 	Required: [2]uint64{0x41, 0x41},
 }
 
-func (x *APN) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAPN)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.APN = b.StrEd(512, 2000)
-		case 1:
-			x.APNUserName.V, x.APNUserName.Has = b.StrEd(20, 50), true
-		case 2:
-			x.APNPassword.V, x.APNPassword.Has = b.StrEd(20, 64), true
-		case 3:
-			x.SIMPin.V, x.SIMPin.Has = b.Int(), true
-		case 4:
-			x.PreferredNetwork.V, x.PreferredNetwork.Has = b.Str(6), true
-		case 5:
-			x.UseOnlyPreferredNetwork.V, x.UseOnlyPreferredNetwork.Has = b.Bool(), true
-		case 6:
-			x.APNAuthentication = APNAuthentication(b.Enum(&enumAPNAuthentication))
-		case 7:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAPN = layout.Part{
+	Fields: &fieldsAPN,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(APN{}.APN)), Low: 512, High: 2000},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(APN{}.APNUserName)), Has: uint16(unsafe.Offsetof(APN{}.APNUserName) + unsafe.Offsetof(APN{}.APNUserName.Has)), Low: 20, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(APN{}.APNPassword)), Has: uint16(unsafe.Offsetof(APN{}.APNPassword) + unsafe.Offsetof(APN{}.APNPassword.Has)), Low: 20, High: 64},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(APN{}.SIMPin)), Has: uint16(unsafe.Offsetof(APN{}.SIMPin) + unsafe.Offsetof(APN{}.SIMPin.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(APN{}.PreferredNetwork)), Has: uint16(unsafe.Offsetof(APN{}.PreferredNetwork) + unsafe.Offsetof(APN{}.PreferredNetwork.Has)), Low: 6, High: 6},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(APN{}.UseOnlyPreferredNetwork)), Has: uint16(unsafe.Offsetof(APN{}.UseOnlyPreferredNetwork) + unsafe.Offsetof(APN{}.UseOnlyPreferredNetwork.Has))},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(APN{}.APNAuthentication)), Enum: &enumAPNAuthentication},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(APN{}.CustomData))},
+	},
 }
 
 // NetworkConnectionProfile is a part of messages.
 type NetworkConnectionProfile struct {
+	_ [0]func()
+
 	APN               Opt[APN]
 	OCPPVersion       OCPPVersion   // required in 2.0.1
 	OCPPInterface     OCPPInterface // required
@@ -221,83 +144,33 @@ type NetworkConnectionProfile struct {
 	CustomData        rpc.Raw
 }
 
-func (x *NetworkConnectionProfile) append(w *rpc.Writer) {
-	if x.APN.Has {
-		w.Key(`"apn":{`)
-		x.APN.V.append(w)
-		w.Close()
-	}
-	if !w.V21() && x.OCPPVersion == "" {
-		w.Missing(`"ocppVersion":"`)
-	}
-	if x.OCPPVersion != "" {
-		w.Enum(`"ocppVersion":"`, string(x.OCPPVersion), &enumOCPPVersion)
-	}
-	w.Enum(`"ocppInterface":"`, string(x.OCPPInterface), &enumOCPPInterface)
-	w.Enum(`"ocppTransport":"`, string(x.OCPPTransport), &enumOCPPTransport)
-	w.Int(`"messageTimeout":`, x.MessageTimeout, -2147483648, 2147483647)
-	w.Str(`"ocppCsmsUrl":"`, x.OCPPCSMSURL, w.Pick(512, 2000))
-	w.Int(`"securityProfile":`, x.SecurityProfile, 0, 2147483647)
-	if w.V21() {
-		if x.Identity.Has {
-			w.Str(`"identity":"`, x.Identity.V, 48)
-		}
-		if x.BasicAuthPassword.Has {
-			w.Str(`"basicAuthPassword":"`, x.BasicAuthPassword.V, 64)
-		}
-	}
-	if x.VPN.Has {
-		w.Key(`"vpn":{`)
-		x.VPN.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsNetworkConnectionProfile = rpc.Fields{
 	Names:    []string{"apn", "ocppVersion", "ocppInterface", "ocppTransport", "messageTimeout", "ocppCsmsUrl", "securityProfile", "identity", "basicAuthPassword", "vpn", "customData"},
 	Known:    [2]uint64{0x67f, 0x7ff},
 	Required: [2]uint64{0x7e, 0x7c},
 }
 
-func (x *NetworkConnectionProfile) decode(b *rpc.Body) {
-	o := b.Object(&fieldsNetworkConnectionProfile)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.APN.Has = true
-			x.APN.V.decode(b)
-		case 1:
-			x.OCPPVersion = OCPPVersion(b.Enum(&enumOCPPVersion))
-		case 2:
-			x.OCPPInterface = OCPPInterface(b.Enum(&enumOCPPInterface))
-		case 3:
-			x.OCPPTransport = OCPPTransport(b.Enum(&enumOCPPTransport))
-		case 4:
-			x.MessageTimeout = b.Int()
-		case 5:
-			x.OCPPCSMSURL = b.StrEd(512, 2000)
-		case 6:
-			x.SecurityProfile = b.Nat()
-		case 7:
-			x.Identity.V, x.Identity.Has = b.Str(48), true
-		case 8:
-			x.BasicAuthPassword.V, x.BasicAuthPassword.Has = b.Str(64), true
-		case 9:
-			x.VPN.Has = true
-			x.VPN.V.decode(b)
-		case 10:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableNetworkConnectionProfile = layout.Part{
+	Fields: &fieldsNetworkConnectionProfile,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.APN)), Has: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.APN) + unsafe.Offsetof(NetworkConnectionProfile{}.APN.Has)), Part: &tableAPN},
+		{Kind: layout.Name, Rule: layout.Missed, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.OCPPVersion)), Enum: &enumOCPPVersion},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.OCPPInterface)), Enum: &enumOCPPInterface},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.OCPPTransport)), Enum: &enumOCPPTransport},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.MessageTimeout)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.OCPPCSMSURL)), Low: 512, High: 2000},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.SecurityProfile)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Since21, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.Identity)), Has: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.Identity) + unsafe.Offsetof(NetworkConnectionProfile{}.Identity.Has)), Low: 48, High: 48},
+		{Kind: layout.Text, Rule: layout.Since21, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.BasicAuthPassword)), Has: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.BasicAuthPassword) + unsafe.Offsetof(NetworkConnectionProfile{}.BasicAuthPassword.Has)), Low: 64, High: 64},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.VPN)), Has: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.VPN) + unsafe.Offsetof(NetworkConnectionProfile{}.VPN.Has)), Part: &tableVPN},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NetworkConnectionProfile{}.CustomData))},
+	},
 }
 
 // VPN is a part of messages.
 type VPN struct {
+	_ [0]func()
+
 	Server     string      // required, <= 512 (2.1: 2000) characters
 	User       string      // required, <= 20 (2.1: 50) characters
 	Group      Opt[string] // <= 20 (2.1: 50) characters
@@ -307,46 +180,21 @@ type VPN struct {
 	CustomData rpc.Raw
 }
 
-func (x *VPN) append(w *rpc.Writer) {
-	w.Str(`"server":"`, x.Server, w.Pick(512, 2000))
-	w.Str(`"user":"`, x.User, w.Pick(20, 50))
-	if x.Group.Has {
-		w.Str(`"group":"`, x.Group.V, w.Pick(20, 50))
-	}
-	w.Str(`"password":"`, x.Password, w.Pick(20, 64))
-	w.Str(`"key":"`, x.Key, 255)
-	w.Enum(`"type":"`, string(x.Type), &enumVPNEnum)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsVPN = rpc.Fields{
 	Names:    []string{"server", "user", "group", "password", "key", "type", "customData"},
 	Known:    [2]uint64{0x7f, 0x7f},
 	Required: [2]uint64{0x3b, 0x3b},
 }
 
-func (x *VPN) decode(b *rpc.Body) {
-	o := b.Object(&fieldsVPN)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Server = b.StrEd(512, 2000)
-		case 1:
-			x.User = b.StrEd(20, 50)
-		case 2:
-			x.Group.V, x.Group.Has = b.StrEd(20, 50), true
-		case 3:
-			x.Password = b.StrEd(20, 64)
-		case 4:
-			x.Key = b.Str(255)
-		case 5:
-			x.Type = VPNEnum(b.Enum(&enumVPNEnum))
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableVPN = layout.Part{
+	Fields: &fieldsVPN,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VPN{}.Server)), Low: 512, High: 2000},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VPN{}.User)), Low: 20, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(VPN{}.Group)), Has: uint16(unsafe.Offsetof(VPN{}.Group) + unsafe.Offsetof(VPN{}.Group.Has)), Low: 20, High: 50},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VPN{}.Password)), Low: 20, High: 64},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VPN{}.Key)), Low: 255, High: 255},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(VPN{}.Type)), Enum: &enumVPNEnum},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(VPN{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetVariableMonitoringRequest is a message.
 type SetVariableMonitoringRequest struct {
+	_ [0]func()
+
 	SetMonitoringData []SetMonitoringData // required, >= 1 elements
 	CustomData        rpc.Raw
 }
@@ -17,39 +22,17 @@ func (x *SetVariableMonitoringRequest) Action() string { return "SetVariableMoni
 
 // AppendJSON appends x as v says it.
 func (x *SetVariableMonitoringRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SetVariableMonitoringRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetVariableMonitoringRequest) Reset() { x.reset() }
-
-func (x *SetVariableMonitoringRequest) reset() {
-	x.SetMonitoringData = x.SetMonitoringData[:0]
-	x.CustomData = ""
-}
-
-func (x *SetVariableMonitoringRequest) append(w *rpc.Writer) {
-	w.List(`"setMonitoringData":`, len(x.SetMonitoringData), 1, 0)
-	for i := range x.SetMonitoringData {
-		w.Open()
-		x.SetMonitoringData[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetVariableMonitoringRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
 }
 
 var fieldsSetVariableMonitoringRequest = rpc.Fields{
@@ -58,26 +41,18 @@ var fieldsSetVariableMonitoringRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetVariableMonitoringRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetVariableMonitoringRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.SetMonitoringData)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetVariableMonitoringRequest = layout.Part{
+	Fields: &fieldsSetVariableMonitoringRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(SetVariableMonitoringRequest{}.SetMonitoringData)), Least: 1, Part: &tableSetMonitoringData},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetVariableMonitoringRequest{}.CustomData))},
+	},
 }
 
 // SetVariableMonitoringResponse is a message.
 type SetVariableMonitoringResponse struct {
+	_ [0]func()
+
 	SetMonitoringResult []SetMonitoringResult // required, >= 1 elements
 	CustomData          rpc.Raw
 }
@@ -87,39 +62,17 @@ func (x *SetVariableMonitoringResponse) Action() string { return "SetVariableMon
 
 // AppendJSON appends x as v says it.
 func (x *SetVariableMonitoringResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SetVariableMonitoringResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SetVariableMonitoringResponse) Reset() { x.reset() }
-
-func (x *SetVariableMonitoringResponse) reset() {
-	x.SetMonitoringResult = x.SetMonitoringResult[:0]
-	x.CustomData = ""
-}
-
-func (x *SetVariableMonitoringResponse) append(w *rpc.Writer) {
-	w.List(`"setMonitoringResult":`, len(x.SetMonitoringResult), 1, 0)
-	for i := range x.SetMonitoringResult {
-		w.Open()
-		x.SetMonitoringResult[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SetVariableMonitoringResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
 }
 
 var fieldsSetVariableMonitoringResponse = rpc.Fields{
@@ -128,26 +81,18 @@ var fieldsSetVariableMonitoringResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SetVariableMonitoringResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetVariableMonitoringResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.SetMonitoringResult)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetVariableMonitoringResponse = layout.Part{
+	Fields: &fieldsSetVariableMonitoringResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(SetVariableMonitoringResponse{}.SetMonitoringResult)), Least: 1, Part: &tableSetMonitoringResult},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetVariableMonitoringResponse{}.CustomData))},
+	},
 }
 
 // SetMonitoringData is a part of messages.
 type SetMonitoringData struct {
+	_ [0]func()
+
 	ID                  Opt[int]                       // >= 0
 	PeriodicEventStream Opt[PeriodicEventStreamParams] // since 2.1
 	Transaction         Opt[bool]
@@ -159,75 +104,36 @@ type SetMonitoringData struct {
 	CustomData          rpc.Raw
 }
 
-func (x *SetMonitoringData) reset() {
-	*x = SetMonitoringData{}
-}
-
-func (x *SetMonitoringData) append(w *rpc.Writer) {
-	if x.ID.Has {
-		w.Int(`"id":`, x.ID.V, 0, 2147483647)
-	}
-	if w.V21() {
-		if x.PeriodicEventStream.Has {
-			w.Key(`"periodicEventStream":{`)
-			x.PeriodicEventStream.V.append(w)
-			w.Close()
-		}
-	}
-	if x.Transaction.Has {
-		w.Bool(`"transaction":`, x.Transaction.V)
-	}
-	w.Dec(`"value":`, &x.Value, -9223372036854775808, 9223372036854775807)
-	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
-	w.Int(`"severity":`, x.Severity, 0, 2147483647)
-	w.Key(`"component":{`)
-	x.Component.append(w)
-	w.Close()
-	w.Key(`"variable":{`)
-	x.Variable.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsSetMonitoringData = rpc.Fields{
 	Names:    []string{"id", "periodicEventStream", "transaction", "value", "type", "severity", "component", "variable", "customData"},
 	Known:    [2]uint64{0x1fd, 0x1ff},
 	Required: [2]uint64{0xf8, 0xf8},
 }
 
-func (x *SetMonitoringData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID.V, x.ID.Has = b.Nat(), true
-		case 1:
-			x.PeriodicEventStream.Has = true
-			x.PeriodicEventStream.V.decode(b)
-		case 2:
-			x.Transaction.V, x.Transaction.Has = b.Bool(), true
-		case 3:
-			x.Value = b.Dec()
-		case 4:
-			x.Type = Monitor(b.Enum(&enumMonitor))
-		case 5:
-			x.Severity = b.Nat()
-		case 6:
-			x.Component.decode(b)
-		case 7:
-			x.Variable.decode(b)
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringData = layout.Part{
+	Fields: &fieldsSetMonitoringData,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringData{}.ID)), Has: uint16(unsafe.Offsetof(SetMonitoringData{}.ID) + unsafe.Offsetof(SetMonitoringData{}.ID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(SetMonitoringData{}.PeriodicEventStream)), Has: uint16(unsafe.Offsetof(SetMonitoringData{}.PeriodicEventStream) + unsafe.Offsetof(SetMonitoringData{}.PeriodicEventStream.Has)), Part: &tablePeriodicEventStreamParams},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Transaction)), Has: uint16(unsafe.Offsetof(SetMonitoringData{}.Transaction) + unsafe.Offsetof(SetMonitoringData{}.Transaction.Has))},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Value)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Type)), Enum: &enumMonitor},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Severity)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Component)), Part: &tableComponent},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringData{}.Variable)), Part: &tableVariable},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(SetMonitoringData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]SetMonitoringData)(list)
+		*l = append(*l, make([]SetMonitoringData, 1)...)
+	},
 }
 
 // SetMonitoringResult is a part of messages.
 type SetMonitoringResult struct {
+	_ [0]func()
+
 	ID         Opt[int] // >= 0
 	StatusInfo Opt[StatusInfo]
 	Status     SetMonitoringStatus // required
@@ -238,62 +144,27 @@ type SetMonitoringResult struct {
 	CustomData rpc.Raw
 }
 
-func (x *SetMonitoringResult) reset() {
-	*x = SetMonitoringResult{}
-}
-
-func (x *SetMonitoringResult) append(w *rpc.Writer) {
-	if x.ID.Has {
-		w.Int(`"id":`, x.ID.V, 0, 2147483647)
-	}
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumSetMonitoringStatus)
-	w.Enum(`"type":"`, string(x.Type), &enumMonitor)
-	w.Key(`"component":{`)
-	x.Component.append(w)
-	w.Close()
-	w.Key(`"variable":{`)
-	x.Variable.append(w)
-	w.Close()
-	w.Int(`"severity":`, x.Severity, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsSetMonitoringResult = rpc.Fields{
 	Names:    []string{"id", "statusInfo", "status", "type", "component", "variable", "severity", "customData"},
 	Known:    [2]uint64{0xff, 0xff},
 	Required: [2]uint64{0x7c, 0x7c},
 }
 
-func (x *SetMonitoringResult) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSetMonitoringResult)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID.V, x.ID.Has = b.Nat(), true
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.Status = SetMonitoringStatus(b.Enum(&enumSetMonitoringStatus))
-		case 3:
-			x.Type = Monitor(b.Enum(&enumMonitor))
-		case 4:
-			x.Component.decode(b)
-		case 5:
-			x.Variable.decode(b)
-		case 6:
-			x.Severity = b.Nat()
-		case 7:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSetMonitoringResult = layout.Part{
+	Fields: &fieldsSetMonitoringResult,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.ID)), Has: uint16(unsafe.Offsetof(SetMonitoringResult{}.ID) + unsafe.Offsetof(SetMonitoringResult{}.ID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SetMonitoringResult{}.StatusInfo) + unsafe.Offsetof(SetMonitoringResult{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.Status)), Enum: &enumSetMonitoringStatus},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.Type)), Enum: &enumMonitor},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.Component)), Part: &tableComponent},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.Variable)), Part: &tableVariable},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.Severity)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SetMonitoringResult{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(SetMonitoringResult{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]SetMonitoringResult)(list)
+		*l = append(*l, make([]SetMonitoringResult, 1)...)
+	},
 }

@@ -8,6 +8,8 @@ import (
 
 // SetVariablesRequest is a message.
 type SetVariablesRequest struct {
+	_ [0]func()
+
 	SetVariableData []SetVariableData // required, >= 1 elements
 	CustomData      rpc.Raw
 }
@@ -78,6 +80,8 @@ func (x *SetVariablesRequest) decode(b *rpc.Body) {
 
 // SetVariablesResponse is a message.
 type SetVariablesResponse struct {
+	_ [0]func()
+
 	SetVariableResult []SetVariableResult // required, >= 1 elements
 	CustomData        rpc.Raw
 }
@@ -148,6 +152,8 @@ func (x *SetVariablesResponse) decode(b *rpc.Body) {
 
 // SetVariableData is a part of messages.
 type SetVariableData struct {
+	_ [0]func()
+
 	AttributeType  Attribute
 	AttributeValue string    // required, <= 1000 (2.1: 2500) characters
 	Component      Component // required
@@ -203,6 +209,8 @@ func (x *SetVariableData) decode(b *rpc.Body) {
 
 // SetVariableResult is a part of messages.
 type SetVariableResult struct {
+	_ [0]func()
+
 	AttributeType       Attribute
 	AttributeStatus     SetVariableStatus // required
 	AttributeStatusInfo Opt[StatusInfo]

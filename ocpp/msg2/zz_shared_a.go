@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // AbsolutePriceSchedule is a part of messages, since 2.1.
 type AbsolutePriceSchedule struct {
+	_ [0]func()
+
 	TimeAnchor                 time.Time   // required
 	PriceScheduleID            int         // required, >= 0
 	PriceScheduleDescription   Opt[string] // <= 160 characters
@@ -25,136 +29,35 @@ type AbsolutePriceSchedule struct {
 	CustomData                 rpc.Raw
 }
 
-func (x *AbsolutePriceSchedule) reset() {
-	x.TimeAnchor = time.Time{}
-	x.PriceScheduleID = 0
-	x.PriceScheduleDescription = Opt[string]{}
-	x.Currency = ""
-	x.Language = ""
-	x.PriceAlgorithm = ""
-	x.MinimumCost = Opt[RationalNumber]{}
-	x.MaximumCost = Opt[RationalNumber]{}
-	x.PriceRuleStacks = x.PriceRuleStacks[:0]
-	x.TaxRules = x.TaxRules[:0]
-	x.OverstayRuleList.Has = false
-	x.OverstayRuleList.V.reset()
-	x.AdditionalSelectedServices = x.AdditionalSelectedServices[:0]
-	x.CustomData = ""
-}
-
-func (x *AbsolutePriceSchedule) append(w *rpc.Writer) {
-	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
-	w.Int(`"priceScheduleID":`, x.PriceScheduleID, 0, 2147483647)
-	if x.PriceScheduleDescription.Has {
-		w.Str(`"priceScheduleDescription":"`, x.PriceScheduleDescription.V, 160)
-	}
-	w.Str(`"currency":"`, x.Currency, 3)
-	w.Str(`"language":"`, x.Language, 8)
-	w.Str(`"priceAlgorithm":"`, x.PriceAlgorithm, 2000)
-	if x.MinimumCost.Has {
-		w.Key(`"minimumCost":{`)
-		x.MinimumCost.V.append(w)
-		w.Close()
-	}
-	if x.MaximumCost.Has {
-		w.Key(`"maximumCost":{`)
-		x.MaximumCost.V.append(w)
-		w.Close()
-	}
-	w.List(`"priceRuleStacks":`, len(x.PriceRuleStacks), 1, 1024)
-	for i := range x.PriceRuleStacks {
-		w.Open()
-		x.PriceRuleStacks[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if len(x.TaxRules) > 0 {
-		w.List(`"taxRules":`, len(x.TaxRules), 1, 10)
-		for i := range x.TaxRules {
-			w.Open()
-			x.TaxRules[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.OverstayRuleList.Has {
-		w.Key(`"overstayRuleList":{`)
-		x.OverstayRuleList.V.append(w)
-		w.Close()
-	}
-	if len(x.AdditionalSelectedServices) > 0 {
-		w.List(`"additionalSelectedServices":`, len(x.AdditionalSelectedServices), 1, 5)
-		for i := range x.AdditionalSelectedServices {
-			w.Open()
-			x.AdditionalSelectedServices[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsAbsolutePriceSchedule = rpc.Fields{
 	Names:    []string{"timeAnchor", "priceScheduleID", "priceScheduleDescription", "currency", "language", "priceAlgorithm", "minimumCost", "maximumCost", "priceRuleStacks", "taxRules", "overstayRuleList", "additionalSelectedServices", "customData"},
 	Known:    [2]uint64{0x1fff, 0x1fff},
 	Required: [2]uint64{0x13b, 0x13b},
 }
 
-func (x *AbsolutePriceSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAbsolutePriceSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TimeAnchor = b.Time()
-		case 1:
-			x.PriceScheduleID = b.IntRange(0, 2147483647)
-		case 2:
-			x.PriceScheduleDescription.V, x.PriceScheduleDescription.Has = b.Str(160), true
-		case 3:
-			x.Currency = b.Str(3)
-		case 4:
-			x.Language = b.Str(8)
-		case 5:
-			x.PriceAlgorithm = b.Str(2000)
-		case 6:
-			x.MinimumCost.Has = true
-			x.MinimumCost.V.decode(b)
-		case 7:
-			x.MaximumCost.Has = true
-			x.MaximumCost.V.decode(b)
-		case 8:
-			for l := b.List(1, 1024); l.More(b); {
-				e := grow(&x.PriceRuleStacks)
-				e.reset()
-				e.decode(b)
-			}
-		case 9:
-			for l := b.List(1, 10); l.More(b); {
-				e := grow(&x.TaxRules)
-				e.reset()
-				e.decode(b)
-			}
-		case 10:
-			x.OverstayRuleList.Has = true
-			x.OverstayRuleList.V.decode(b)
-		case 11:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.AdditionalSelectedServices)
-				e.reset()
-				e.decode(b)
-			}
-		case 12:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAbsolutePriceSchedule = layout.Part{
+	Fields: &fieldsAbsolutePriceSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.TimeAnchor))},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.PriceScheduleID)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.PriceScheduleDescription)), Has: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.PriceScheduleDescription) + unsafe.Offsetof(AbsolutePriceSchedule{}.PriceScheduleDescription.Has)), Low: 160, High: 160},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.Currency)), Low: 3, High: 3},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.Language)), Low: 8, High: 8},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.PriceAlgorithm)), Low: 2000, High: 2000},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.MinimumCost)), Has: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.MinimumCost) + unsafe.Offsetof(AbsolutePriceSchedule{}.MinimumCost.Has)), Part: &tableRationalNumber},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.MaximumCost)), Has: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.MaximumCost) + unsafe.Offsetof(AbsolutePriceSchedule{}.MaximumCost.Has)), Part: &tableRationalNumber},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.PriceRuleStacks)), Least: 1, Most: 1024, Part: &tablePriceRuleStack},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.TaxRules)), Least: 1, Most: 10, Part: &tableTaxRule},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.OverstayRuleList)), Has: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.OverstayRuleList) + unsafe.Offsetof(AbsolutePriceSchedule{}.OverstayRuleList.Has)), Part: &tableOverstayRuleList},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.AdditionalSelectedServices)), Least: 1, Most: 5, Part: &tableAdditionalSelectedServices},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AbsolutePriceSchedule{}.CustomData))},
+	},
 }
 
 // AdditionalInfo is a part of messages.
 type AdditionalInfo struct {
+	_ [0]func()
+
 	AdditionalIdToken string // required, <= 36 (2.1: 255) characters
 	Type              string // required, <= 50 characters
 	CustomData        rpc.Raw
@@ -194,25 +97,27 @@ func (x *AdditionalInfo) decode(b *rpc.Body) {
 	}
 }
 
+var tableAdditionalInfo = layout.Part{
+	Fields: &fieldsAdditionalInfo,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdditionalInfo{}.AdditionalIdToken)), Low: 36, High: 255},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdditionalInfo{}.Type)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AdditionalInfo{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(AdditionalInfo{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]AdditionalInfo)(list)
+		*l = append(*l, make([]AdditionalInfo, 1)...)
+	},
+}
+
 // AdditionalSelectedServices is a part of messages, since 2.1.
 type AdditionalSelectedServices struct {
+	_ [0]func()
+
 	ServiceFee  RationalNumber // required
 	ServiceName string         // required, <= 80 characters
 	CustomData  rpc.Raw
-}
-
-func (x *AdditionalSelectedServices) reset() {
-	*x = AdditionalSelectedServices{}
-}
-
-func (x *AdditionalSelectedServices) append(w *rpc.Writer) {
-	w.Key(`"serviceFee":{`)
-	x.ServiceFee.append(w)
-	w.Close()
-	w.Str(`"serviceName":"`, x.ServiceName, 80)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsAdditionalSelectedServices = rpc.Fields{
@@ -221,24 +126,24 @@ var fieldsAdditionalSelectedServices = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *AdditionalSelectedServices) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAdditionalSelectedServices)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ServiceFee.decode(b)
-		case 1:
-			x.ServiceName = b.Str(80)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAdditionalSelectedServices = layout.Part{
+	Fields: &fieldsAdditionalSelectedServices,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdditionalSelectedServices{}.ServiceFee)), Part: &tableRationalNumber},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdditionalSelectedServices{}.ServiceName)), Low: 80, High: 80},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(AdditionalSelectedServices{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(AdditionalSelectedServices{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]AdditionalSelectedServices)(list)
+		*l = append(*l, make([]AdditionalSelectedServices, 1)...)
+	},
 }
 
 // Address is a part of messages, since 2.1.
 type Address struct {
+	_ [0]func()
+
 	Name       string      // required, <= 50 characters
 	Address1   string      // required, <= 100 characters
 	Address2   Opt[string] // <= 100 characters
@@ -248,48 +153,21 @@ type Address struct {
 	CustomData rpc.Raw
 }
 
-func (x *Address) append(w *rpc.Writer) {
-	w.Str(`"name":"`, x.Name, 50)
-	w.Str(`"address1":"`, x.Address1, 100)
-	if x.Address2.Has {
-		w.Str(`"address2":"`, x.Address2.V, 100)
-	}
-	w.Str(`"city":"`, x.City, 100)
-	if x.PostalCode.Has {
-		w.Str(`"postalCode":"`, x.PostalCode.V, 20)
-	}
-	w.Str(`"country":"`, x.Country, 50)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsAddress = rpc.Fields{
 	Names:    []string{"name", "address1", "address2", "city", "postalCode", "country", "customData"},
 	Known:    [2]uint64{0x7f, 0x7f},
 	Required: [2]uint64{0x2b, 0x2b},
 }
 
-func (x *Address) decode(b *rpc.Body) {
-	o := b.Object(&fieldsAddress)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Name = b.Str(50)
-		case 1:
-			x.Address1 = b.Str(100)
-		case 2:
-			x.Address2.V, x.Address2.Has = b.Str(100), true
-		case 3:
-			x.City = b.Str(100)
-		case 4:
-			x.PostalCode.V, x.PostalCode.Has = b.Str(20), true
-		case 5:
-			x.Country = b.Str(50)
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableAddress = layout.Part{
+	Fields: &fieldsAddress,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Address{}.Name)), Low: 50, High: 50},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Address{}.Address1)), Low: 100, High: 100},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Address{}.Address2)), Has: uint16(unsafe.Offsetof(Address{}.Address2) + unsafe.Offsetof(Address{}.Address2.Has)), Low: 100, High: 100},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Address{}.City)), Low: 100, High: 100},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Address{}.PostalCode)), Has: uint16(unsafe.Offsetof(Address{}.PostalCode) + unsafe.Offsetof(Address{}.PostalCode.Has)), Low: 20, High: 20},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Address{}.Country)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Address{}.CustomData))},
+	},
 }

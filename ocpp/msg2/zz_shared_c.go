@@ -4,31 +4,21 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // CertificateHashData is a part of messages.
 type CertificateHashData struct {
+	_ [0]func()
+
 	HashAlgorithm  HashAlgorithm // required
 	IssuerNameHash string        // required, <= 128 characters
 	IssuerKeyHash  string        // required, <= 128 characters
 	SerialNumber   string        // required, <= 40 characters
 	CustomData     rpc.Raw
-}
-
-func (x *CertificateHashData) reset() {
-	*x = CertificateHashData{}
-}
-
-func (x *CertificateHashData) append(w *rpc.Writer) {
-	w.Enum(`"hashAlgorithm":"`, string(x.HashAlgorithm), &enumHashAlgorithm)
-	w.Str(`"issuerNameHash":"`, x.IssuerNameHash, 128)
-	w.Str(`"issuerKeyHash":"`, x.IssuerKeyHash, 128)
-	w.Str(`"serialNumber":"`, x.SerialNumber, 40)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCertificateHashData = rpc.Fields{
@@ -37,28 +27,26 @@ var fieldsCertificateHashData = rpc.Fields{
 	Required: [2]uint64{0xf, 0xf},
 }
 
-func (x *CertificateHashData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCertificateHashData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.HashAlgorithm = HashAlgorithm(b.Enum(&enumHashAlgorithm))
-		case 1:
-			x.IssuerNameHash = b.Str(128)
-		case 2:
-			x.IssuerKeyHash = b.Str(128)
-		case 3:
-			x.SerialNumber = b.Str(40)
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCertificateHashData = layout.Part{
+	Fields: &fieldsCertificateHashData,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.HashAlgorithm)), Enum: &enumHashAlgorithm},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.IssuerNameHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.IssuerKeyHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateHashData{}.SerialNumber)), Low: 40, High: 40},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CertificateHashData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(CertificateHashData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]CertificateHashData)(list)
+		*l = append(*l, make([]CertificateHashData, 1)...)
+	},
 }
 
 // ChargingProfile is a part of messages.
 type ChargingProfile struct {
+	_ [0]func()
+
 	ID                          int                    // required
 	StackLevel                  int                    // required, >= 0
 	ChargingProfilePurpose      ChargingProfilePurpose // required
@@ -76,124 +64,42 @@ type ChargingProfile struct {
 	CustomData                  rpc.Raw
 }
 
-func (x *ChargingProfile) reset() {
-	x.ID = 0
-	x.StackLevel = 0
-	x.ChargingProfilePurpose = ""
-	x.ChargingProfileKind = ""
-	x.RecurrencyKind = ""
-	x.ValidFrom = Opt[time.Time]{}
-	x.ValidTo = Opt[time.Time]{}
-	x.TransactionID = Opt[string]{}
-	x.MaxOfflineDuration = Opt[int]{}
-	x.ChargingSchedule = x.ChargingSchedule[:0]
-	x.InvalidAfterOfflineDuration = Opt[bool]{}
-	x.DynUpdateInterval = Opt[int]{}
-	x.DynUpdateTime = Opt[time.Time]{}
-	x.PriceScheduleSignature = Opt[string]{}
-	x.CustomData = ""
-}
-
-func (x *ChargingProfile) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, -2147483648, 2147483647)
-	w.Int(`"stackLevel":`, x.StackLevel, 0, 2147483647)
-	w.Enum(`"chargingProfilePurpose":"`, string(x.ChargingProfilePurpose), &enumChargingProfilePurpose)
-	w.Enum(`"chargingProfileKind":"`, string(x.ChargingProfileKind), &enumChargingProfileKind)
-	if x.RecurrencyKind != "" {
-		w.Enum(`"recurrencyKind":"`, string(x.RecurrencyKind), &enumRecurrencyKind)
-	}
-	if x.ValidFrom.Has {
-		w.Time(`"validFrom":"`, &x.ValidFrom.V)
-	}
-	if x.ValidTo.Has {
-		w.Time(`"validTo":"`, &x.ValidTo.V)
-	}
-	if x.TransactionID.Has {
-		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
-	}
-	if w.V21() {
-		if x.MaxOfflineDuration.Has {
-			w.Int(`"maxOfflineDuration":`, x.MaxOfflineDuration.V, -2147483648, 2147483647)
-		}
-	}
-	w.List(`"chargingSchedule":`, len(x.ChargingSchedule), 1, 3)
-	for i := range x.ChargingSchedule {
-		w.Open()
-		x.ChargingSchedule[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if w.V21() {
-		if x.InvalidAfterOfflineDuration.Has {
-			w.Bool(`"invalidAfterOfflineDuration":`, x.InvalidAfterOfflineDuration.V)
-		}
-		if x.DynUpdateInterval.Has {
-			w.Int(`"dynUpdateInterval":`, x.DynUpdateInterval.V, -2147483648, 2147483647)
-		}
-		if x.DynUpdateTime.Has {
-			w.Time(`"dynUpdateTime":"`, &x.DynUpdateTime.V)
-		}
-		if x.PriceScheduleSignature.Has {
-			w.Str(`"priceScheduleSignature":"`, x.PriceScheduleSignature.V, 256)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsChargingProfile = rpc.Fields{
 	Names:    []string{"id", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind", "validFrom", "validTo", "transactionId", "maxOfflineDuration", "chargingSchedule", "invalidAfterOfflineDuration", "dynUpdateInterval", "dynUpdateTime", "priceScheduleSignature", "customData"},
 	Known:    [2]uint64{0x42ff, 0x7fff},
 	Required: [2]uint64{0x20f, 0x20f},
 }
 
-func (x *ChargingProfile) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingProfile)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Int()
-		case 1:
-			x.StackLevel = b.Nat()
-		case 2:
-			x.ChargingProfilePurpose = ChargingProfilePurpose(b.Enum(&enumChargingProfilePurpose))
-		case 3:
-			x.ChargingProfileKind = ChargingProfileKind(b.Enum(&enumChargingProfileKind))
-		case 4:
-			x.RecurrencyKind = RecurrencyKind(b.Enum(&enumRecurrencyKind))
-		case 5:
-			x.ValidFrom.V, x.ValidFrom.Has = b.Time(), true
-		case 6:
-			x.ValidTo.V, x.ValidTo.Has = b.Time(), true
-		case 7:
-			x.TransactionID.V, x.TransactionID.Has = b.Str(36), true
-		case 8:
-			x.MaxOfflineDuration.V, x.MaxOfflineDuration.Has = b.Int(), true
-		case 9:
-			for l := b.List(1, 3); l.More(b); {
-				e := grow(&x.ChargingSchedule)
-				e.reset()
-				e.decode(b)
-			}
-		case 10:
-			x.InvalidAfterOfflineDuration.V, x.InvalidAfterOfflineDuration.Has = b.Bool(), true
-		case 11:
-			x.DynUpdateInterval.V, x.DynUpdateInterval.Has = b.Int(), true
-		case 12:
-			x.DynUpdateTime.V, x.DynUpdateTime.Has = b.Time(), true
-		case 13:
-			x.PriceScheduleSignature.V, x.PriceScheduleSignature.Has = b.Str(256), true
-		case 14:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingProfile = layout.Part{
+	Fields: &fieldsChargingProfile,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ChargingProfile{}.StackLevel)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingProfilePurpose)), Enum: &enumChargingProfilePurpose},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingProfileKind)), Enum: &enumChargingProfileKind},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(ChargingProfile{}.RecurrencyKind)), Enum: &enumRecurrencyKind},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingProfile{}.ValidFrom)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.ValidFrom) + unsafe.Offsetof(ChargingProfile{}.ValidFrom.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingProfile{}.ValidTo)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.ValidTo) + unsafe.Offsetof(ChargingProfile{}.ValidTo.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(ChargingProfile{}.TransactionID)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.TransactionID) + unsafe.Offsetof(ChargingProfile{}.TransactionID.Has)), Low: 36, High: 36},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingProfile{}.MaxOfflineDuration)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.MaxOfflineDuration) + unsafe.Offsetof(ChargingProfile{}.MaxOfflineDuration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ChargingProfile{}.ChargingSchedule)), Least: 1, Most: 3, Part: &tableChargingSchedule},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingProfile{}.InvalidAfterOfflineDuration)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.InvalidAfterOfflineDuration) + unsafe.Offsetof(ChargingProfile{}.InvalidAfterOfflineDuration.Has))},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingProfile{}.DynUpdateInterval)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.DynUpdateInterval) + unsafe.Offsetof(ChargingProfile{}.DynUpdateInterval.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingProfile{}.DynUpdateTime)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.DynUpdateTime) + unsafe.Offsetof(ChargingProfile{}.DynUpdateTime.Has))},
+		{Kind: layout.Text, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingProfile{}.PriceScheduleSignature)), Has: uint16(unsafe.Offsetof(ChargingProfile{}.PriceScheduleSignature) + unsafe.Offsetof(ChargingProfile{}.PriceScheduleSignature.Has)), Low: 256, High: 256},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingProfile{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ChargingProfile{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ChargingProfile)(list)
+		*l = append(*l, make([]ChargingProfile, 1)...)
+	},
 }
 
 // ChargingSchedulePeriod is a part of messages.
 type ChargingSchedulePeriod struct {
+	_ [0]func()
+
 	StartPeriod            int                  // required
 	Limit                  Opt[rpc.Decimal]     // required in 2.0.1
 	LimitL2                Opt[rpc.Decimal]     // since 2.1
@@ -218,187 +124,49 @@ type ChargingSchedulePeriod struct {
 	CustomData             rpc.Raw
 }
 
-func (x *ChargingSchedulePeriod) reset() {
-	x.StartPeriod = 0
-	x.Limit = Opt[rpc.Decimal]{}
-	x.LimitL2 = Opt[rpc.Decimal]{}
-	x.LimitL3 = Opt[rpc.Decimal]{}
-	x.NumberPhases = Opt[int]{}
-	x.PhaseToUse = Opt[int]{}
-	x.DischargeLimit = Opt[rpc.Decimal]{}
-	x.DischargeLimitL2 = Opt[rpc.Decimal]{}
-	x.DischargeLimitL3 = Opt[rpc.Decimal]{}
-	x.Setpoint = Opt[rpc.Decimal]{}
-	x.SetpointL2 = Opt[rpc.Decimal]{}
-	x.SetpointL3 = Opt[rpc.Decimal]{}
-	x.SetpointReactive = Opt[rpc.Decimal]{}
-	x.SetpointReactiveL2 = Opt[rpc.Decimal]{}
-	x.SetpointReactiveL3 = Opt[rpc.Decimal]{}
-	x.PreconditioningRequest = Opt[bool]{}
-	x.EVSESleep = Opt[bool]{}
-	x.V2XBaseline = Opt[rpc.Decimal]{}
-	x.OperationMode = ""
-	x.V2XFreqWattCurve = x.V2XFreqWattCurve[:0]
-	x.V2XSignalWattCurve = x.V2XSignalWattCurve[:0]
-	x.CustomData = ""
-}
-
-func (x *ChargingSchedulePeriod) append(w *rpc.Writer) {
-	w.Int(`"startPeriod":`, x.StartPeriod, -2147483648, 2147483647)
-	if !w.V21() && !x.Limit.Has {
-		w.Missing(`"limit":`)
-	}
-	if x.Limit.Has {
-		w.Dec(`"limit":`, &x.Limit.V, -9223372036854775808, 9223372036854775807)
-	}
-	if w.V21() {
-		if x.LimitL2.Has {
-			w.Dec(`"limit_L2":`, &x.LimitL2.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.LimitL3.Has {
-			w.Dec(`"limit_L3":`, &x.LimitL3.V, -9223372036854775808, 9223372036854775807)
-		}
-	}
-	if x.NumberPhases.Has {
-		w.Int(`"numberPhases":`, x.NumberPhases.V, 0, 3)
-	}
-	if x.PhaseToUse.Has {
-		w.Int(`"phaseToUse":`, x.PhaseToUse.V, 0, 3)
-	}
-	if w.V21() {
-		if x.DischargeLimit.Has {
-			w.Dec(`"dischargeLimit":`, &x.DischargeLimit.V, -9223372036854775808, 0)
-		}
-		if x.DischargeLimitL2.Has {
-			w.Dec(`"dischargeLimit_L2":`, &x.DischargeLimitL2.V, -9223372036854775808, 0)
-		}
-		if x.DischargeLimitL3.Has {
-			w.Dec(`"dischargeLimit_L3":`, &x.DischargeLimitL3.V, -9223372036854775808, 0)
-		}
-		if x.Setpoint.Has {
-			w.Dec(`"setpoint":`, &x.Setpoint.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SetpointL2.Has {
-			w.Dec(`"setpoint_L2":`, &x.SetpointL2.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SetpointL3.Has {
-			w.Dec(`"setpoint_L3":`, &x.SetpointL3.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SetpointReactive.Has {
-			w.Dec(`"setpointReactive":`, &x.SetpointReactive.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SetpointReactiveL2.Has {
-			w.Dec(`"setpointReactive_L2":`, &x.SetpointReactiveL2.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SetpointReactiveL3.Has {
-			w.Dec(`"setpointReactive_L3":`, &x.SetpointReactiveL3.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.PreconditioningRequest.Has {
-			w.Bool(`"preconditioningRequest":`, x.PreconditioningRequest.V)
-		}
-		if x.EVSESleep.Has {
-			w.Bool(`"evseSleep":`, x.EVSESleep.V)
-		}
-		if x.V2XBaseline.Has {
-			w.Dec(`"v2xBaseline":`, &x.V2XBaseline.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.OperationMode != "" {
-			w.Enum(`"operationMode":"`, string(x.OperationMode), &enumOperationMode)
-		}
-		if len(x.V2XFreqWattCurve) > 0 {
-			w.List(`"v2xFreqWattCurve":`, len(x.V2XFreqWattCurve), 1, 20)
-			for i := range x.V2XFreqWattCurve {
-				w.Open()
-				x.V2XFreqWattCurve[i].append(w)
-				w.Close()
-			}
-			w.CloseList()
-		}
-		if len(x.V2XSignalWattCurve) > 0 {
-			w.List(`"v2xSignalWattCurve":`, len(x.V2XSignalWattCurve), 1, 20)
-			for i := range x.V2XSignalWattCurve {
-				w.Open()
-				x.V2XSignalWattCurve[i].append(w)
-				w.Close()
-			}
-			w.CloseList()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsChargingSchedulePeriod = rpc.Fields{
 	Names:    []string{"startPeriod", "limit", "limit_L2", "limit_L3", "numberPhases", "phaseToUse", "dischargeLimit", "dischargeLimit_L2", "dischargeLimit_L3", "setpoint", "setpoint_L2", "setpoint_L3", "setpointReactive", "setpointReactive_L2", "setpointReactive_L3", "preconditioningRequest", "evseSleep", "v2xBaseline", "operationMode", "v2xFreqWattCurve", "v2xSignalWattCurve", "customData"},
 	Known:    [2]uint64{0x200033, 0x3fffff},
 	Required: [2]uint64{0x3, 0x1},
 }
 
-func (x *ChargingSchedulePeriod) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingSchedulePeriod)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StartPeriod = b.Int()
-		case 1:
-			x.Limit.V, x.Limit.Has = b.Dec(), true
-		case 2:
-			x.LimitL2.V, x.LimitL2.Has = b.Dec(), true
-		case 3:
-			x.LimitL3.V, x.LimitL3.Has = b.Dec(), true
-		case 4:
-			x.NumberPhases.V, x.NumberPhases.Has = b.IntRange21(0, 3), true
-		case 5:
-			x.PhaseToUse.V, x.PhaseToUse.Has = b.IntRange21(0, 3), true
-		case 6:
-			x.DischargeLimit.V, x.DischargeLimit.Has = b.DecRange(-9223372036854775808, 0), true
-		case 7:
-			x.DischargeLimitL2.V, x.DischargeLimitL2.Has = b.DecRange(-9223372036854775808, 0), true
-		case 8:
-			x.DischargeLimitL3.V, x.DischargeLimitL3.Has = b.DecRange(-9223372036854775808, 0), true
-		case 9:
-			x.Setpoint.V, x.Setpoint.Has = b.Dec(), true
-		case 10:
-			x.SetpointL2.V, x.SetpointL2.Has = b.Dec(), true
-		case 11:
-			x.SetpointL3.V, x.SetpointL3.Has = b.Dec(), true
-		case 12:
-			x.SetpointReactive.V, x.SetpointReactive.Has = b.Dec(), true
-		case 13:
-			x.SetpointReactiveL2.V, x.SetpointReactiveL2.Has = b.Dec(), true
-		case 14:
-			x.SetpointReactiveL3.V, x.SetpointReactiveL3.Has = b.Dec(), true
-		case 15:
-			x.PreconditioningRequest.V, x.PreconditioningRequest.Has = b.Bool(), true
-		case 16:
-			x.EVSESleep.V, x.EVSESleep.Has = b.Bool(), true
-		case 17:
-			x.V2XBaseline.V, x.V2XBaseline.Has = b.Dec(), true
-		case 18:
-			x.OperationMode = OperationMode(b.Enum(&enumOperationMode))
-		case 19:
-			for l := b.List(1, 20); l.More(b); {
-				e := grow(&x.V2XFreqWattCurve)
-				e.reset()
-				e.decode(b)
-			}
-		case 20:
-			for l := b.List(1, 20); l.More(b); {
-				e := grow(&x.V2XSignalWattCurve)
-				e.reset()
-				e.decode(b)
-			}
-		case 21:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingSchedulePeriod = layout.Part{
+	Fields: &fieldsChargingSchedulePeriod,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.StartPeriod)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Missed, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.Limit)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.Limit) + unsafe.Offsetof(ChargingSchedulePeriod{}.Limit.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL2)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL2) + unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL3)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL3) + unsafe.Offsetof(ChargingSchedulePeriod{}.LimitL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases) + unsafe.Offsetof(ChargingSchedulePeriod{}.NumberPhases.Has)), Low: 0, High: 3},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.PhaseToUse)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.PhaseToUse) + unsafe.Offsetof(ChargingSchedulePeriod{}.PhaseToUse.Has)), Low: 0, High: 3},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimit)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimit) + unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimit.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL2)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL2) + unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL2.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL3)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL3) + unsafe.Offsetof(ChargingSchedulePeriod{}.DischargeLimitL3.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.Setpoint)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.Setpoint) + unsafe.Offsetof(ChargingSchedulePeriod{}.Setpoint.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL2)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL2) + unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL3)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL3) + unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactive)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactive) + unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactive.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL2)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL2) + unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL3)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL3) + unsafe.Offsetof(ChargingSchedulePeriod{}.SetpointReactiveL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.PreconditioningRequest)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.PreconditioningRequest) + unsafe.Offsetof(ChargingSchedulePeriod{}.PreconditioningRequest.Has))},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.EVSESleep)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.EVSESleep) + unsafe.Offsetof(ChargingSchedulePeriod{}.EVSESleep.Has))},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.V2XBaseline)), Has: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.V2XBaseline) + unsafe.Offsetof(ChargingSchedulePeriod{}.V2XBaseline.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.OperationMode)), Enum: &enumOperationMode},
+		{Kind: layout.Nested, Rule: layout.List | layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.V2XFreqWattCurve)), Least: 1, Most: 20, Part: &tableV2XFreqWattPoint},
+		{Kind: layout.Nested, Rule: layout.List | layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.V2XSignalWattCurve)), Least: 1, Most: 20, Part: &tableV2XSignalWattPoint},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingSchedulePeriod{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ChargingSchedulePeriod{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ChargingSchedulePeriod)(list)
+		*l = append(*l, make([]ChargingSchedulePeriod, 1)...)
+	},
 }
 
 // ChargingSchedule is a part of messages.
 type ChargingSchedule struct {
+	_ [0]func()
+
 	ID                     int             // required
 	LimitAtSoC             Opt[LimitAtSoC] // since 2.1
 	StartSchedule          Opt[time.Time]
@@ -417,153 +185,43 @@ type ChargingSchedule struct {
 	CustomData             rpc.Raw
 }
 
-func (x *ChargingSchedule) reset() {
-	x.ID = 0
-	x.LimitAtSoC = Opt[LimitAtSoC]{}
-	x.StartSchedule = Opt[time.Time]{}
-	x.Duration = Opt[int]{}
-	x.ChargingRateUnit = ""
-	x.MinChargingRate = Opt[rpc.Decimal]{}
-	x.PowerTolerance = Opt[rpc.Decimal]{}
-	x.SignatureID = Opt[int]{}
-	x.DigestValue = Opt[string]{}
-	x.UseLocalTime = Opt[bool]{}
-	x.ChargingSchedulePeriod = x.ChargingSchedulePeriod[:0]
-	x.RandomizedDelay = Opt[int]{}
-	x.SalesTariff.Has = false
-	x.SalesTariff.V.reset()
-	x.AbsolutePriceSchedule.Has = false
-	x.AbsolutePriceSchedule.V.reset()
-	x.PriceLevelSchedule.Has = false
-	x.PriceLevelSchedule.V.reset()
-	x.CustomData = ""
-}
-
-func (x *ChargingSchedule) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, -2147483648, 2147483647)
-	if w.V21() {
-		if x.LimitAtSoC.Has {
-			w.Key(`"limitAtSoC":{`)
-			x.LimitAtSoC.V.append(w)
-			w.Close()
-		}
-	}
-	if x.StartSchedule.Has {
-		w.Time(`"startSchedule":"`, &x.StartSchedule.V)
-	}
-	if x.Duration.Has {
-		w.Int(`"duration":`, x.Duration.V, -2147483648, 2147483647)
-	}
-	w.Enum(`"chargingRateUnit":"`, string(x.ChargingRateUnit), &enumChargingRateUnit)
-	if x.MinChargingRate.Has {
-		w.Dec(`"minChargingRate":`, &x.MinChargingRate.V, -9223372036854775808, 9223372036854775807)
-	}
-	if w.V21() {
-		if x.PowerTolerance.Has {
-			w.Dec(`"powerTolerance":`, &x.PowerTolerance.V, -9223372036854775808, 9223372036854775807)
-		}
-		if x.SignatureID.Has {
-			w.Int(`"signatureId":`, x.SignatureID.V, 0, 2147483647)
-		}
-		if x.DigestValue.Has {
-			w.Str(`"digestValue":"`, x.DigestValue.V, 88)
-		}
-		if x.UseLocalTime.Has {
-			w.Bool(`"useLocalTime":`, x.UseLocalTime.V)
-		}
-	}
-	w.List(`"chargingSchedulePeriod":`, len(x.ChargingSchedulePeriod), 1, 1024)
-	for i := range x.ChargingSchedulePeriod {
-		w.Open()
-		x.ChargingSchedulePeriod[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if w.V21() {
-		if x.RandomizedDelay.Has {
-			w.Int(`"randomizedDelay":`, x.RandomizedDelay.V, 0, 2147483647)
-		}
-	}
-	if x.SalesTariff.Has {
-		w.Key(`"salesTariff":{`)
-		x.SalesTariff.V.append(w)
-		w.Close()
-	}
-	if w.V21() {
-		if x.AbsolutePriceSchedule.Has {
-			w.Key(`"absolutePriceSchedule":{`)
-			x.AbsolutePriceSchedule.V.append(w)
-			w.Close()
-		}
-		if x.PriceLevelSchedule.Has {
-			w.Key(`"priceLevelSchedule":{`)
-			x.PriceLevelSchedule.V.append(w)
-			w.Close()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsChargingSchedule = rpc.Fields{
 	Names:    []string{"id", "limitAtSoC", "startSchedule", "duration", "chargingRateUnit", "minChargingRate", "powerTolerance", "signatureId", "digestValue", "useLocalTime", "chargingSchedulePeriod", "randomizedDelay", "salesTariff", "absolutePriceSchedule", "priceLevelSchedule", "customData"},
 	Known:    [2]uint64{0x943d, 0xffff},
 	Required: [2]uint64{0x411, 0x411},
 }
 
-func (x *ChargingSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Int()
-		case 1:
-			x.LimitAtSoC.Has = true
-			x.LimitAtSoC.V.decode(b)
-		case 2:
-			x.StartSchedule.V, x.StartSchedule.Has = b.Time(), true
-		case 3:
-			x.Duration.V, x.Duration.Has = b.Int(), true
-		case 4:
-			x.ChargingRateUnit = ChargingRateUnit(b.Enum(&enumChargingRateUnit))
-		case 5:
-			x.MinChargingRate.V, x.MinChargingRate.Has = b.Dec(), true
-		case 6:
-			x.PowerTolerance.V, x.PowerTolerance.Has = b.Dec(), true
-		case 7:
-			x.SignatureID.V, x.SignatureID.Has = b.IntRange(0, 2147483647), true
-		case 8:
-			x.DigestValue.V, x.DigestValue.Has = b.Str(88), true
-		case 9:
-			x.UseLocalTime.V, x.UseLocalTime.Has = b.Bool(), true
-		case 10:
-			for l := b.List(1, 1024); l.More(b); {
-				e := grow(&x.ChargingSchedulePeriod)
-				e.reset()
-				e.decode(b)
-			}
-		case 11:
-			x.RandomizedDelay.V, x.RandomizedDelay.Has = b.IntRange(0, 2147483647), true
-		case 12:
-			x.SalesTariff.Has = true
-			x.SalesTariff.V.decode(b)
-		case 13:
-			x.AbsolutePriceSchedule.Has = true
-			x.AbsolutePriceSchedule.V.decode(b)
-		case 14:
-			x.PriceLevelSchedule.Has = true
-			x.PriceLevelSchedule.V.decode(b)
-		case 15:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingSchedule = layout.Part{
+	Fields: &fieldsChargingSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedule{}.ID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.LimitAtSoC)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.LimitAtSoC) + unsafe.Offsetof(ChargingSchedule{}.LimitAtSoC.Has)), Part: &tableLimitAtSoC},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(ChargingSchedule{}.StartSchedule)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.StartSchedule) + unsafe.Offsetof(ChargingSchedule{}.StartSchedule.Has))},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ChargingSchedule{}.Duration)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.Duration) + unsafe.Offsetof(ChargingSchedule{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedule{}.ChargingRateUnit)), Enum: &enumChargingRateUnit},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingSchedule{}.MinChargingRate)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.MinChargingRate) + unsafe.Offsetof(ChargingSchedule{}.MinChargingRate.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.PowerTolerance)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.PowerTolerance) + unsafe.Offsetof(ChargingSchedule{}.PowerTolerance.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.SignatureID)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.SignatureID) + unsafe.Offsetof(ChargingSchedule{}.SignatureID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.DigestValue)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.DigestValue) + unsafe.Offsetof(ChargingSchedule{}.DigestValue.Has)), Low: 88, High: 88},
+		{Kind: layout.Truth, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.UseLocalTime)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.UseLocalTime) + unsafe.Offsetof(ChargingSchedule{}.UseLocalTime.Has))},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ChargingSchedule{}.ChargingSchedulePeriod)), Least: 1, Most: 1024, Part: &tableChargingSchedulePeriod},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.RandomizedDelay)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.RandomizedDelay) + unsafe.Offsetof(ChargingSchedule{}.RandomizedDelay.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChargingSchedule{}.SalesTariff)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.SalesTariff) + unsafe.Offsetof(ChargingSchedule{}.SalesTariff.Has)), Part: &tableSalesTariff},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.AbsolutePriceSchedule)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.AbsolutePriceSchedule) + unsafe.Offsetof(ChargingSchedule{}.AbsolutePriceSchedule.Has)), Part: &tableAbsolutePriceSchedule},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(ChargingSchedule{}.PriceLevelSchedule)), Has: uint16(unsafe.Offsetof(ChargingSchedule{}.PriceLevelSchedule) + unsafe.Offsetof(ChargingSchedule{}.PriceLevelSchedule.Has)), Part: &tablePriceLevelSchedule},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingSchedule{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ChargingSchedule{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ChargingSchedule)(list)
+		*l = append(*l, make([]ChargingSchedule, 1)...)
+	},
 }
 
 // ChargingScheduleUpdate is a part of messages, since 2.1.
 type ChargingScheduleUpdate struct {
+	_ [0]func()
+
 	Limit              Opt[rpc.Decimal]
 	LimitL2            Opt[rpc.Decimal]
 	LimitL3            Opt[rpc.Decimal]
@@ -579,92 +237,35 @@ type ChargingScheduleUpdate struct {
 	CustomData         rpc.Raw
 }
 
-func (x *ChargingScheduleUpdate) append(w *rpc.Writer) {
-	if x.Limit.Has {
-		w.Dec(`"limit":`, &x.Limit.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.LimitL2.Has {
-		w.Dec(`"limit_L2":`, &x.LimitL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.LimitL3.Has {
-		w.Dec(`"limit_L3":`, &x.LimitL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.DischargeLimit.Has {
-		w.Dec(`"dischargeLimit":`, &x.DischargeLimit.V, -9223372036854775808, 0)
-	}
-	if x.DischargeLimitL2.Has {
-		w.Dec(`"dischargeLimit_L2":`, &x.DischargeLimitL2.V, -9223372036854775808, 0)
-	}
-	if x.DischargeLimitL3.Has {
-		w.Dec(`"dischargeLimit_L3":`, &x.DischargeLimitL3.V, -9223372036854775808, 0)
-	}
-	if x.Setpoint.Has {
-		w.Dec(`"setpoint":`, &x.Setpoint.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.SetpointL2.Has {
-		w.Dec(`"setpoint_L2":`, &x.SetpointL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.SetpointL3.Has {
-		w.Dec(`"setpoint_L3":`, &x.SetpointL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.SetpointReactive.Has {
-		w.Dec(`"setpointReactive":`, &x.SetpointReactive.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.SetpointReactiveL2.Has {
-		w.Dec(`"setpointReactive_L2":`, &x.SetpointReactiveL2.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.SetpointReactiveL3.Has {
-		w.Dec(`"setpointReactive_L3":`, &x.SetpointReactiveL3.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsChargingScheduleUpdate = rpc.Fields{
 	Names:    []string{"limit", "limit_L2", "limit_L3", "dischargeLimit", "dischargeLimit_L2", "dischargeLimit_L3", "setpoint", "setpoint_L2", "setpoint_L3", "setpointReactive", "setpointReactive_L2", "setpointReactive_L3", "customData"},
 	Known:    [2]uint64{0x1fff, 0x1fff},
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ChargingScheduleUpdate) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingScheduleUpdate)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Limit.V, x.Limit.Has = b.Dec(), true
-		case 1:
-			x.LimitL2.V, x.LimitL2.Has = b.Dec(), true
-		case 2:
-			x.LimitL3.V, x.LimitL3.Has = b.Dec(), true
-		case 3:
-			x.DischargeLimit.V, x.DischargeLimit.Has = b.DecRange(-9223372036854775808, 0), true
-		case 4:
-			x.DischargeLimitL2.V, x.DischargeLimitL2.Has = b.DecRange(-9223372036854775808, 0), true
-		case 5:
-			x.DischargeLimitL3.V, x.DischargeLimitL3.Has = b.DecRange(-9223372036854775808, 0), true
-		case 6:
-			x.Setpoint.V, x.Setpoint.Has = b.Dec(), true
-		case 7:
-			x.SetpointL2.V, x.SetpointL2.Has = b.Dec(), true
-		case 8:
-			x.SetpointL3.V, x.SetpointL3.Has = b.Dec(), true
-		case 9:
-			x.SetpointReactive.V, x.SetpointReactive.Has = b.Dec(), true
-		case 10:
-			x.SetpointReactiveL2.V, x.SetpointReactiveL2.Has = b.Dec(), true
-		case 11:
-			x.SetpointReactiveL3.V, x.SetpointReactiveL3.Has = b.Dec(), true
-		case 12:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingScheduleUpdate = layout.Part{
+	Fields: &fieldsChargingScheduleUpdate,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.Limit)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.Limit) + unsafe.Offsetof(ChargingScheduleUpdate{}.Limit.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL2)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL2) + unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL3)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL3) + unsafe.Offsetof(ChargingScheduleUpdate{}.LimitL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimit)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimit) + unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimit.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL2)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL2) + unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL2.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL3)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL3) + unsafe.Offsetof(ChargingScheduleUpdate{}.DischargeLimitL3.Has)), Low: -2147483648, High: 0},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.Setpoint)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.Setpoint) + unsafe.Offsetof(ChargingScheduleUpdate{}.Setpoint.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL2)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL2) + unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL3)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL3) + unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactive)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactive) + unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactive.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL2)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL2) + unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL2.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL3)), Has: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL3) + unsafe.Offsetof(ChargingScheduleUpdate{}.SetpointReactiveL3.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingScheduleUpdate{}.CustomData))},
+	},
 }
 
 // Component is a part of messages.
 type Component struct {
+	_ [0]func()
+
 	EVSE       Opt[EVSE]
 	Name       string      // required, <= 50 characters
 	Instance   Opt[string] // <= 50 characters
@@ -711,29 +312,23 @@ func (x *Component) decode(b *rpc.Body) {
 	}
 }
 
+var tableComponent = layout.Part{
+	Fields: &fieldsComponent,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Component{}.EVSE)), Has: uint16(unsafe.Offsetof(Component{}.EVSE) + unsafe.Offsetof(Component{}.EVSE.Has)), Part: &tableEVSE},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Component{}.Name)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Component{}.Instance)), Has: uint16(unsafe.Offsetof(Component{}.Instance) + unsafe.Offsetof(Component{}.Instance.Has)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Component{}.CustomData))},
+	},
+}
+
 // ComponentVariable is a part of messages.
 type ComponentVariable struct {
+	_ [0]func()
+
 	Component  Component // required
 	Variable   Opt[Variable]
 	CustomData rpc.Raw
-}
-
-func (x *ComponentVariable) reset() {
-	*x = ComponentVariable{}
-}
-
-func (x *ComponentVariable) append(w *rpc.Writer) {
-	w.Key(`"component":{`)
-	x.Component.append(w)
-	w.Close()
-	if x.Variable.Has {
-		w.Key(`"variable":{`)
-		x.Variable.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsComponentVariable = rpc.Fields{
@@ -742,44 +337,28 @@ var fieldsComponentVariable = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *ComponentVariable) decode(b *rpc.Body) {
-	o := b.Object(&fieldsComponentVariable)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Component.decode(b)
-		case 1:
-			x.Variable.Has = true
-			x.Variable.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableComponentVariable = layout.Part{
+	Fields: &fieldsComponentVariable,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ComponentVariable{}.Component)), Part: &tableComponent},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ComponentVariable{}.Variable)), Has: uint16(unsafe.Offsetof(ComponentVariable{}.Variable) + unsafe.Offsetof(ComponentVariable{}.Variable.Has)), Part: &tableVariable},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ComponentVariable{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ComponentVariable{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ComponentVariable)(list)
+		*l = append(*l, make([]ComponentVariable, 1)...)
+	},
 }
 
 // ConstantStreamData is a part of messages, since 2.1.
 type ConstantStreamData struct {
+	_ [0]func()
+
 	ID                   int                       // required, >= 0
 	Params               PeriodicEventStreamParams // required
 	VariableMonitoringID int                       // required, >= 0
 	CustomData           rpc.Raw
-}
-
-func (x *ConstantStreamData) reset() {
-	*x = ConstantStreamData{}
-}
-
-func (x *ConstantStreamData) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Key(`"params":{`)
-	x.Params.append(w)
-	w.Close()
-	w.Int(`"variableMonitoringId":`, x.VariableMonitoringID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsConstantStreamData = rpc.Fields{
@@ -788,49 +367,28 @@ var fieldsConstantStreamData = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *ConstantStreamData) decode(b *rpc.Body) {
-	o := b.Object(&fieldsConstantStreamData)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.IntRange(0, 2147483647)
-		case 1:
-			x.Params.decode(b)
-		case 2:
-			x.VariableMonitoringID = b.IntRange(0, 2147483647)
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableConstantStreamData = layout.Part{
+	Fields: &fieldsConstantStreamData,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ConstantStreamData{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ConstantStreamData{}.Params)), Part: &tablePeriodicEventStreamParams},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ConstantStreamData{}.VariableMonitoringID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ConstantStreamData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ConstantStreamData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ConstantStreamData)(list)
+		*l = append(*l, make([]ConstantStreamData, 1)...)
+	},
 }
 
 // ConsumptionCost is a part of messages.
 type ConsumptionCost struct {
+	_ [0]func()
+
 	StartValue rpc.Decimal // required
 	Cost       []Cost      // required, 1 to 3 elements
 	CustomData rpc.Raw
-}
-
-func (x *ConsumptionCost) reset() {
-	x.StartValue = rpc.Decimal{}
-	x.Cost = x.Cost[:0]
-	x.CustomData = ""
-}
-
-func (x *ConsumptionCost) append(w *rpc.Writer) {
-	w.Dec(`"startValue":`, &x.StartValue, -9223372036854775808, 9223372036854775807)
-	w.List(`"cost":`, len(x.Cost), 1, 3)
-	for i := range x.Cost {
-		w.Open()
-		x.Cost[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsConsumptionCost = rpc.Fields{
@@ -839,47 +397,28 @@ var fieldsConsumptionCost = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *ConsumptionCost) decode(b *rpc.Body) {
-	o := b.Object(&fieldsConsumptionCost)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StartValue = b.Dec()
-		case 1:
-			for l := b.List(1, 3); l.More(b); {
-				e := grow(&x.Cost)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableConsumptionCost = layout.Part{
+	Fields: &fieldsConsumptionCost,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(ConsumptionCost{}.StartValue)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ConsumptionCost{}.Cost)), Least: 1, Most: 3, Part: &tableCost},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ConsumptionCost{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ConsumptionCost{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ConsumptionCost)(list)
+		*l = append(*l, make([]ConsumptionCost, 1)...)
+	},
 }
 
 // Cost is a part of messages.
 type Cost struct {
+	_ [0]func()
+
 	CostKind         CostKind // required
 	Amount           int      // required
 	AmountMultiplier Opt[int]
 	CustomData       rpc.Raw
-}
-
-func (x *Cost) reset() {
-	*x = Cost{}
-}
-
-func (x *Cost) append(w *rpc.Writer) {
-	w.Enum(`"costKind":"`, string(x.CostKind), &enumCostKind)
-	w.Int(`"amount":`, x.Amount, -2147483648, 2147483647)
-	if x.AmountMultiplier.Has {
-		w.Int(`"amountMultiplier":`, x.AmountMultiplier.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCost = rpc.Fields{
@@ -888,20 +427,14 @@ var fieldsCost = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *Cost) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCost)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CostKind = CostKind(b.Enum(&enumCostKind))
-		case 1:
-			x.Amount = b.Int()
-		case 2:
-			x.AmountMultiplier.V, x.AmountMultiplier.Has = b.Int(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCost = layout.Part{
+	Fields: &fieldsCost,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(Cost{}.CostKind)), Enum: &enumCostKind},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(Cost{}.Amount)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(Cost{}.AmountMultiplier)), Has: uint16(unsafe.Offsetof(Cost{}.AmountMultiplier) + unsafe.Offsetof(Cost{}.AmountMultiplier.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Cost{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(Cost{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]Cost)(list); *l = append(*l, make([]Cost, 1)...) },
 }

@@ -4,27 +4,19 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // DERCurvePoints is a part of messages, since 2.1.
 type DERCurvePoints struct {
+	_ [0]func()
+
 	X          rpc.Decimal // required
 	Y          rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *DERCurvePoints) reset() {
-	*x = DERCurvePoints{}
-}
-
-func (x *DERCurvePoints) append(w *rpc.Writer) {
-	w.Dec(`"x":`, &x.X, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"y":`, &x.Y, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsDERCurvePoints = rpc.Fields{
@@ -33,24 +25,24 @@ var fieldsDERCurvePoints = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *DERCurvePoints) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDERCurvePoints)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.X = b.Dec()
-		case 1:
-			x.Y = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDERCurvePoints = layout.Part{
+	Fields: &fieldsDERCurvePoints,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurvePoints{}.X)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurvePoints{}.Y)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DERCurvePoints{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(DERCurvePoints{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]DERCurvePoints)(list)
+		*l = append(*l, make([]DERCurvePoints, 1)...)
+	},
 }
 
 // DERCurve is a part of messages, since 2.1.
 type DERCurve struct {
+	_ [0]func()
+
 	CurveData           []DERCurvePoints // required, 1 to 10 elements
 	Hysteresis          Opt[Hysteresis]
 	Priority            int // required, >= 0
@@ -63,97 +55,24 @@ type DERCurve struct {
 	CustomData          rpc.Raw
 }
 
-func (x *DERCurve) reset() {
-	x.CurveData = x.CurveData[:0]
-	x.Hysteresis = Opt[Hysteresis]{}
-	x.Priority = 0
-	x.ReactivePowerParams = Opt[ReactivePowerParams]{}
-	x.VoltageParams = Opt[VoltageParams]{}
-	x.YUnit = ""
-	x.ResponseTime = Opt[rpc.Decimal]{}
-	x.StartTime = Opt[time.Time]{}
-	x.Duration = Opt[rpc.Decimal]{}
-	x.CustomData = ""
-}
-
-func (x *DERCurve) append(w *rpc.Writer) {
-	w.List(`"curveData":`, len(x.CurveData), 1, 10)
-	for i := range x.CurveData {
-		w.Open()
-		x.CurveData[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.Hysteresis.Has {
-		w.Key(`"hysteresis":{`)
-		x.Hysteresis.V.append(w)
-		w.Close()
-	}
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	if x.ReactivePowerParams.Has {
-		w.Key(`"reactivePowerParams":{`)
-		x.ReactivePowerParams.V.append(w)
-		w.Close()
-	}
-	if x.VoltageParams.Has {
-		w.Key(`"voltageParams":{`)
-		x.VoltageParams.V.append(w)
-		w.Close()
-	}
-	w.Enum(`"yUnit":"`, string(x.YUnit), &enumDERUnit)
-	if x.ResponseTime.Has {
-		w.Dec(`"responseTime":`, &x.ResponseTime.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.Duration.Has {
-		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsDERCurve = rpc.Fields{
 	Names:    []string{"curveData", "hysteresis", "priority", "reactivePowerParams", "voltageParams", "yUnit", "responseTime", "startTime", "duration", "customData"},
 	Known:    [2]uint64{0x3ff, 0x3ff},
 	Required: [2]uint64{0x25, 0x25},
 }
 
-func (x *DERCurve) decode(b *rpc.Body) {
-	o := b.Object(&fieldsDERCurve)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 10); l.More(b); {
-				e := grow(&x.CurveData)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.Hysteresis.Has = true
-			x.Hysteresis.V.decode(b)
-		case 2:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 3:
-			x.ReactivePowerParams.Has = true
-			x.ReactivePowerParams.V.decode(b)
-		case 4:
-			x.VoltageParams.Has = true
-			x.VoltageParams.V.decode(b)
-		case 5:
-			x.YUnit = DERUnit(b.Enum(&enumDERUnit))
-		case 6:
-			x.ResponseTime.V, x.ResponseTime.Has = b.Dec(), true
-		case 7:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 8:
-			x.Duration.V, x.Duration.Has = b.Dec(), true
-		case 9:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableDERCurve = layout.Part{
+	Fields: &fieldsDERCurve,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(DERCurve{}.CurveData)), Least: 1, Most: 10, Part: &tableDERCurvePoints},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(DERCurve{}.Hysteresis)), Has: uint16(unsafe.Offsetof(DERCurve{}.Hysteresis) + unsafe.Offsetof(DERCurve{}.Hysteresis.Has)), Part: &tableHysteresis},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurve{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(DERCurve{}.ReactivePowerParams)), Has: uint16(unsafe.Offsetof(DERCurve{}.ReactivePowerParams) + unsafe.Offsetof(DERCurve{}.ReactivePowerParams.Has)), Part: &tableReactivePowerParams},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(DERCurve{}.VoltageParams)), Has: uint16(unsafe.Offsetof(DERCurve{}.VoltageParams) + unsafe.Offsetof(DERCurve{}.VoltageParams.Has)), Part: &tableVoltageParams},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DERCurve{}.YUnit)), Enum: &enumDERUnit},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERCurve{}.ResponseTime)), Has: uint16(unsafe.Offsetof(DERCurve{}.ResponseTime) + unsafe.Offsetof(DERCurve{}.ResponseTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(DERCurve{}.StartTime)), Has: uint16(unsafe.Offsetof(DERCurve{}.StartTime) + unsafe.Offsetof(DERCurve{}.StartTime.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(DERCurve{}.Duration)), Has: uint16(unsafe.Offsetof(DERCurve{}.Duration) + unsafe.Offsetof(DERCurve{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(DERCurve{}.CustomData))},
+	},
 }

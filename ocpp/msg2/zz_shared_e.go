@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // EVSE is a part of messages.
 type EVSE struct {
+	_ [0]func()
+
 	ID          int      // required, >= 0
 	ConnectorID Opt[int] // >= 0
 	CustomData  rpc.Raw
@@ -45,8 +50,19 @@ func (x *EVSE) decode(b *rpc.Body) {
 	}
 }
 
+var tableEVSE = layout.Part{
+	Fields: &fieldsEVSE,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(EVSE{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(EVSE{}.ConnectorID)), Has: uint16(unsafe.Offsetof(EVSE{}.ConnectorID) + unsafe.Offsetof(EVSE{}.ConnectorID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EVSE{}.CustomData))},
+	},
+}
+
 // EnterService is a part of messages, since 2.1.
 type EnterService struct {
+	_ [0]func()
+
 	Priority    int         // required, >= 0
 	HighVoltage rpc.Decimal // required
 	LowVoltage  rpc.Decimal // required
@@ -58,56 +74,23 @@ type EnterService struct {
 	CustomData  rpc.Raw
 }
 
-func (x *EnterService) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`"highVoltage":`, &x.HighVoltage, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"lowVoltage":`, &x.LowVoltage, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"highFreq":`, &x.HighFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"lowFreq":`, &x.LowFreq, -9223372036854775808, 9223372036854775807)
-	if x.Delay.Has {
-		w.Dec(`"delay":`, &x.Delay.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.RandomDelay.Has {
-		w.Dec(`"randomDelay":`, &x.RandomDelay.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.RampRate.Has {
-		w.Dec(`"rampRate":`, &x.RampRate.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsEnterService = rpc.Fields{
 	Names:    []string{"priority", "highVoltage", "lowVoltage", "highFreq", "lowFreq", "delay", "randomDelay", "rampRate", "customData"},
 	Known:    [2]uint64{0x1ff, 0x1ff},
 	Required: [2]uint64{0x1f, 0x1f},
 }
 
-func (x *EnterService) decode(b *rpc.Body) {
-	o := b.Object(&fieldsEnterService)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.HighVoltage = b.Dec()
-		case 2:
-			x.LowVoltage = b.Dec()
-		case 3:
-			x.HighFreq = b.Dec()
-		case 4:
-			x.LowFreq = b.Dec()
-		case 5:
-			x.Delay.V, x.Delay.Has = b.Dec(), true
-		case 6:
-			x.RandomDelay.V, x.RandomDelay.Has = b.Dec(), true
-		case 7:
-			x.RampRate.V, x.RampRate.Has = b.Dec(), true
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableEnterService = layout.Part{
+	Fields: &fieldsEnterService,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterService{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterService{}.HighVoltage)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterService{}.LowVoltage)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterService{}.HighFreq)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(EnterService{}.LowFreq)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(EnterService{}.Delay)), Has: uint16(unsafe.Offsetof(EnterService{}.Delay) + unsafe.Offsetof(EnterService{}.Delay.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(EnterService{}.RandomDelay)), Has: uint16(unsafe.Offsetof(EnterService{}.RandomDelay) + unsafe.Offsetof(EnterService{}.RandomDelay.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(EnterService{}.RampRate)), Has: uint16(unsafe.Offsetof(EnterService{}.RampRate) + unsafe.Offsetof(EnterService{}.RampRate.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(EnterService{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // FixedPF is a part of messages, since 2.1.
 type FixedPF struct {
+	_ [0]func()
+
 	Priority     int         // required, >= 0
 	Displacement rpc.Decimal // required
 	Excitation   bool        // required
@@ -18,51 +22,28 @@ type FixedPF struct {
 	CustomData   rpc.Raw
 }
 
-func (x *FixedPF) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`"displacement":`, &x.Displacement, -9223372036854775808, 9223372036854775807)
-	w.Bool(`"excitation":`, x.Excitation)
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.Duration.Has {
-		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsFixedPF = rpc.Fields{
 	Names:    []string{"priority", "displacement", "excitation", "startTime", "duration", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *FixedPF) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFixedPF)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.Displacement = b.Dec()
-		case 2:
-			x.Excitation = b.Bool()
-		case 3:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 4:
-			x.Duration.V, x.Duration.Has = b.Dec(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFixedPF = layout.Part{
+	Fields: &fieldsFixedPF,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPF{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPF{}.Displacement)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedPF{}.Excitation))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(FixedPF{}.StartTime)), Has: uint16(unsafe.Offsetof(FixedPF{}.StartTime) + unsafe.Offsetof(FixedPF{}.StartTime.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(FixedPF{}.Duration)), Has: uint16(unsafe.Offsetof(FixedPF{}.Duration) + unsafe.Offsetof(FixedPF{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FixedPF{}.CustomData))},
+	},
 }
 
 // FixedVar is a part of messages, since 2.1.
 type FixedVar struct {
+	_ [0]func()
+
 	Priority   int         // required, >= 0
 	Setpoint   rpc.Decimal // required
 	Unit       DERUnit     // required
@@ -71,51 +52,28 @@ type FixedVar struct {
 	CustomData rpc.Raw
 }
 
-func (x *FixedVar) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`"setpoint":`, &x.Setpoint, -9223372036854775808, 9223372036854775807)
-	w.Enum(`"unit":"`, string(x.Unit), &enumDERUnit)
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.Duration.Has {
-		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsFixedVar = rpc.Fields{
 	Names:    []string{"priority", "setpoint", "unit", "startTime", "duration", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *FixedVar) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFixedVar)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.Setpoint = b.Dec()
-		case 2:
-			x.Unit = DERUnit(b.Enum(&enumDERUnit))
-		case 3:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 4:
-			x.Duration.V, x.Duration.Has = b.Dec(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFixedVar = layout.Part{
+	Fields: &fieldsFixedVar,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVar{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVar{}.Setpoint)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(FixedVar{}.Unit)), Enum: &enumDERUnit},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(FixedVar{}.StartTime)), Has: uint16(unsafe.Offsetof(FixedVar{}.StartTime) + unsafe.Offsetof(FixedVar{}.StartTime.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(FixedVar{}.Duration)), Has: uint16(unsafe.Offsetof(FixedVar{}.Duration) + unsafe.Offsetof(FixedVar{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FixedVar{}.CustomData))},
+	},
 }
 
 // FreqDroop is a part of messages, since 2.1.
 type FreqDroop struct {
+	_ [0]func()
+
 	Priority     int         // required, >= 0
 	OverFreq     rpc.Decimal // required
 	UnderFreq    rpc.Decimal // required
@@ -127,54 +85,23 @@ type FreqDroop struct {
 	CustomData   rpc.Raw
 }
 
-func (x *FreqDroop) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`"overFreq":`, &x.OverFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"underFreq":`, &x.UnderFreq, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"overDroop":`, &x.OverDroop, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"underDroop":`, &x.UnderDroop, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"responseTime":`, &x.ResponseTime, -9223372036854775808, 9223372036854775807)
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.Duration.Has {
-		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsFreqDroop = rpc.Fields{
 	Names:    []string{"priority", "overFreq", "underFreq", "overDroop", "underDroop", "responseTime", "startTime", "duration", "customData"},
 	Known:    [2]uint64{0x1ff, 0x1ff},
 	Required: [2]uint64{0x3f, 0x3f},
 }
 
-func (x *FreqDroop) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFreqDroop)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.OverFreq = b.Dec()
-		case 2:
-			x.UnderFreq = b.Dec()
-		case 3:
-			x.OverDroop = b.Dec()
-		case 4:
-			x.UnderDroop = b.Dec()
-		case 5:
-			x.ResponseTime = b.Dec()
-		case 6:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 7:
-			x.Duration.V, x.Duration.Has = b.Dec(), true
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFreqDroop = layout.Part{
+	Fields: &fieldsFreqDroop,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.OverFreq)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.UnderFreq)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.OverDroop)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.UnderDroop)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(FreqDroop{}.ResponseTime)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(FreqDroop{}.StartTime)), Has: uint16(unsafe.Offsetof(FreqDroop{}.StartTime) + unsafe.Offsetof(FreqDroop{}.StartTime.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(FreqDroop{}.Duration)), Has: uint16(unsafe.Offsetof(FreqDroop{}.Duration) + unsafe.Offsetof(FreqDroop{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FreqDroop{}.CustomData))},
+	},
 }

@@ -3,24 +3,20 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // Gradient is a part of messages, since 2.1.
 type Gradient struct {
+	_ [0]func()
+
 	Priority     int         // required, >= 0
 	Gradient     rpc.Decimal // required
 	SoftGradient rpc.Decimal // required
 	CustomData   rpc.Raw
-}
-
-func (x *Gradient) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	w.Dec(`"gradient":`, &x.Gradient, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"softGradient":`, &x.SoftGradient, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsGradient = rpc.Fields{
@@ -29,20 +25,12 @@ var fieldsGradient = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *Gradient) decode(b *rpc.Body) {
-	o := b.Object(&fieldsGradient)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.Gradient = b.Dec()
-		case 2:
-			x.SoftGradient = b.Dec()
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableGradient = layout.Part{
+	Fields: &fieldsGradient,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(Gradient{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(Gradient{}.Gradient)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(Gradient{}.SoftGradient)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Gradient{}.CustomData))},
+	},
 }

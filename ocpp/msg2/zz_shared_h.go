@@ -3,34 +3,21 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // Hysteresis is a part of messages, since 2.1.
 type Hysteresis struct {
+	_ [0]func()
+
 	HysteresisHigh     Opt[rpc.Decimal]
 	HysteresisLow      Opt[rpc.Decimal]
 	HysteresisDelay    Opt[rpc.Decimal]
 	HysteresisGradient Opt[rpc.Decimal]
 	CustomData         rpc.Raw
-}
-
-func (x *Hysteresis) append(w *rpc.Writer) {
-	if x.HysteresisHigh.Has {
-		w.Dec(`"hysteresisHigh":`, &x.HysteresisHigh.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.HysteresisLow.Has {
-		w.Dec(`"hysteresisLow":`, &x.HysteresisLow.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.HysteresisDelay.Has {
-		w.Dec(`"hysteresisDelay":`, &x.HysteresisDelay.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.HysteresisGradient.Has {
-		w.Dec(`"hysteresisGradient":`, &x.HysteresisGradient.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsHysteresis = rpc.Fields{
@@ -39,22 +26,13 @@ var fieldsHysteresis = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *Hysteresis) decode(b *rpc.Body) {
-	o := b.Object(&fieldsHysteresis)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.HysteresisHigh.V, x.HysteresisHigh.Has = b.Dec(), true
-		case 1:
-			x.HysteresisLow.V, x.HysteresisLow.Has = b.Dec(), true
-		case 2:
-			x.HysteresisDelay.V, x.HysteresisDelay.Has = b.Dec(), true
-		case 3:
-			x.HysteresisGradient.V, x.HysteresisGradient.Has = b.Dec(), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableHysteresis = layout.Part{
+	Fields: &fieldsHysteresis,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisHigh)), Has: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisHigh) + unsafe.Offsetof(Hysteresis{}.HysteresisHigh.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisLow)), Has: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisLow) + unsafe.Offsetof(Hysteresis{}.HysteresisLow.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisDelay)), Has: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisDelay) + unsafe.Offsetof(Hysteresis{}.HysteresisDelay.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisGradient)), Has: uint16(unsafe.Offsetof(Hysteresis{}.HysteresisGradient) + unsafe.Offsetof(Hysteresis{}.HysteresisGradient.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Hysteresis{}.CustomData))},
+	},
 }

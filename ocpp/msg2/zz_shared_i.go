@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // IdTokenInfo is a part of messages.
 type IdTokenInfo struct {
+	_ [0]func()
+
 	Status              AuthorizationStatus // required
 	CacheExpiryDateTime Opt[time.Time]
 	ChargingPriority    Opt[int]
@@ -110,6 +114,8 @@ func (x *IdTokenInfo) decode(b *rpc.Body) {
 
 // IdToken is a part of messages.
 type IdToken struct {
+	_ [0]func()
+
 	AdditionalInfo []AdditionalInfo // >= 1 elements
 	IdToken        string           // required, <= 36 (2.1: 255) characters
 	Type           IdTokenEnum      // required, free text of <= 20 characters in 2.1
@@ -166,4 +172,14 @@ func (x *IdToken) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableIdToken = layout.Part{
+	Fields: &fieldsIdToken,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(IdToken{}.AdditionalInfo)), Least: 1, Part: &tableAdditionalInfo},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(IdToken{}.IdToken)), Low: 36, High: 255},
+		{Kind: layout.NameOrText, Rule: layout.Required, At: uint16(unsafe.Offsetof(IdToken{}.Type)), Enum: &enumIdTokenEnum, High: 20},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(IdToken{}.CustomData))},
+	},
 }

@@ -4,23 +4,19 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // LimitAtSoC is a part of messages, since 2.1.
 type LimitAtSoC struct {
+	_ [0]func()
+
 	SoC        int         // required, >= 0, <= 100
 	Limit      rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *LimitAtSoC) append(w *rpc.Writer) {
-	w.Int(`"soc":`, x.SoC, 0, 100)
-	w.Dec(`"limit":`, &x.Limit, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsLimitAtSoC = rpc.Fields{
@@ -29,24 +25,19 @@ var fieldsLimitAtSoC = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *LimitAtSoC) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLimitAtSoC)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.SoC = b.IntRange(0, 100)
-		case 1:
-			x.Limit = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLimitAtSoC = layout.Part{
+	Fields: &fieldsLimitAtSoC,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitAtSoC{}.SoC)), Low: 0, High: 100},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitAtSoC{}.Limit)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LimitAtSoC{}.CustomData))},
+	},
 }
 
 // LimitMaxDischarge is a part of messages, since 2.1.
 type LimitMaxDischarge struct {
+	_ [0]func()
+
 	Priority                int // required, >= 0
 	PctMaxDischargePower    Opt[rpc.Decimal]
 	PowerMonitoringMustTrip Opt[DERCurve]
@@ -55,62 +46,20 @@ type LimitMaxDischarge struct {
 	CustomData              rpc.Raw
 }
 
-func (x *LimitMaxDischarge) reset() {
-	x.Priority = 0
-	x.PctMaxDischargePower = Opt[rpc.Decimal]{}
-	x.PowerMonitoringMustTrip.Has = false
-	x.PowerMonitoringMustTrip.V.reset()
-	x.StartTime = Opt[time.Time]{}
-	x.Duration = Opt[rpc.Decimal]{}
-	x.CustomData = ""
-}
-
-func (x *LimitMaxDischarge) append(w *rpc.Writer) {
-	w.Int(`"priority":`, x.Priority, 0, 2147483647)
-	if x.PctMaxDischargePower.Has {
-		w.Dec(`"pctMaxDischargePower":`, &x.PctMaxDischargePower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.PowerMonitoringMustTrip.Has {
-		w.Key(`"powerMonitoringMustTrip":{`)
-		x.PowerMonitoringMustTrip.V.append(w)
-		w.Close()
-	}
-	if x.StartTime.Has {
-		w.Time(`"startTime":"`, &x.StartTime.V)
-	}
-	if x.Duration.Has {
-		w.Dec(`"duration":`, &x.Duration.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsLimitMaxDischarge = rpc.Fields{
 	Names:    []string{"priority", "pctMaxDischargePower", "powerMonitoringMustTrip", "startTime", "duration", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *LimitMaxDischarge) decode(b *rpc.Body) {
-	o := b.Object(&fieldsLimitMaxDischarge)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Priority = b.IntRange(0, 2147483647)
-		case 1:
-			x.PctMaxDischargePower.V, x.PctMaxDischargePower.Has = b.Dec(), true
-		case 2:
-			x.PowerMonitoringMustTrip.Has = true
-			x.PowerMonitoringMustTrip.V.decode(b)
-		case 3:
-			x.StartTime.V, x.StartTime.Has = b.Time(), true
-		case 4:
-			x.Duration.V, x.Duration.Has = b.Dec(), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableLimitMaxDischarge = layout.Part{
+	Fields: &fieldsLimitMaxDischarge,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.Priority)), Low: 0, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.PctMaxDischargePower)), Has: uint16(unsafe.Offsetof(LimitMaxDischarge{}.PctMaxDischargePower) + unsafe.Offsetof(LimitMaxDischarge{}.PctMaxDischargePower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.PowerMonitoringMustTrip)), Has: uint16(unsafe.Offsetof(LimitMaxDischarge{}.PowerMonitoringMustTrip) + unsafe.Offsetof(LimitMaxDischarge{}.PowerMonitoringMustTrip.Has)), Part: &tableDERCurve},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.StartTime)), Has: uint16(unsafe.Offsetof(LimitMaxDischarge{}.StartTime) + unsafe.Offsetof(LimitMaxDischarge{}.StartTime.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.Duration)), Has: uint16(unsafe.Offsetof(LimitMaxDischarge{}.Duration) + unsafe.Offsetof(LimitMaxDischarge{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LimitMaxDischarge{}.CustomData))},
+	},
 }

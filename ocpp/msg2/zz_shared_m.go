@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // MessageContent is a part of messages.
 type MessageContent struct {
+	_ [0]func()
+
 	Format     MessageFormat // required
 	Language   Opt[string]   // <= 8 characters
 	Content    string        // required, <= 512 (2.1: 1024) characters
@@ -55,8 +59,25 @@ func (x *MessageContent) decode(b *rpc.Body) {
 	}
 }
 
+var tableMessageContent = layout.Part{
+	Fields: &fieldsMessageContent,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(MessageContent{}.Format)), Enum: &enumMessageFormat},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(MessageContent{}.Language)), Has: uint16(unsafe.Offsetof(MessageContent{}.Language) + unsafe.Offsetof(MessageContent{}.Language.Has)), Low: 8, High: 8},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(MessageContent{}.Content)), Low: 512, High: 1024},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(MessageContent{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(MessageContent{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]MessageContent)(list)
+		*l = append(*l, make([]MessageContent, 1)...)
+	},
+}
+
 // MessageInfo is a part of messages.
 type MessageInfo struct {
+	_ [0]func()
+
 	Display       Opt[Component]
 	ID            int             // required, >= 0
 	Priority      MessagePriority // required
@@ -69,101 +90,34 @@ type MessageInfo struct {
 	CustomData    rpc.Raw
 }
 
-func (x *MessageInfo) reset() {
-	x.Display = Opt[Component]{}
-	x.ID = 0
-	x.Priority = ""
-	x.State = ""
-	x.StartDateTime = Opt[time.Time]{}
-	x.EndDateTime = Opt[time.Time]{}
-	x.TransactionID = Opt[string]{}
-	x.Message = MessageContent{}
-	x.MessageExtra = x.MessageExtra[:0]
-	x.CustomData = ""
-}
-
-func (x *MessageInfo) append(w *rpc.Writer) {
-	if x.Display.Has {
-		w.Key(`"display":{`)
-		x.Display.V.append(w)
-		w.Close()
-	}
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	w.Enum(`"priority":"`, string(x.Priority), &enumMessagePriority)
-	if x.State != "" {
-		w.Enum(`"state":"`, string(x.State), &enumMessageState)
-	}
-	if x.StartDateTime.Has {
-		w.Time(`"startDateTime":"`, &x.StartDateTime.V)
-	}
-	if x.EndDateTime.Has {
-		w.Time(`"endDateTime":"`, &x.EndDateTime.V)
-	}
-	if x.TransactionID.Has {
-		w.Str(`"transactionId":"`, x.TransactionID.V, 36)
-	}
-	w.Key(`"message":{`)
-	x.Message.append(w)
-	w.Close()
-	if w.V21() {
-		if len(x.MessageExtra) > 0 {
-			w.List(`"messageExtra":`, len(x.MessageExtra), 1, 4)
-			for i := range x.MessageExtra {
-				w.Open()
-				x.MessageExtra[i].append(w)
-				w.Close()
-			}
-			w.CloseList()
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsMessageInfo = rpc.Fields{
 	Names:    []string{"display", "id", "priority", "state", "startDateTime", "endDateTime", "transactionId", "message", "messageExtra", "customData"},
 	Known:    [2]uint64{0x2ff, 0x3ff},
 	Required: [2]uint64{0x86, 0x86},
 }
 
-func (x *MessageInfo) decode(b *rpc.Body) {
-	o := b.Object(&fieldsMessageInfo)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Display.Has = true
-			x.Display.V.decode(b)
-		case 1:
-			x.ID = b.Nat()
-		case 2:
-			x.Priority = MessagePriority(b.Enum(&enumMessagePriority))
-		case 3:
-			x.State = MessageState(b.Enum(&enumMessageState))
-		case 4:
-			x.StartDateTime.V, x.StartDateTime.Has = b.Time(), true
-		case 5:
-			x.EndDateTime.V, x.EndDateTime.Has = b.Time(), true
-		case 6:
-			x.TransactionID.V, x.TransactionID.Has = b.Str(36), true
-		case 7:
-			x.Message.decode(b)
-		case 8:
-			for l := b.List(1, 4); l.More(b); {
-				e := grow(&x.MessageExtra)
-				e.reset()
-				e.decode(b)
-			}
-		case 9:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableMessageInfo = layout.Part{
+	Fields: &fieldsMessageInfo,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(MessageInfo{}.Display)), Has: uint16(unsafe.Offsetof(MessageInfo{}.Display) + unsafe.Offsetof(MessageInfo{}.Display.Has)), Part: &tableComponent},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(MessageInfo{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(MessageInfo{}.Priority)), Enum: &enumMessagePriority},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(MessageInfo{}.State)), Enum: &enumMessageState},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(MessageInfo{}.StartDateTime)), Has: uint16(unsafe.Offsetof(MessageInfo{}.StartDateTime) + unsafe.Offsetof(MessageInfo{}.StartDateTime.Has))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(MessageInfo{}.EndDateTime)), Has: uint16(unsafe.Offsetof(MessageInfo{}.EndDateTime) + unsafe.Offsetof(MessageInfo{}.EndDateTime.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(MessageInfo{}.TransactionID)), Has: uint16(unsafe.Offsetof(MessageInfo{}.TransactionID) + unsafe.Offsetof(MessageInfo{}.TransactionID.Has)), Low: 36, High: 36},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(MessageInfo{}.Message)), Part: &tableMessageContent},
+		{Kind: layout.Nested, Rule: layout.List | layout.Since21, At: uint16(unsafe.Offsetof(MessageInfo{}.MessageExtra)), Least: 1, Most: 4, Part: &tableMessageContent},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(MessageInfo{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(MessageInfo{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]MessageInfo)(list); *l = append(*l, make([]MessageInfo, 1)...) },
 }
 
 // MeterValue is a part of messages.
 type MeterValue struct {
+	_ [0]func()
+
 	SampledValue []SampledValue // required, >= 1 elements
 	Timestamp    time.Time      // required
 	CustomData   rpc.Raw

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // OCSPRequestData is a part of messages.
 type OCSPRequestData struct {
+	_ [0]func()
+
 	HashAlgorithm  HashAlgorithm // required
 	IssuerNameHash string        // required, <= 128 characters
 	IssuerKeyHash  string        // required, <= 128 characters
@@ -59,40 +64,31 @@ func (x *OCSPRequestData) decode(b *rpc.Body) {
 	}
 }
 
+var tableOCSPRequestData = layout.Part{
+	Fields: &fieldsOCSPRequestData,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(OCSPRequestData{}.HashAlgorithm)), Enum: &enumHashAlgorithm},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(OCSPRequestData{}.IssuerNameHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(OCSPRequestData{}.IssuerKeyHash)), Low: 128, High: 128},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(OCSPRequestData{}.SerialNumber)), Low: 40, High: 40},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(OCSPRequestData{}.ResponderURL)), Low: 512, High: 2000},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(OCSPRequestData{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(OCSPRequestData{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]OCSPRequestData)(list)
+		*l = append(*l, make([]OCSPRequestData, 1)...)
+	},
+}
+
 // OverstayRuleList is a part of messages, since 2.1.
 type OverstayRuleList struct {
+	_ [0]func()
+
 	OverstayPowerThreshold Opt[RationalNumber]
 	OverstayRule           []OverstayRule // required, 1 to 5 elements
 	OverstayTimeThreshold  Opt[int]
 	CustomData             rpc.Raw
-}
-
-func (x *OverstayRuleList) reset() {
-	x.OverstayPowerThreshold = Opt[RationalNumber]{}
-	x.OverstayRule = x.OverstayRule[:0]
-	x.OverstayTimeThreshold = Opt[int]{}
-	x.CustomData = ""
-}
-
-func (x *OverstayRuleList) append(w *rpc.Writer) {
-	if x.OverstayPowerThreshold.Has {
-		w.Key(`"overstayPowerThreshold":{`)
-		x.OverstayPowerThreshold.V.append(w)
-		w.Close()
-	}
-	w.List(`"overstayRule":`, len(x.OverstayRule), 1, 5)
-	for i := range x.OverstayRule {
-		w.Open()
-		x.OverstayRule[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.OverstayTimeThreshold.Has {
-		w.Int(`"overstayTimeThreshold":`, x.OverstayTimeThreshold.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsOverstayRuleList = rpc.Fields{
@@ -101,54 +97,25 @@ var fieldsOverstayRuleList = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *OverstayRuleList) decode(b *rpc.Body) {
-	o := b.Object(&fieldsOverstayRuleList)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.OverstayPowerThreshold.Has = true
-			x.OverstayPowerThreshold.V.decode(b)
-		case 1:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.OverstayRule)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.OverstayTimeThreshold.V, x.OverstayTimeThreshold.Has = b.Int(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableOverstayRuleList = layout.Part{
+	Fields: &fieldsOverstayRuleList,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(OverstayRuleList{}.OverstayPowerThreshold)), Has: uint16(unsafe.Offsetof(OverstayRuleList{}.OverstayPowerThreshold) + unsafe.Offsetof(OverstayRuleList{}.OverstayPowerThreshold.Has)), Part: &tableRationalNumber},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(OverstayRuleList{}.OverstayRule)), Least: 1, Most: 5, Part: &tableOverstayRule},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(OverstayRuleList{}.OverstayTimeThreshold)), Has: uint16(unsafe.Offsetof(OverstayRuleList{}.OverstayTimeThreshold) + unsafe.Offsetof(OverstayRuleList{}.OverstayTimeThreshold.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(OverstayRuleList{}.CustomData))},
+	},
 }
 
 // OverstayRule is a part of messages, since 2.1.
 type OverstayRule struct {
+	_ [0]func()
+
 	OverstayFee             RationalNumber // required
 	OverstayRuleDescription Opt[string]    // <= 32 characters
 	StartTime               int            // required
 	OverstayFeePeriod       int            // required
 	CustomData              rpc.Raw
-}
-
-func (x *OverstayRule) reset() {
-	*x = OverstayRule{}
-}
-
-func (x *OverstayRule) append(w *rpc.Writer) {
-	w.Key(`"overstayFee":{`)
-	x.OverstayFee.append(w)
-	w.Close()
-	if x.OverstayRuleDescription.Has {
-		w.Str(`"overstayRuleDescription":"`, x.OverstayRuleDescription.V, 32)
-	}
-	w.Int(`"startTime":`, x.StartTime, -2147483648, 2147483647)
-	w.Int(`"overstayFeePeriod":`, x.OverstayFeePeriod, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsOverstayRule = rpc.Fields{
@@ -157,22 +124,15 @@ var fieldsOverstayRule = rpc.Fields{
 	Required: [2]uint64{0xd, 0xd},
 }
 
-func (x *OverstayRule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsOverstayRule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.OverstayFee.decode(b)
-		case 1:
-			x.OverstayRuleDescription.V, x.OverstayRuleDescription.Has = b.Str(32), true
-		case 2:
-			x.StartTime = b.Int()
-		case 3:
-			x.OverstayFeePeriod = b.Int()
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableOverstayRule = layout.Part{
+	Fields: &fieldsOverstayRule,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(OverstayRule{}.OverstayFee)), Part: &tableRationalNumber},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(OverstayRule{}.OverstayRuleDescription)), Has: uint16(unsafe.Offsetof(OverstayRule{}.OverstayRuleDescription) + unsafe.Offsetof(OverstayRule{}.OverstayRuleDescription.Has)), Low: 32, High: 32},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(OverstayRule{}.StartTime)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(OverstayRule{}.OverstayFeePeriod)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(OverstayRule{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(OverstayRule{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]OverstayRule)(list); *l = append(*l, make([]OverstayRule, 1)...) },
 }

@@ -4,27 +4,19 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // PeriodicEventStreamParams is a part of messages, since 2.1.
 type PeriodicEventStreamParams struct {
+	_ [0]func()
+
 	Interval   Opt[int] // >= 0
 	Values     Opt[int] // >= 0
 	CustomData rpc.Raw
-}
-
-func (x *PeriodicEventStreamParams) append(w *rpc.Writer) {
-	if x.Interval.Has {
-		w.Int(`"interval":`, x.Interval.V, 0, 2147483647)
-	}
-	if x.Values.Has {
-		w.Int(`"values":`, x.Values.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsPeriodicEventStreamParams = rpc.Fields{
@@ -33,39 +25,22 @@ var fieldsPeriodicEventStreamParams = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *PeriodicEventStreamParams) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPeriodicEventStreamParams)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Interval.V, x.Interval.Has = b.IntRange(0, 2147483647), true
-		case 1:
-			x.Values.V, x.Values.Has = b.IntRange(0, 2147483647), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePeriodicEventStreamParams = layout.Part{
+	Fields: &fieldsPeriodicEventStreamParams,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(PeriodicEventStreamParams{}.Interval)), Has: uint16(unsafe.Offsetof(PeriodicEventStreamParams{}.Interval) + unsafe.Offsetof(PeriodicEventStreamParams{}.Interval.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(PeriodicEventStreamParams{}.Values)), Has: uint16(unsafe.Offsetof(PeriodicEventStreamParams{}.Values) + unsafe.Offsetof(PeriodicEventStreamParams{}.Values.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PeriodicEventStreamParams{}.CustomData))},
+	},
 }
 
 // PriceLevelScheduleEntry is a part of messages, since 2.1.
 type PriceLevelScheduleEntry struct {
+	_ [0]func()
+
 	Duration   int // required
 	PriceLevel int // required, >= 0
 	CustomData rpc.Raw
-}
-
-func (x *PriceLevelScheduleEntry) reset() {
-	*x = PriceLevelScheduleEntry{}
-}
-
-func (x *PriceLevelScheduleEntry) append(w *rpc.Writer) {
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	w.Int(`"priceLevel":`, x.PriceLevel, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsPriceLevelScheduleEntry = rpc.Fields{
@@ -74,24 +49,24 @@ var fieldsPriceLevelScheduleEntry = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *PriceLevelScheduleEntry) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPriceLevelScheduleEntry)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration = b.Int()
-		case 1:
-			x.PriceLevel = b.IntRange(0, 2147483647)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePriceLevelScheduleEntry = layout.Part{
+	Fields: &fieldsPriceLevelScheduleEntry,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceLevelScheduleEntry{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceLevelScheduleEntry{}.PriceLevel)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PriceLevelScheduleEntry{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(PriceLevelScheduleEntry{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]PriceLevelScheduleEntry)(list)
+		*l = append(*l, make([]PriceLevelScheduleEntry, 1)...)
+	},
 }
 
 // PriceLevelSchedule is a part of messages, since 2.1.
 type PriceLevelSchedule struct {
+	_ [0]func()
+
 	PriceLevelScheduleEntries []PriceLevelScheduleEntry // required, 1 to 100 elements
 	TimeAnchor                time.Time                 // required
 	PriceScheduleID           int                       // required, >= 0
@@ -100,91 +75,31 @@ type PriceLevelSchedule struct {
 	CustomData                rpc.Raw
 }
 
-func (x *PriceLevelSchedule) reset() {
-	x.PriceLevelScheduleEntries = x.PriceLevelScheduleEntries[:0]
-	x.TimeAnchor = time.Time{}
-	x.PriceScheduleID = 0
-	x.PriceScheduleDescription = Opt[string]{}
-	x.NumberOfPriceLevels = 0
-	x.CustomData = ""
-}
-
-func (x *PriceLevelSchedule) append(w *rpc.Writer) {
-	w.List(`"priceLevelScheduleEntries":`, len(x.PriceLevelScheduleEntries), 1, 100)
-	for i := range x.PriceLevelScheduleEntries {
-		w.Open()
-		x.PriceLevelScheduleEntries[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	w.Time(`"timeAnchor":"`, &x.TimeAnchor)
-	w.Int(`"priceScheduleId":`, x.PriceScheduleID, 0, 2147483647)
-	if x.PriceScheduleDescription.Has {
-		w.Str(`"priceScheduleDescription":"`, x.PriceScheduleDescription.V, 32)
-	}
-	w.Int(`"numberOfPriceLevels":`, x.NumberOfPriceLevels, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsPriceLevelSchedule = rpc.Fields{
 	Names:    []string{"priceLevelScheduleEntries", "timeAnchor", "priceScheduleId", "priceScheduleDescription", "numberOfPriceLevels", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x17, 0x17},
 }
 
-func (x *PriceLevelSchedule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPriceLevelSchedule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 100); l.More(b); {
-				e := grow(&x.PriceLevelScheduleEntries)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.TimeAnchor = b.Time()
-		case 2:
-			x.PriceScheduleID = b.IntRange(0, 2147483647)
-		case 3:
-			x.PriceScheduleDescription.V, x.PriceScheduleDescription.Has = b.Str(32), true
-		case 4:
-			x.NumberOfPriceLevels = b.IntRange(0, 2147483647)
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePriceLevelSchedule = layout.Part{
+	Fields: &fieldsPriceLevelSchedule,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.PriceLevelScheduleEntries)), Least: 1, Most: 100, Part: &tablePriceLevelScheduleEntry},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.TimeAnchor))},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.PriceScheduleID)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.PriceScheduleDescription)), Has: uint16(unsafe.Offsetof(PriceLevelSchedule{}.PriceScheduleDescription) + unsafe.Offsetof(PriceLevelSchedule{}.PriceScheduleDescription.Has)), Low: 32, High: 32},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.NumberOfPriceLevels)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PriceLevelSchedule{}.CustomData))},
+	},
 }
 
 // PriceRuleStack is a part of messages, since 2.1.
 type PriceRuleStack struct {
+	_ [0]func()
+
 	Duration   int         // required
 	PriceRule  []PriceRule // required, 1 to 8 elements
 	CustomData rpc.Raw
-}
-
-func (x *PriceRuleStack) reset() {
-	x.Duration = 0
-	x.PriceRule = x.PriceRule[:0]
-	x.CustomData = ""
-}
-
-func (x *PriceRuleStack) append(w *rpc.Writer) {
-	w.Int(`"duration":`, x.Duration, -2147483648, 2147483647)
-	w.List(`"priceRule":`, len(x.PriceRule), 1, 8)
-	for i := range x.PriceRule {
-		w.Open()
-		x.PriceRule[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsPriceRuleStack = rpc.Fields{
@@ -193,28 +108,24 @@ var fieldsPriceRuleStack = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *PriceRuleStack) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPriceRuleStack)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Duration = b.Int()
-		case 1:
-			for l := b.List(1, 8); l.More(b); {
-				e := grow(&x.PriceRule)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePriceRuleStack = layout.Part{
+	Fields: &fieldsPriceRuleStack,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceRuleStack{}.Duration)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(PriceRuleStack{}.PriceRule)), Least: 1, Most: 8, Part: &tablePriceRule},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PriceRuleStack{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(PriceRuleStack{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]PriceRuleStack)(list)
+		*l = append(*l, make([]PriceRuleStack, 1)...)
+	},
 }
 
 // PriceRule is a part of messages, since 2.1.
 type PriceRule struct {
+	_ [0]func()
+
 	ParkingFeePeriod              Opt[int]
 	CarbonDioxideEmission         Opt[int]       // >= 0
 	RenewableGenerationPercentage Opt[int]       // >= 0, <= 100
@@ -224,101 +135,35 @@ type PriceRule struct {
 	CustomData                    rpc.Raw
 }
 
-func (x *PriceRule) reset() {
-	*x = PriceRule{}
-}
-
-func (x *PriceRule) append(w *rpc.Writer) {
-	if x.ParkingFeePeriod.Has {
-		w.Int(`"parkingFeePeriod":`, x.ParkingFeePeriod.V, -2147483648, 2147483647)
-	}
-	if x.CarbonDioxideEmission.Has {
-		w.Int(`"carbonDioxideEmission":`, x.CarbonDioxideEmission.V, 0, 2147483647)
-	}
-	if x.RenewableGenerationPercentage.Has {
-		w.Int(`"renewableGenerationPercentage":`, x.RenewableGenerationPercentage.V, 0, 100)
-	}
-	w.Key(`"energyFee":{`)
-	x.EnergyFee.append(w)
-	w.Close()
-	if x.ParkingFee.Has {
-		w.Key(`"parkingFee":{`)
-		x.ParkingFee.V.append(w)
-		w.Close()
-	}
-	w.Key(`"powerRangeStart":{`)
-	x.PowerRangeStart.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsPriceRule = rpc.Fields{
 	Names:    []string{"parkingFeePeriod", "carbonDioxideEmission", "renewableGenerationPercentage", "energyFee", "parkingFee", "powerRangeStart", "customData"},
 	Known:    [2]uint64{0x7f, 0x7f},
 	Required: [2]uint64{0x28, 0x28},
 }
 
-func (x *PriceRule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPriceRule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ParkingFeePeriod.V, x.ParkingFeePeriod.Has = b.Int(), true
-		case 1:
-			x.CarbonDioxideEmission.V, x.CarbonDioxideEmission.Has = b.IntRange(0, 2147483647), true
-		case 2:
-			x.RenewableGenerationPercentage.V, x.RenewableGenerationPercentage.Has = b.IntRange(0, 100), true
-		case 3:
-			x.EnergyFee.decode(b)
-		case 4:
-			x.ParkingFee.Has = true
-			x.ParkingFee.V.decode(b)
-		case 5:
-			x.PowerRangeStart.decode(b)
-		case 6:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePriceRule = layout.Part{
+	Fields: &fieldsPriceRule,
+	Members: []layout.Member{
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(PriceRule{}.ParkingFeePeriod)), Has: uint16(unsafe.Offsetof(PriceRule{}.ParkingFeePeriod) + unsafe.Offsetof(PriceRule{}.ParkingFeePeriod.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(PriceRule{}.CarbonDioxideEmission)), Has: uint16(unsafe.Offsetof(PriceRule{}.CarbonDioxideEmission) + unsafe.Offsetof(PriceRule{}.CarbonDioxideEmission.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(PriceRule{}.RenewableGenerationPercentage)), Has: uint16(unsafe.Offsetof(PriceRule{}.RenewableGenerationPercentage) + unsafe.Offsetof(PriceRule{}.RenewableGenerationPercentage.Has)), Low: 0, High: 100},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceRule{}.EnergyFee)), Part: &tableRationalNumber},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(PriceRule{}.ParkingFee)), Has: uint16(unsafe.Offsetof(PriceRule{}.ParkingFee) + unsafe.Offsetof(PriceRule{}.ParkingFee.Has)), Part: &tableRationalNumber},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(PriceRule{}.PowerRangeStart)), Part: &tableRationalNumber},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PriceRule{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(PriceRule{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]PriceRule)(list); *l = append(*l, make([]PriceRule, 1)...) },
 }
 
 // Price is a part of messages, since 2.1.
 type Price struct {
+	_ [0]func()
+
 	ExclTax    Opt[rpc.Decimal]
 	InclTax    Opt[rpc.Decimal]
 	TaxRates   []TaxRate // 1 to 5 elements
 	CustomData rpc.Raw
-}
-
-func (x *Price) reset() {
-	x.ExclTax = Opt[rpc.Decimal]{}
-	x.InclTax = Opt[rpc.Decimal]{}
-	x.TaxRates = x.TaxRates[:0]
-	x.CustomData = ""
-}
-
-func (x *Price) append(w *rpc.Writer) {
-	if x.ExclTax.Has {
-		w.Dec(`"exclTax":`, &x.ExclTax.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.InclTax.Has {
-		w.Dec(`"inclTax":`, &x.InclTax.V, -9223372036854775808, 9223372036854775807)
-	}
-	if len(x.TaxRates) > 0 {
-		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
-		for i := range x.TaxRates {
-			w.Open()
-			x.TaxRates[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsPrice = rpc.Fields{
@@ -327,24 +172,12 @@ var fieldsPrice = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *Price) decode(b *rpc.Body) {
-	o := b.Object(&fieldsPrice)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ExclTax.V, x.ExclTax.Has = b.Dec(), true
-		case 1:
-			x.InclTax.V, x.InclTax.Has = b.Dec(), true
-		case 2:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.TaxRates)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tablePrice = layout.Part{
+	Fields: &fieldsPrice,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Price{}.ExclTax)), Has: uint16(unsafe.Offsetof(Price{}.ExclTax) + unsafe.Offsetof(Price{}.ExclTax.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(Price{}.InclTax)), Has: uint16(unsafe.Offsetof(Price{}.InclTax) + unsafe.Offsetof(Price{}.InclTax.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(Price{}.TaxRates)), Least: 1, Most: 5, Part: &tableTaxRate},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Price{}.CustomData))},
+	},
 }

@@ -3,22 +3,19 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // RationalNumber is a part of messages, since 2.1.
 type RationalNumber struct {
+	_ [0]func()
+
 	Exponent   int // required
 	Value      int // required
 	CustomData rpc.Raw
-}
-
-func (x *RationalNumber) append(w *rpc.Writer) {
-	w.Int(`"exponent":`, x.Exponent, -2147483648, 2147483647)
-	w.Int(`"value":`, x.Value, -2147483648, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsRationalNumber = rpc.Fields{
@@ -27,43 +24,23 @@ var fieldsRationalNumber = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *RationalNumber) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRationalNumber)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Exponent = b.Int()
-		case 1:
-			x.Value = b.Int()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRationalNumber = layout.Part{
+	Fields: &fieldsRationalNumber,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RationalNumber{}.Exponent)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RationalNumber{}.Value)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RationalNumber{}.CustomData))},
+	},
 }
 
 // ReactivePowerParams is a part of messages, since 2.1.
 type ReactivePowerParams struct {
+	_ [0]func()
+
 	VRef                       Opt[rpc.Decimal]
 	AutonomousVRefEnable       Opt[bool]
 	AutonomousVRefTimeConstant Opt[rpc.Decimal]
 	CustomData                 rpc.Raw
-}
-
-func (x *ReactivePowerParams) append(w *rpc.Writer) {
-	if x.VRef.Has {
-		w.Dec(`"vRef":`, &x.VRef.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.AutonomousVRefEnable.Has {
-		w.Bool(`"autonomousVRefEnable":`, x.AutonomousVRefEnable.V)
-	}
-	if x.AutonomousVRefTimeConstant.Has {
-		w.Dec(`"autonomousVRefTimeConstant":`, &x.AutonomousVRefTimeConstant.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsReactivePowerParams = rpc.Fields{
@@ -72,39 +49,23 @@ var fieldsReactivePowerParams = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *ReactivePowerParams) decode(b *rpc.Body) {
-	o := b.Object(&fieldsReactivePowerParams)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.VRef.V, x.VRef.Has = b.Dec(), true
-		case 1:
-			x.AutonomousVRefEnable.V, x.AutonomousVRefEnable.Has = b.Bool(), true
-		case 2:
-			x.AutonomousVRefTimeConstant.V, x.AutonomousVRefTimeConstant.Has = b.Dec(), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableReactivePowerParams = layout.Part{
+	Fields: &fieldsReactivePowerParams,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ReactivePowerParams{}.VRef)), Has: uint16(unsafe.Offsetof(ReactivePowerParams{}.VRef) + unsafe.Offsetof(ReactivePowerParams{}.VRef.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefEnable)), Has: uint16(unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefEnable) + unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefEnable.Has))},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefTimeConstant)), Has: uint16(unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefTimeConstant) + unsafe.Offsetof(ReactivePowerParams{}.AutonomousVRefTimeConstant.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReactivePowerParams{}.CustomData))},
+	},
 }
 
 // RelativeTimeInterval is a part of messages.
 type RelativeTimeInterval struct {
+	_ [0]func()
+
 	Start      int // required
 	Duration   Opt[int]
 	CustomData rpc.Raw
-}
-
-func (x *RelativeTimeInterval) append(w *rpc.Writer) {
-	w.Int(`"start":`, x.Start, -2147483648, 2147483647)
-	if x.Duration.Has {
-		w.Int(`"duration":`, x.Duration.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsRelativeTimeInterval = rpc.Fields{
@@ -113,18 +74,11 @@ var fieldsRelativeTimeInterval = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *RelativeTimeInterval) decode(b *rpc.Body) {
-	o := b.Object(&fieldsRelativeTimeInterval)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Start = b.Int()
-		case 1:
-			x.Duration.V, x.Duration.Has = b.Int(), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableRelativeTimeInterval = layout.Part{
+	Fields: &fieldsRelativeTimeInterval,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(RelativeTimeInterval{}.Start)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(RelativeTimeInterval{}.Duration)), Has: uint16(unsafe.Offsetof(RelativeTimeInterval{}.Duration) + unsafe.Offsetof(RelativeTimeInterval{}.Duration.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(RelativeTimeInterval{}.CustomData))},
+	},
 }

@@ -3,43 +3,20 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SalesTariffEntry is a part of messages.
 type SalesTariffEntry struct {
+	_ [0]func()
+
 	RelativeTimeInterval RelativeTimeInterval // required
 	EPriceLevel          Opt[int]             // >= 0
 	ConsumptionCost      []ConsumptionCost    // 1 to 3 elements
 	CustomData           rpc.Raw
-}
-
-func (x *SalesTariffEntry) reset() {
-	x.RelativeTimeInterval = RelativeTimeInterval{}
-	x.EPriceLevel = Opt[int]{}
-	x.ConsumptionCost = x.ConsumptionCost[:0]
-	x.CustomData = ""
-}
-
-func (x *SalesTariffEntry) append(w *rpc.Writer) {
-	w.Key(`"relativeTimeInterval":{`)
-	x.RelativeTimeInterval.append(w)
-	w.Close()
-	if x.EPriceLevel.Has {
-		w.Int(`"ePriceLevel":`, x.EPriceLevel.V, 0, 2147483647)
-	}
-	if len(x.ConsumptionCost) > 0 {
-		w.List(`"consumptionCost":`, len(x.ConsumptionCost), 1, 3)
-		for i := range x.ConsumptionCost {
-			w.Open()
-			x.ConsumptionCost[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsSalesTariffEntry = rpc.Fields{
@@ -48,63 +25,30 @@ var fieldsSalesTariffEntry = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SalesTariffEntry) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSalesTariffEntry)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.RelativeTimeInterval.decode(b)
-		case 1:
-			x.EPriceLevel.V, x.EPriceLevel.Has = b.IntRange(0, 2147483647), true
-		case 2:
-			for l := b.List(1, 3); l.More(b); {
-				e := grow(&x.ConsumptionCost)
-				e.reset()
-				e.decode(b)
-			}
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSalesTariffEntry = layout.Part{
+	Fields: &fieldsSalesTariffEntry,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SalesTariffEntry{}.RelativeTimeInterval)), Part: &tableRelativeTimeInterval},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(SalesTariffEntry{}.EPriceLevel)), Has: uint16(unsafe.Offsetof(SalesTariffEntry{}.EPriceLevel) + unsafe.Offsetof(SalesTariffEntry{}.EPriceLevel.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(SalesTariffEntry{}.ConsumptionCost)), Least: 1, Most: 3, Part: &tableConsumptionCost},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SalesTariffEntry{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(SalesTariffEntry{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]SalesTariffEntry)(list)
+		*l = append(*l, make([]SalesTariffEntry, 1)...)
+	},
 }
 
 // SalesTariff is a part of messages.
 type SalesTariff struct {
+	_ [0]func()
+
 	ID                     int                // required, >= 0
 	SalesTariffDescription Opt[string]        // <= 32 characters
 	NumEPriceLevels        Opt[int]           // >= 0
 	SalesTariffEntry       []SalesTariffEntry // required, 1 to 1024 elements
 	CustomData             rpc.Raw
-}
-
-func (x *SalesTariff) reset() {
-	x.ID = 0
-	x.SalesTariffDescription = Opt[string]{}
-	x.NumEPriceLevels = Opt[int]{}
-	x.SalesTariffEntry = x.SalesTariffEntry[:0]
-	x.CustomData = ""
-}
-
-func (x *SalesTariff) append(w *rpc.Writer) {
-	w.Int(`"id":`, x.ID, 0, 2147483647)
-	if x.SalesTariffDescription.Has {
-		w.Str(`"salesTariffDescription":"`, x.SalesTariffDescription.V, 32)
-	}
-	if x.NumEPriceLevels.Has {
-		w.Int(`"numEPriceLevels":`, x.NumEPriceLevels.V, 0, 2147483647)
-	}
-	w.List(`"salesTariffEntry":`, len(x.SalesTariffEntry), 1, 1024)
-	for i := range x.SalesTariffEntry {
-		w.Open()
-		x.SalesTariffEntry[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsSalesTariff = rpc.Fields{
@@ -113,32 +57,21 @@ var fieldsSalesTariff = rpc.Fields{
 	Required: [2]uint64{0x9, 0x9},
 }
 
-func (x *SalesTariff) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSalesTariff)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ID = b.Nat()
-		case 1:
-			x.SalesTariffDescription.V, x.SalesTariffDescription.Has = b.Str(32), true
-		case 2:
-			x.NumEPriceLevels.V, x.NumEPriceLevels.Has = b.Nat(), true
-		case 3:
-			for l := b.List(1, 1024); l.More(b); {
-				e := grow(&x.SalesTariffEntry)
-				e.reset()
-				e.decode(b)
-			}
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSalesTariff = layout.Part{
+	Fields: &fieldsSalesTariff,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SalesTariff{}.ID)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(SalesTariff{}.SalesTariffDescription)), Has: uint16(unsafe.Offsetof(SalesTariff{}.SalesTariffDescription) + unsafe.Offsetof(SalesTariff{}.SalesTariffDescription.Has)), Low: 32, High: 32},
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(SalesTariff{}.NumEPriceLevels)), Has: uint16(unsafe.Offsetof(SalesTariff{}.NumEPriceLevels) + unsafe.Offsetof(SalesTariff{}.NumEPriceLevels.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(SalesTariff{}.SalesTariffEntry)), Least: 1, Most: 1024, Part: &tableSalesTariffEntry},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SalesTariff{}.CustomData))},
+	},
 }
 
 // SampledValue is a part of messages.
 type SampledValue struct {
+	_ [0]func()
+
 	Value            rpc.Decimal // required
 	Measurand        Measurand
 	Context          ReadingContext
@@ -218,6 +151,8 @@ func (x *SampledValue) decode(b *rpc.Body) {
 
 // SignedMeterValue is a part of messages.
 type SignedMeterValue struct {
+	_ [0]func()
+
 	SignedMeterData string      // required, <= 2500 (2.1: 32768) characters
 	SigningMethod   Opt[string] // required in 2.0.1, <= 50 characters
 	EncodingMethod  string      // required, <= 50 characters
@@ -273,6 +208,8 @@ func (x *SignedMeterValue) decode(b *rpc.Body) {
 
 // StatusInfo is a part of messages.
 type StatusInfo struct {
+	_ [0]func()
+
 	ReasonCode     string      // required, <= 20 characters
 	AdditionalInfo Opt[string] // <= 512 (2.1: 1024) characters
 	CustomData     rpc.Raw
@@ -308,4 +245,13 @@ func (x *StatusInfo) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableStatusInfo = layout.Part{
+	Fields: &fieldsStatusInfo,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(StatusInfo{}.ReasonCode)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(StatusInfo{}.AdditionalInfo)), Has: uint16(unsafe.Offsetof(StatusInfo{}.AdditionalInfo) + unsafe.Offsetof(StatusInfo{}.AdditionalInfo.Has)), Low: 512, High: 1024},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(StatusInfo{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // TariffConditionsFixed is a part of messages, since 2.1.
 type TariffConditionsFixed struct {
+	_ [0]func()
+
 	StartTimeOfDay     Opt[string] // <= 64 characters
 	EndTimeOfDay       Opt[string] // <= 64 characters
 	DayOfWeek          []DayOfWeek // 1 to 7 elements
@@ -21,90 +25,31 @@ type TariffConditionsFixed struct {
 	CustomData         rpc.Raw
 }
 
-func (x *TariffConditionsFixed) reset() {
-	x.StartTimeOfDay = Opt[string]{}
-	x.EndTimeOfDay = Opt[string]{}
-	x.DayOfWeek = x.DayOfWeek[:0]
-	x.ValidFromDate = Opt[string]{}
-	x.ValidToDate = Opt[string]{}
-	x.EVSEKind = ""
-	x.PaymentBrand = Opt[string]{}
-	x.PaymentRecognition = Opt[string]{}
-	x.CustomData = ""
-}
-
-func (x *TariffConditionsFixed) append(w *rpc.Writer) {
-	if x.StartTimeOfDay.Has {
-		w.Str(`"startTimeOfDay":"`, x.StartTimeOfDay.V, 64)
-	}
-	if x.EndTimeOfDay.Has {
-		w.Str(`"endTimeOfDay":"`, x.EndTimeOfDay.V, 64)
-	}
-	if len(x.DayOfWeek) > 0 {
-		w.List(`"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
-		for i := range x.DayOfWeek {
-			w.Enum(`"`, string(x.DayOfWeek[i]), &enumDayOfWeek)
-		}
-		w.CloseList()
-	}
-	if x.ValidFromDate.Has {
-		w.Str(`"validFromDate":"`, x.ValidFromDate.V, 64)
-	}
-	if x.ValidToDate.Has {
-		w.Str(`"validToDate":"`, x.ValidToDate.V, 64)
-	}
-	if x.EVSEKind != "" {
-		w.Enum(`"evseKind":"`, string(x.EVSEKind), &enumEvseKind)
-	}
-	if x.PaymentBrand.Has {
-		w.Str(`"paymentBrand":"`, x.PaymentBrand.V, 20)
-	}
-	if x.PaymentRecognition.Has {
-		w.Str(`"paymentRecognition":"`, x.PaymentRecognition.V, 20)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTariffConditionsFixed = rpc.Fields{
 	Names:    []string{"startTimeOfDay", "endTimeOfDay", "dayOfWeek", "validFromDate", "validToDate", "evseKind", "paymentBrand", "paymentRecognition", "customData"},
 	Known:    [2]uint64{0x1ff, 0x1ff},
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *TariffConditionsFixed) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffConditionsFixed)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StartTimeOfDay.V, x.StartTimeOfDay.Has = b.Str(64), true
-		case 1:
-			x.EndTimeOfDay.V, x.EndTimeOfDay.Has = b.Str(64), true
-		case 2:
-			for l := b.List(1, 7); l.More(b); {
-				x.DayOfWeek = append(x.DayOfWeek, DayOfWeek(b.Enum(&enumDayOfWeek)))
-			}
-		case 3:
-			x.ValidFromDate.V, x.ValidFromDate.Has = b.Str(64), true
-		case 4:
-			x.ValidToDate.V, x.ValidToDate.Has = b.Str(64), true
-		case 5:
-			x.EVSEKind = EvseKind(b.Enum(&enumEvseKind))
-		case 6:
-			x.PaymentBrand.V, x.PaymentBrand.Has = b.Str(20), true
-		case 7:
-			x.PaymentRecognition.V, x.PaymentRecognition.Has = b.Str(20), true
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffConditionsFixed = layout.Part{
+	Fields: &fieldsTariffConditionsFixed,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.StartTimeOfDay)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.StartTimeOfDay) + unsafe.Offsetof(TariffConditionsFixed{}.StartTimeOfDay.Has)), Low: 64, High: 64},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.EndTimeOfDay)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.EndTimeOfDay) + unsafe.Offsetof(TariffConditionsFixed{}.EndTimeOfDay.Has)), Low: 64, High: 64},
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.DayOfWeek)), Least: 1, Most: 7, Enum: &enumDayOfWeek},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.ValidFromDate)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.ValidFromDate) + unsafe.Offsetof(TariffConditionsFixed{}.ValidFromDate.Has)), Low: 64, High: 64},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.ValidToDate)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.ValidToDate) + unsafe.Offsetof(TariffConditionsFixed{}.ValidToDate.Has)), Low: 64, High: 64},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.EVSEKind)), Enum: &enumEvseKind},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.PaymentBrand)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.PaymentBrand) + unsafe.Offsetof(TariffConditionsFixed{}.PaymentBrand.Has)), Low: 20, High: 20},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.PaymentRecognition)), Has: uint16(unsafe.Offsetof(TariffConditionsFixed{}.PaymentRecognition) + unsafe.Offsetof(TariffConditionsFixed{}.PaymentRecognition.Has)), Low: 20, High: 20},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffConditionsFixed{}.CustomData))},
+	},
 }
 
 // TariffConditions is a part of messages, since 2.1.
 type TariffConditions struct {
+	_ [0]func()
+
 	StartTimeOfDay  Opt[string] // <= 64 characters
 	EndTimeOfDay    Opt[string] // <= 64 characters
 	DayOfWeek       []DayOfWeek // 1 to 7 elements
@@ -126,172 +71,44 @@ type TariffConditions struct {
 	CustomData      rpc.Raw
 }
 
-func (x *TariffConditions) reset() {
-	x.StartTimeOfDay = Opt[string]{}
-	x.EndTimeOfDay = Opt[string]{}
-	x.DayOfWeek = x.DayOfWeek[:0]
-	x.ValidFromDate = Opt[string]{}
-	x.ValidToDate = Opt[string]{}
-	x.EVSEKind = ""
-	x.MinEnergy = Opt[rpc.Decimal]{}
-	x.MaxEnergy = Opt[rpc.Decimal]{}
-	x.MinCurrent = Opt[rpc.Decimal]{}
-	x.MaxCurrent = Opt[rpc.Decimal]{}
-	x.MinPower = Opt[rpc.Decimal]{}
-	x.MaxPower = Opt[rpc.Decimal]{}
-	x.MinTime = Opt[int]{}
-	x.MaxTime = Opt[int]{}
-	x.MinChargingTime = Opt[int]{}
-	x.MaxChargingTime = Opt[int]{}
-	x.MinIdleTime = Opt[int]{}
-	x.MaxIdleTime = Opt[int]{}
-	x.CustomData = ""
-}
-
-func (x *TariffConditions) append(w *rpc.Writer) {
-	if x.StartTimeOfDay.Has {
-		w.Str(`"startTimeOfDay":"`, x.StartTimeOfDay.V, 64)
-	}
-	if x.EndTimeOfDay.Has {
-		w.Str(`"endTimeOfDay":"`, x.EndTimeOfDay.V, 64)
-	}
-	if len(x.DayOfWeek) > 0 {
-		w.List(`"dayOfWeek":`, len(x.DayOfWeek), 1, 7)
-		for i := range x.DayOfWeek {
-			w.Enum(`"`, string(x.DayOfWeek[i]), &enumDayOfWeek)
-		}
-		w.CloseList()
-	}
-	if x.ValidFromDate.Has {
-		w.Str(`"validFromDate":"`, x.ValidFromDate.V, 64)
-	}
-	if x.ValidToDate.Has {
-		w.Str(`"validToDate":"`, x.ValidToDate.V, 64)
-	}
-	if x.EVSEKind != "" {
-		w.Enum(`"evseKind":"`, string(x.EVSEKind), &enumEvseKind)
-	}
-	if x.MinEnergy.Has {
-		w.Dec(`"minEnergy":`, &x.MinEnergy.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxEnergy.Has {
-		w.Dec(`"maxEnergy":`, &x.MaxEnergy.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinCurrent.Has {
-		w.Dec(`"minCurrent":`, &x.MinCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxCurrent.Has {
-		w.Dec(`"maxCurrent":`, &x.MaxCurrent.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinPower.Has {
-		w.Dec(`"minPower":`, &x.MinPower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxPower.Has {
-		w.Dec(`"maxPower":`, &x.MaxPower.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MinTime.Has {
-		w.Int(`"minTime":`, x.MinTime.V, -2147483648, 2147483647)
-	}
-	if x.MaxTime.Has {
-		w.Int(`"maxTime":`, x.MaxTime.V, -2147483648, 2147483647)
-	}
-	if x.MinChargingTime.Has {
-		w.Int(`"minChargingTime":`, x.MinChargingTime.V, -2147483648, 2147483647)
-	}
-	if x.MaxChargingTime.Has {
-		w.Int(`"maxChargingTime":`, x.MaxChargingTime.V, -2147483648, 2147483647)
-	}
-	if x.MinIdleTime.Has {
-		w.Int(`"minIdleTime":`, x.MinIdleTime.V, -2147483648, 2147483647)
-	}
-	if x.MaxIdleTime.Has {
-		w.Int(`"maxIdleTime":`, x.MaxIdleTime.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTariffConditions = rpc.Fields{
 	Names:    []string{"startTimeOfDay", "endTimeOfDay", "dayOfWeek", "validFromDate", "validToDate", "evseKind", "minEnergy", "maxEnergy", "minCurrent", "maxCurrent", "minPower", "maxPower", "minTime", "maxTime", "minChargingTime", "maxChargingTime", "minIdleTime", "maxIdleTime", "customData"},
 	Known:    [2]uint64{0x7ffff, 0x7ffff},
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *TariffConditions) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffConditions)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.StartTimeOfDay.V, x.StartTimeOfDay.Has = b.Str(64), true
-		case 1:
-			x.EndTimeOfDay.V, x.EndTimeOfDay.Has = b.Str(64), true
-		case 2:
-			for l := b.List(1, 7); l.More(b); {
-				x.DayOfWeek = append(x.DayOfWeek, DayOfWeek(b.Enum(&enumDayOfWeek)))
-			}
-		case 3:
-			x.ValidFromDate.V, x.ValidFromDate.Has = b.Str(64), true
-		case 4:
-			x.ValidToDate.V, x.ValidToDate.Has = b.Str(64), true
-		case 5:
-			x.EVSEKind = EvseKind(b.Enum(&enumEvseKind))
-		case 6:
-			x.MinEnergy.V, x.MinEnergy.Has = b.Dec(), true
-		case 7:
-			x.MaxEnergy.V, x.MaxEnergy.Has = b.Dec(), true
-		case 8:
-			x.MinCurrent.V, x.MinCurrent.Has = b.Dec(), true
-		case 9:
-			x.MaxCurrent.V, x.MaxCurrent.Has = b.Dec(), true
-		case 10:
-			x.MinPower.V, x.MinPower.Has = b.Dec(), true
-		case 11:
-			x.MaxPower.V, x.MaxPower.Has = b.Dec(), true
-		case 12:
-			x.MinTime.V, x.MinTime.Has = b.Int(), true
-		case 13:
-			x.MaxTime.V, x.MaxTime.Has = b.Int(), true
-		case 14:
-			x.MinChargingTime.V, x.MinChargingTime.Has = b.Int(), true
-		case 15:
-			x.MaxChargingTime.V, x.MaxChargingTime.Has = b.Int(), true
-		case 16:
-			x.MinIdleTime.V, x.MinIdleTime.Has = b.Int(), true
-		case 17:
-			x.MaxIdleTime.V, x.MaxIdleTime.Has = b.Int(), true
-		case 18:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffConditions = layout.Part{
+	Fields: &fieldsTariffConditions,
+	Members: []layout.Member{
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditions{}.StartTimeOfDay)), Has: uint16(unsafe.Offsetof(TariffConditions{}.StartTimeOfDay) + unsafe.Offsetof(TariffConditions{}.StartTimeOfDay.Has)), Low: 64, High: 64},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditions{}.EndTimeOfDay)), Has: uint16(unsafe.Offsetof(TariffConditions{}.EndTimeOfDay) + unsafe.Offsetof(TariffConditions{}.EndTimeOfDay.Has)), Low: 64, High: 64},
+		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffConditions{}.DayOfWeek)), Least: 1, Most: 7, Enum: &enumDayOfWeek},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditions{}.ValidFromDate)), Has: uint16(unsafe.Offsetof(TariffConditions{}.ValidFromDate) + unsafe.Offsetof(TariffConditions{}.ValidFromDate.Has)), Low: 64, High: 64},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TariffConditions{}.ValidToDate)), Has: uint16(unsafe.Offsetof(TariffConditions{}.ValidToDate) + unsafe.Offsetof(TariffConditions{}.ValidToDate.Has)), Low: 64, High: 64},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(TariffConditions{}.EVSEKind)), Enum: &enumEvseKind},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MinEnergy)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinEnergy) + unsafe.Offsetof(TariffConditions{}.MinEnergy.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxEnergy)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxEnergy) + unsafe.Offsetof(TariffConditions{}.MaxEnergy.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MinCurrent)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinCurrent) + unsafe.Offsetof(TariffConditions{}.MinCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxCurrent)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxCurrent) + unsafe.Offsetof(TariffConditions{}.MaxCurrent.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MinPower)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinPower) + unsafe.Offsetof(TariffConditions{}.MinPower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxPower)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxPower) + unsafe.Offsetof(TariffConditions{}.MaxPower.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MinTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinTime) + unsafe.Offsetof(TariffConditions{}.MinTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxTime) + unsafe.Offsetof(TariffConditions{}.MaxTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MinChargingTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinChargingTime) + unsafe.Offsetof(TariffConditions{}.MinChargingTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxChargingTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxChargingTime) + unsafe.Offsetof(TariffConditions{}.MaxChargingTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MinIdleTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MinIdleTime) + unsafe.Offsetof(TariffConditions{}.MinIdleTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TariffConditions{}.MaxIdleTime)), Has: uint16(unsafe.Offsetof(TariffConditions{}.MaxIdleTime) + unsafe.Offsetof(TariffConditions{}.MaxIdleTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffConditions{}.CustomData))},
+	},
 }
 
 // TariffEnergyPrice is a part of messages, since 2.1.
 type TariffEnergyPrice struct {
+	_ [0]func()
+
 	PriceKwh   rpc.Decimal // required
 	Conditions Opt[TariffConditions]
 	CustomData rpc.Raw
-}
-
-func (x *TariffEnergyPrice) reset() {
-	x.PriceKwh = rpc.Decimal{}
-	x.Conditions.Has = false
-	x.Conditions.V.reset()
-	x.CustomData = ""
-}
-
-func (x *TariffEnergyPrice) append(w *rpc.Writer) {
-	w.Dec(`"priceKwh":`, &x.PriceKwh, -9223372036854775808, 9223372036854775807)
-	if x.Conditions.Has {
-		w.Key(`"conditions":{`)
-		x.Conditions.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffEnergyPrice = rpc.Fields{
@@ -300,56 +117,27 @@ var fieldsTariffEnergyPrice = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TariffEnergyPrice) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffEnergyPrice)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.PriceKwh = b.Dec()
-		case 1:
-			x.Conditions.Has = true
-			x.Conditions.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffEnergyPrice = layout.Part{
+	Fields: &fieldsTariffEnergyPrice,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(TariffEnergyPrice{}.PriceKwh)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TariffEnergyPrice{}.Conditions)), Has: uint16(unsafe.Offsetof(TariffEnergyPrice{}.Conditions) + unsafe.Offsetof(TariffEnergyPrice{}.Conditions.Has)), Part: &tableTariffConditions},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffEnergyPrice{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TariffEnergyPrice{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]TariffEnergyPrice)(list)
+		*l = append(*l, make([]TariffEnergyPrice, 1)...)
+	},
 }
 
 // TariffEnergy is a part of messages, since 2.1.
 type TariffEnergy struct {
+	_ [0]func()
+
 	Prices     []TariffEnergyPrice // required, >= 1 elements
 	TaxRates   []TaxRate           // 1 to 5 elements
 	CustomData rpc.Raw
-}
-
-func (x *TariffEnergy) reset() {
-	x.Prices = x.Prices[:0]
-	x.TaxRates = x.TaxRates[:0]
-	x.CustomData = ""
-}
-
-func (x *TariffEnergy) append(w *rpc.Writer) {
-	w.List(`"prices":`, len(x.Prices), 1, 0)
-	for i := range x.Prices {
-		w.Open()
-		x.Prices[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if len(x.TaxRates) > 0 {
-		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
-		for i := range x.TaxRates {
-			w.Open()
-			x.TaxRates[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffEnergy = rpc.Fields{
@@ -358,54 +146,22 @@ var fieldsTariffEnergy = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TariffEnergy) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffEnergy)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Prices)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.TaxRates)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffEnergy = layout.Part{
+	Fields: &fieldsTariffEnergy,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(TariffEnergy{}.Prices)), Least: 1, Part: &tableTariffEnergyPrice},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffEnergy{}.TaxRates)), Least: 1, Most: 5, Part: &tableTaxRate},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffEnergy{}.CustomData))},
+	},
 }
 
 // TariffFixedPrice is a part of messages, since 2.1.
 type TariffFixedPrice struct {
+	_ [0]func()
+
 	Conditions Opt[TariffConditionsFixed]
 	PriceFixed rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *TariffFixedPrice) reset() {
-	x.Conditions.Has = false
-	x.Conditions.V.reset()
-	x.PriceFixed = rpc.Decimal{}
-	x.CustomData = ""
-}
-
-func (x *TariffFixedPrice) append(w *rpc.Writer) {
-	if x.Conditions.Has {
-		w.Key(`"conditions":{`)
-		x.Conditions.V.append(w)
-		w.Close()
-	}
-	w.Dec(`"priceFixed":`, &x.PriceFixed, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffFixedPrice = rpc.Fields{
@@ -414,56 +170,27 @@ var fieldsTariffFixedPrice = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *TariffFixedPrice) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffFixedPrice)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Conditions.Has = true
-			x.Conditions.V.decode(b)
-		case 1:
-			x.PriceFixed = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffFixedPrice = layout.Part{
+	Fields: &fieldsTariffFixedPrice,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TariffFixedPrice{}.Conditions)), Has: uint16(unsafe.Offsetof(TariffFixedPrice{}.Conditions) + unsafe.Offsetof(TariffFixedPrice{}.Conditions.Has)), Part: &tableTariffConditionsFixed},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(TariffFixedPrice{}.PriceFixed)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffFixedPrice{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TariffFixedPrice{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]TariffFixedPrice)(list)
+		*l = append(*l, make([]TariffFixedPrice, 1)...)
+	},
 }
 
 // TariffFixed is a part of messages, since 2.1.
 type TariffFixed struct {
+	_ [0]func()
+
 	Prices     []TariffFixedPrice // required, >= 1 elements
 	TaxRates   []TaxRate          // 1 to 5 elements
 	CustomData rpc.Raw
-}
-
-func (x *TariffFixed) reset() {
-	x.Prices = x.Prices[:0]
-	x.TaxRates = x.TaxRates[:0]
-	x.CustomData = ""
-}
-
-func (x *TariffFixed) append(w *rpc.Writer) {
-	w.List(`"prices":`, len(x.Prices), 1, 0)
-	for i := range x.Prices {
-		w.Open()
-		x.Prices[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if len(x.TaxRates) > 0 {
-		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
-		for i := range x.TaxRates {
-			w.Open()
-			x.TaxRates[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffFixed = rpc.Fields{
@@ -472,54 +199,22 @@ var fieldsTariffFixed = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TariffFixed) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffFixed)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Prices)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.TaxRates)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffFixed = layout.Part{
+	Fields: &fieldsTariffFixed,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(TariffFixed{}.Prices)), Least: 1, Part: &tableTariffFixedPrice},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffFixed{}.TaxRates)), Least: 1, Most: 5, Part: &tableTaxRate},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffFixed{}.CustomData))},
+	},
 }
 
 // TariffTimePrice is a part of messages, since 2.1.
 type TariffTimePrice struct {
+	_ [0]func()
+
 	PriceMinute rpc.Decimal // required
 	Conditions  Opt[TariffConditions]
 	CustomData  rpc.Raw
-}
-
-func (x *TariffTimePrice) reset() {
-	x.PriceMinute = rpc.Decimal{}
-	x.Conditions.Has = false
-	x.Conditions.V.reset()
-	x.CustomData = ""
-}
-
-func (x *TariffTimePrice) append(w *rpc.Writer) {
-	w.Dec(`"priceMinute":`, &x.PriceMinute, -9223372036854775808, 9223372036854775807)
-	if x.Conditions.Has {
-		w.Key(`"conditions":{`)
-		x.Conditions.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffTimePrice = rpc.Fields{
@@ -528,56 +223,27 @@ var fieldsTariffTimePrice = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TariffTimePrice) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffTimePrice)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.PriceMinute = b.Dec()
-		case 1:
-			x.Conditions.Has = true
-			x.Conditions.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffTimePrice = layout.Part{
+	Fields: &fieldsTariffTimePrice,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(TariffTimePrice{}.PriceMinute)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TariffTimePrice{}.Conditions)), Has: uint16(unsafe.Offsetof(TariffTimePrice{}.Conditions) + unsafe.Offsetof(TariffTimePrice{}.Conditions.Has)), Part: &tableTariffConditions},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffTimePrice{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TariffTimePrice{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]TariffTimePrice)(list)
+		*l = append(*l, make([]TariffTimePrice, 1)...)
+	},
 }
 
 // TariffTime is a part of messages, since 2.1.
 type TariffTime struct {
+	_ [0]func()
+
 	Prices     []TariffTimePrice // required, >= 1 elements
 	TaxRates   []TaxRate         // 1 to 5 elements
 	CustomData rpc.Raw
-}
-
-func (x *TariffTime) reset() {
-	x.Prices = x.Prices[:0]
-	x.TaxRates = x.TaxRates[:0]
-	x.CustomData = ""
-}
-
-func (x *TariffTime) append(w *rpc.Writer) {
-	w.List(`"prices":`, len(x.Prices), 1, 0)
-	for i := range x.Prices {
-		w.Open()
-		x.Prices[i].append(w)
-		w.Close()
-	}
-	w.CloseList()
-	if len(x.TaxRates) > 0 {
-		w.List(`"taxRates":`, len(x.TaxRates), 1, 5)
-		for i := range x.TaxRates {
-			w.Open()
-			x.TaxRates[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTariffTime = rpc.Fields{
@@ -586,32 +252,19 @@ var fieldsTariffTime = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TariffTime) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariffTime)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Prices)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			for l := b.List(1, 5); l.More(b); {
-				e := grow(&x.TaxRates)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTariffTime = layout.Part{
+	Fields: &fieldsTariffTime,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(TariffTime{}.Prices)), Least: 1, Part: &tableTariffTimePrice},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(TariffTime{}.TaxRates)), Least: 1, Most: 5, Part: &tableTaxRate},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TariffTime{}.CustomData))},
+	},
 }
 
 // Tariff is a part of messages, since 2.1.
 type Tariff struct {
+	_ [0]func()
+
 	TariffID         string           // required, <= 60 characters
 	Description      []MessageContent // 1 to 10 elements
 	Currency         string           // required, <= 3 characters
@@ -627,165 +280,45 @@ type Tariff struct {
 	CustomData       rpc.Raw
 }
 
-func (x *Tariff) reset() {
-	x.TariffID = ""
-	x.Description = x.Description[:0]
-	x.Currency = ""
-	x.Energy.Has = false
-	x.Energy.V.reset()
-	x.ValidFrom = Opt[time.Time]{}
-	x.ChargingTime.Has = false
-	x.ChargingTime.V.reset()
-	x.IdleTime.Has = false
-	x.IdleTime.V.reset()
-	x.FixedFee.Has = false
-	x.FixedFee.V.reset()
-	x.ReservationTime.Has = false
-	x.ReservationTime.V.reset()
-	x.ReservationFixed.Has = false
-	x.ReservationFixed.V.reset()
-	x.MinCost.Has = false
-	x.MinCost.V.reset()
-	x.MaxCost.Has = false
-	x.MaxCost.V.reset()
-	x.CustomData = ""
-}
-
-func (x *Tariff) append(w *rpc.Writer) {
-	w.Str(`"tariffId":"`, x.TariffID, 60)
-	if len(x.Description) > 0 {
-		w.List(`"description":`, len(x.Description), 1, 10)
-		for i := range x.Description {
-			w.Open()
-			x.Description[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Str(`"currency":"`, x.Currency, 3)
-	if x.Energy.Has {
-		w.Key(`"energy":{`)
-		x.Energy.V.append(w)
-		w.Close()
-	}
-	if x.ValidFrom.Has {
-		w.Time(`"validFrom":"`, &x.ValidFrom.V)
-	}
-	if x.ChargingTime.Has {
-		w.Key(`"chargingTime":{`)
-		x.ChargingTime.V.append(w)
-		w.Close()
-	}
-	if x.IdleTime.Has {
-		w.Key(`"idleTime":{`)
-		x.IdleTime.V.append(w)
-		w.Close()
-	}
-	if x.FixedFee.Has {
-		w.Key(`"fixedFee":{`)
-		x.FixedFee.V.append(w)
-		w.Close()
-	}
-	if x.ReservationTime.Has {
-		w.Key(`"reservationTime":{`)
-		x.ReservationTime.V.append(w)
-		w.Close()
-	}
-	if x.ReservationFixed.Has {
-		w.Key(`"reservationFixed":{`)
-		x.ReservationFixed.V.append(w)
-		w.Close()
-	}
-	if x.MinCost.Has {
-		w.Key(`"minCost":{`)
-		x.MinCost.V.append(w)
-		w.Close()
-	}
-	if x.MaxCost.Has {
-		w.Key(`"maxCost":{`)
-		x.MaxCost.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTariff = rpc.Fields{
 	Names:    []string{"tariffId", "description", "currency", "energy", "validFrom", "chargingTime", "idleTime", "fixedFee", "reservationTime", "reservationFixed", "minCost", "maxCost", "customData"},
 	Known:    [2]uint64{0x1fff, 0x1fff},
 	Required: [2]uint64{0x5, 0x5},
 }
 
-func (x *Tariff) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTariff)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TariffID = b.Str(60)
-		case 1:
-			for l := b.List(1, 10); l.More(b); {
-				e := grow(&x.Description)
-				e.reset()
-				e.decode(b)
-			}
-		case 2:
-			x.Currency = b.Str(3)
-		case 3:
-			x.Energy.Has = true
-			x.Energy.V.decode(b)
-		case 4:
-			x.ValidFrom.V, x.ValidFrom.Has = b.Time(), true
-		case 5:
-			x.ChargingTime.Has = true
-			x.ChargingTime.V.decode(b)
-		case 6:
-			x.IdleTime.Has = true
-			x.IdleTime.V.decode(b)
-		case 7:
-			x.FixedFee.Has = true
-			x.FixedFee.V.decode(b)
-		case 8:
-			x.ReservationTime.Has = true
-			x.ReservationTime.V.decode(b)
-		case 9:
-			x.ReservationFixed.Has = true
-			x.ReservationFixed.V.decode(b)
-		case 10:
-			x.MinCost.Has = true
-			x.MinCost.V.decode(b)
-		case 11:
-			x.MaxCost.Has = true
-			x.MaxCost.V.decode(b)
-		case 12:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+func (x *Tariff) reset() { layout.Reset(unsafe.Pointer(x), &tableTariff) }
+
+func (x *Tariff) append(w *rpc.Writer) { layout.Append(w, unsafe.Pointer(x), &tableTariff) }
+
+func (x *Tariff) decode(b *rpc.Body) { layout.Read(b, unsafe.Pointer(x), &tableTariff) }
+
+var tableTariff = layout.Part{
+	Fields: &fieldsTariff,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Tariff{}.TariffID)), Low: 60, High: 60},
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(Tariff{}.Description)), Least: 1, Most: 10, Part: &tableMessageContent},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Tariff{}.Currency)), Low: 3, High: 3},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.Energy)), Has: uint16(unsafe.Offsetof(Tariff{}.Energy) + unsafe.Offsetof(Tariff{}.Energy.Has)), Part: &tableTariffEnergy},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(Tariff{}.ValidFrom)), Has: uint16(unsafe.Offsetof(Tariff{}.ValidFrom) + unsafe.Offsetof(Tariff{}.ValidFrom.Has))},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.ChargingTime)), Has: uint16(unsafe.Offsetof(Tariff{}.ChargingTime) + unsafe.Offsetof(Tariff{}.ChargingTime.Has)), Part: &tableTariffTime},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.IdleTime)), Has: uint16(unsafe.Offsetof(Tariff{}.IdleTime) + unsafe.Offsetof(Tariff{}.IdleTime.Has)), Part: &tableTariffTime},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.FixedFee)), Has: uint16(unsafe.Offsetof(Tariff{}.FixedFee) + unsafe.Offsetof(Tariff{}.FixedFee.Has)), Part: &tableTariffFixed},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.ReservationTime)), Has: uint16(unsafe.Offsetof(Tariff{}.ReservationTime) + unsafe.Offsetof(Tariff{}.ReservationTime.Has)), Part: &tableTariffTime},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.ReservationFixed)), Has: uint16(unsafe.Offsetof(Tariff{}.ReservationFixed) + unsafe.Offsetof(Tariff{}.ReservationFixed.Has)), Part: &tableTariffFixed},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.MinCost)), Has: uint16(unsafe.Offsetof(Tariff{}.MinCost) + unsafe.Offsetof(Tariff{}.MinCost.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(Tariff{}.MaxCost)), Has: uint16(unsafe.Offsetof(Tariff{}.MaxCost) + unsafe.Offsetof(Tariff{}.MaxCost.Has)), Part: &tablePrice},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Tariff{}.CustomData))},
+	},
 }
 
 // TaxRate is a part of messages, since 2.1.
 type TaxRate struct {
+	_ [0]func()
+
 	Type       string      // required, <= 20 characters
 	Tax        rpc.Decimal // required
 	Stack      Opt[int]    // >= 0
 	CustomData rpc.Raw
-}
-
-func (x *TaxRate) reset() {
-	*x = TaxRate{}
-}
-
-func (x *TaxRate) append(w *rpc.Writer) {
-	w.Str(`"type":"`, x.Type, 20)
-	w.Dec(`"tax":`, &x.Tax, -9223372036854775808, 9223372036854775807)
-	if x.Stack.Has {
-		w.Int(`"stack":`, x.Stack.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTaxRate = rpc.Fields{
@@ -794,26 +327,22 @@ var fieldsTaxRate = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *TaxRate) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTaxRate)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = b.Str(20)
-		case 1:
-			x.Tax = b.Dec()
-		case 2:
-			x.Stack.V, x.Stack.Has = b.IntRange(0, 2147483647), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTaxRate = layout.Part{
+	Fields: &fieldsTaxRate,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRate{}.Type)), Low: 20, High: 20},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRate{}.Tax)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TaxRate{}.Stack)), Has: uint16(unsafe.Offsetof(TaxRate{}.Stack) + unsafe.Offsetof(TaxRate{}.Stack.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TaxRate{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TaxRate{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]TaxRate)(list); *l = append(*l, make([]TaxRate, 1)...) },
 }
 
 // TaxRule is a part of messages, since 2.1.
 type TaxRule struct {
+	_ [0]func()
+
 	TaxRuleID                   int         // required, >= 0
 	TaxRuleName                 Opt[string] // <= 100 characters
 	TaxIncludedInPrice          Opt[bool]
@@ -825,60 +354,25 @@ type TaxRule struct {
 	CustomData                  rpc.Raw
 }
 
-func (x *TaxRule) reset() {
-	*x = TaxRule{}
-}
-
-func (x *TaxRule) append(w *rpc.Writer) {
-	w.Int(`"taxRuleID":`, x.TaxRuleID, 0, 2147483647)
-	if x.TaxRuleName.Has {
-		w.Str(`"taxRuleName":"`, x.TaxRuleName.V, 100)
-	}
-	if x.TaxIncludedInPrice.Has {
-		w.Bool(`"taxIncludedInPrice":`, x.TaxIncludedInPrice.V)
-	}
-	w.Bool(`"appliesToEnergyFee":`, x.AppliesToEnergyFee)
-	w.Bool(`"appliesToParkingFee":`, x.AppliesToParkingFee)
-	w.Bool(`"appliesToOverstayFee":`, x.AppliesToOverstayFee)
-	w.Bool(`"appliesToMinimumMaximumCost":`, x.AppliesToMinimumMaximumCost)
-	w.Key(`"taxRate":{`)
-	x.TaxRate.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTaxRule = rpc.Fields{
 	Names:    []string{"taxRuleID", "taxRuleName", "taxIncludedInPrice", "appliesToEnergyFee", "appliesToParkingFee", "appliesToOverstayFee", "appliesToMinimumMaximumCost", "taxRate", "customData"},
 	Known:    [2]uint64{0x1ff, 0x1ff},
 	Required: [2]uint64{0xf9, 0xf9},
 }
 
-func (x *TaxRule) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTaxRule)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TaxRuleID = b.IntRange(0, 2147483647)
-		case 1:
-			x.TaxRuleName.V, x.TaxRuleName.Has = b.Str(100), true
-		case 2:
-			x.TaxIncludedInPrice.V, x.TaxIncludedInPrice.Has = b.Bool(), true
-		case 3:
-			x.AppliesToEnergyFee = b.Bool()
-		case 4:
-			x.AppliesToParkingFee = b.Bool()
-		case 5:
-			x.AppliesToOverstayFee = b.Bool()
-		case 6:
-			x.AppliesToMinimumMaximumCost = b.Bool()
-		case 7:
-			x.TaxRate.decode(b)
-		case 8:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTaxRule = layout.Part{
+	Fields: &fieldsTaxRule,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.TaxRuleID)), Low: 0, High: 2147483647},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(TaxRule{}.TaxRuleName)), Has: uint16(unsafe.Offsetof(TaxRule{}.TaxRuleName) + unsafe.Offsetof(TaxRule{}.TaxRuleName.Has)), Low: 100, High: 100},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(TaxRule{}.TaxIncludedInPrice)), Has: uint16(unsafe.Offsetof(TaxRule{}.TaxIncludedInPrice) + unsafe.Offsetof(TaxRule{}.TaxIncludedInPrice.Has))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.AppliesToEnergyFee))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.AppliesToParkingFee))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.AppliesToOverstayFee))},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.AppliesToMinimumMaximumCost))},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(TaxRule{}.TaxRate)), Part: &tableRationalNumber},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TaxRule{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(TaxRule{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]TaxRule)(list); *l = append(*l, make([]TaxRule, 1)...) },
 }

@@ -8,6 +8,8 @@ import (
 
 // UnitOfMeasure is a part of messages.
 type UnitOfMeasure struct {
+	_ [0]func()
+
 	Unit       Opt[string] // <= 20 characters
 	Multiplier Opt[int]
 	CustomData rpc.Raw

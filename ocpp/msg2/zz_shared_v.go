@@ -3,26 +3,19 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // V2XFreqWattPoint is a part of messages, since 2.1.
 type V2XFreqWattPoint struct {
+	_ [0]func()
+
 	Frequency  rpc.Decimal // required
 	Power      rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *V2XFreqWattPoint) reset() {
-	*x = V2XFreqWattPoint{}
-}
-
-func (x *V2XFreqWattPoint) append(w *rpc.Writer) {
-	w.Dec(`"frequency":`, &x.Frequency, -9223372036854775808, 9223372036854775807)
-	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsV2XFreqWattPoint = rpc.Fields{
@@ -31,39 +24,27 @@ var fieldsV2XFreqWattPoint = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *V2XFreqWattPoint) decode(b *rpc.Body) {
-	o := b.Object(&fieldsV2XFreqWattPoint)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Frequency = b.Dec()
-		case 1:
-			x.Power = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableV2XFreqWattPoint = layout.Part{
+	Fields: &fieldsV2XFreqWattPoint,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(V2XFreqWattPoint{}.Frequency)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(V2XFreqWattPoint{}.Power)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(V2XFreqWattPoint{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(V2XFreqWattPoint{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]V2XFreqWattPoint)(list)
+		*l = append(*l, make([]V2XFreqWattPoint, 1)...)
+	},
 }
 
 // V2XSignalWattPoint is a part of messages, since 2.1.
 type V2XSignalWattPoint struct {
+	_ [0]func()
+
 	Signal     int         // required
 	Power      rpc.Decimal // required
 	CustomData rpc.Raw
-}
-
-func (x *V2XSignalWattPoint) reset() {
-	*x = V2XSignalWattPoint{}
-}
-
-func (x *V2XSignalWattPoint) append(w *rpc.Writer) {
-	w.Int(`"signal":`, x.Signal, -2147483648, 2147483647)
-	w.Dec(`"power":`, &x.Power, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsV2XSignalWattPoint = rpc.Fields{
@@ -72,24 +53,24 @@ var fieldsV2XSignalWattPoint = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *V2XSignalWattPoint) decode(b *rpc.Body) {
-	o := b.Object(&fieldsV2XSignalWattPoint)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Signal = b.Int()
-		case 1:
-			x.Power = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableV2XSignalWattPoint = layout.Part{
+	Fields: &fieldsV2XSignalWattPoint,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(V2XSignalWattPoint{}.Signal)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(V2XSignalWattPoint{}.Power)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(V2XSignalWattPoint{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(V2XSignalWattPoint{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]V2XSignalWattPoint)(list)
+		*l = append(*l, make([]V2XSignalWattPoint, 1)...)
+	},
 }
 
 // Variable is a part of messages.
 type Variable struct {
+	_ [0]func()
+
 	Name       string      // required, <= 50 characters
 	Instance   Opt[string] // <= 50 characters
 	CustomData rpc.Raw
@@ -127,27 +108,23 @@ func (x *Variable) decode(b *rpc.Body) {
 	}
 }
 
+var tableVariable = layout.Part{
+	Fields: &fieldsVariable,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Variable{}.Name)), Low: 50, High: 50},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Variable{}.Instance)), Has: uint16(unsafe.Offsetof(Variable{}.Instance) + unsafe.Offsetof(Variable{}.Instance.Has)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Variable{}.CustomData))},
+	},
+}
+
 // VoltageParams is a part of messages, since 2.1.
 type VoltageParams struct {
+	_ [0]func()
+
 	Hv10MinMeanValue     Opt[rpc.Decimal]
 	Hv10MinMeanTripDelay Opt[rpc.Decimal]
 	PowerDuringCessation PowerDuringCessation
 	CustomData           rpc.Raw
-}
-
-func (x *VoltageParams) append(w *rpc.Writer) {
-	if x.Hv10MinMeanValue.Has {
-		w.Dec(`"hv10MinMeanValue":`, &x.Hv10MinMeanValue.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.Hv10MinMeanTripDelay.Has {
-		w.Dec(`"hv10MinMeanTripDelay":`, &x.Hv10MinMeanTripDelay.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.PowerDuringCessation != "" {
-		w.Enum(`"powerDuringCessation":"`, string(x.PowerDuringCessation), &enumPowerDuringCessation)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsVoltageParams = rpc.Fields{
@@ -156,20 +133,12 @@ var fieldsVoltageParams = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *VoltageParams) decode(b *rpc.Body) {
-	o := b.Object(&fieldsVoltageParams)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Hv10MinMeanValue.V, x.Hv10MinMeanValue.Has = b.Dec(), true
-		case 1:
-			x.Hv10MinMeanTripDelay.V, x.Hv10MinMeanTripDelay.Has = b.Dec(), true
-		case 2:
-			x.PowerDuringCessation = PowerDuringCessation(b.Enum(&enumPowerDuringCessation))
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableVoltageParams = layout.Part{
+	Fields: &fieldsVoltageParams,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(VoltageParams{}.Hv10MinMeanValue)), Has: uint16(unsafe.Offsetof(VoltageParams{}.Hv10MinMeanValue) + unsafe.Offsetof(VoltageParams{}.Hv10MinMeanValue.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(VoltageParams{}.Hv10MinMeanTripDelay)), Has: uint16(unsafe.Offsetof(VoltageParams{}.Hv10MinMeanTripDelay) + unsafe.Offsetof(VoltageParams{}.Hv10MinMeanTripDelay.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(VoltageParams{}.PowerDuringCessation)), Enum: &enumPowerDuringCessation},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(VoltageParams{}.CustomData))},
+	},
 }

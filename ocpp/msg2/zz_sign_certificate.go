@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SignCertificateRequest is a message.
 type SignCertificateRequest struct {
+	_ [0]func()
+
 	CSR                 string // required, <= 5500 characters
 	CertificateType     CertificateSigningUse
 	HashRootCertificate Opt[CertificateHashData] // since 2.1
@@ -20,45 +25,17 @@ func (x *SignCertificateRequest) Action() string { return "SignCertificate" }
 
 // AppendJSON appends x as v says it.
 func (x *SignCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSignCertificateRequest)
 }
 
 // Decode reads x as v says it.
 func (x *SignCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSignCertificateRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SignCertificateRequest) Reset() { x.reset() }
-
-func (x *SignCertificateRequest) reset() {
-	*x = SignCertificateRequest{}
-}
-
-func (x *SignCertificateRequest) append(w *rpc.Writer) {
-	w.Str(`"csr":"`, x.CSR, 5500)
-	if x.CertificateType != "" {
-		w.Enum(`"certificateType":"`, string(x.CertificateType), &enumCertificateSigningUse)
-	}
-	if w.V21() {
-		if x.HashRootCertificate.Has {
-			w.Key(`"hashRootCertificate":{`)
-			x.HashRootCertificate.V.append(w)
-			w.Close()
-		}
-		if x.RequestID.Has {
-			w.Int(`"requestId":`, x.RequestID.V, -2147483648, 2147483647)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SignCertificateRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSignCertificateRequest)
 }
 
 var fieldsSignCertificateRequest = rpc.Fields{
@@ -67,29 +44,21 @@ var fieldsSignCertificateRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SignCertificateRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignCertificateRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.CSR = b.Str(5500)
-		case 1:
-			x.CertificateType = CertificateSigningUse(b.Enum(&enumCertificateSigningUse))
-		case 2:
-			x.HashRootCertificate.Has = true
-			x.HashRootCertificate.V.decode(b)
-		case 3:
-			x.RequestID.V, x.RequestID.Has = b.Int(), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSignCertificateRequest = layout.Part{
+	Fields: &fieldsSignCertificateRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.CSR)), Low: 5500, High: 5500},
+		{Kind: layout.Name, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.CertificateType)), Enum: &enumCertificateSigningUse},
+		{Kind: layout.Nested, Rule: layout.Since21, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.HashRootCertificate)), Has: uint16(unsafe.Offsetof(SignCertificateRequest{}.HashRootCertificate) + unsafe.Offsetof(SignCertificateRequest{}.HashRootCertificate.Has)), Part: &tableCertificateHashData},
+		{Kind: layout.Whole, Rule: layout.Since21, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.RequestID)), Has: uint16(unsafe.Offsetof(SignCertificateRequest{}.RequestID) + unsafe.Offsetof(SignCertificateRequest{}.RequestID.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.CustomData))},
+	},
 }
 
 // SignCertificateResponse is a message.
 type SignCertificateResponse struct {
+	_ [0]func()
+
 	Status     GenericStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -100,37 +69,17 @@ func (x *SignCertificateResponse) Action() string { return "SignCertificate" }
 
 // AppendJSON appends x as v says it.
 func (x *SignCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSignCertificateResponse)
 }
 
 // Decode reads x as v says it.
 func (x *SignCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableSignCertificateResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *SignCertificateResponse) Reset() { x.reset() }
-
-func (x *SignCertificateResponse) reset() {
-	*x = SignCertificateResponse{}
-}
-
-func (x *SignCertificateResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *SignCertificateResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableSignCertificateResponse)
 }
 
 var fieldsSignCertificateResponse = rpc.Fields{
@@ -139,19 +88,11 @@ var fieldsSignCertificateResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *SignCertificateResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsSignCertificateResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableSignCertificateResponse = layout.Part{
+	Fields: &fieldsSignCertificateResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(SignCertificateResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(SignCertificateResponse{}.StatusInfo) + unsafe.Offsetof(SignCertificateResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SignCertificateResponse{}.CustomData))},
+	},
 }

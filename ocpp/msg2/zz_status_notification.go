@@ -10,6 +10,8 @@ import (
 
 // StatusNotificationRequest is a message.
 type StatusNotificationRequest struct {
+	_ [0]func()
+
 	Timestamp       time.Time       // required
 	ConnectorStatus ConnectorStatus // required
 	EVSEID          int             // required, >= 0
@@ -81,6 +83,8 @@ func (x *StatusNotificationRequest) decode(b *rpc.Body) {
 
 // StatusNotificationResponse is a message.
 type StatusNotificationResponse struct {
+	_ [0]func()
+
 	CustomData rpc.Raw
 }
 

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // TransactionEventRequest is a message.
 type TransactionEventRequest struct {
+	_ [0]func()
+
 	CostDetails           Opt[CostDetails] // since 2.1
 	EventType             TransactionEvent // required
 	MeterValue            []MeterValue     // >= 1 elements
@@ -187,6 +191,8 @@ func (x *TransactionEventRequest) decode(b *rpc.Body) {
 
 // TransactionEventResponse is a message.
 type TransactionEventResponse struct {
+	_ [0]func()
+
 	TotalCost                   Opt[rpc.Decimal]
 	ChargingPriority            Opt[int]
 	IdTokenInfo                 Opt[IdTokenInfo]
@@ -308,36 +314,12 @@ func (x *TransactionEventResponse) decode(b *rpc.Body) {
 
 // ChargingPeriod is a part of messages, since 2.1.
 type ChargingPeriod struct {
+	_ [0]func()
+
 	Dimensions  []CostDimension // >= 1 elements
 	TariffID    Opt[string]     // <= 60 characters
 	StartPeriod time.Time       // required
 	CustomData  rpc.Raw
-}
-
-func (x *ChargingPeriod) reset() {
-	x.Dimensions = x.Dimensions[:0]
-	x.TariffID = Opt[string]{}
-	x.StartPeriod = time.Time{}
-	x.CustomData = ""
-}
-
-func (x *ChargingPeriod) append(w *rpc.Writer) {
-	if len(x.Dimensions) > 0 {
-		w.List(`"dimensions":`, len(x.Dimensions), 1, 0)
-		for i := range x.Dimensions {
-			w.Open()
-			x.Dimensions[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	if x.TariffID.Has {
-		w.Str(`"tariffId":"`, x.TariffID.V, 60)
-	}
-	w.Time(`"startPeriod":"`, &x.StartPeriod)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsChargingPeriod = rpc.Fields{
@@ -346,30 +328,25 @@ var fieldsChargingPeriod = rpc.Fields{
 	Required: [2]uint64{0x4, 0x4},
 }
 
-func (x *ChargingPeriod) decode(b *rpc.Body) {
-	o := b.Object(&fieldsChargingPeriod)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.Dimensions)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.TariffID.V, x.TariffID.Has = b.Str(60), true
-		case 2:
-			x.StartPeriod = b.Time()
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableChargingPeriod = layout.Part{
+	Fields: &fieldsChargingPeriod,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ChargingPeriod{}.Dimensions)), Least: 1, Part: &tableCostDimension},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(ChargingPeriod{}.TariffID)), Has: uint16(unsafe.Offsetof(ChargingPeriod{}.TariffID) + unsafe.Offsetof(ChargingPeriod{}.TariffID.Has)), Low: 60, High: 60},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChargingPeriod{}.StartPeriod))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ChargingPeriod{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(ChargingPeriod{}),
+	Grow: func(list unsafe.Pointer) {
+		l := (*[]ChargingPeriod)(list)
+		*l = append(*l, make([]ChargingPeriod, 1)...)
+	},
 }
 
 // CostDetails is a part of messages, since 2.1.
 type CostDetails struct {
+	_ [0]func()
+
 	ChargingPeriods    []ChargingPeriod // >= 1 elements
 	TotalCost          TotalCost        // required
 	TotalUsage         TotalUsage       // required
@@ -378,91 +355,37 @@ type CostDetails struct {
 	CustomData         rpc.Raw
 }
 
-func (x *CostDetails) reset() {
-	x.ChargingPeriods = x.ChargingPeriods[:0]
-	x.TotalCost.reset()
-	x.TotalUsage = TotalUsage{}
-	x.FailureToCalculate = Opt[bool]{}
-	x.FailureReason = Opt[string]{}
-	x.CustomData = ""
-}
-
-func (x *CostDetails) append(w *rpc.Writer) {
-	if len(x.ChargingPeriods) > 0 {
-		w.List(`"chargingPeriods":`, len(x.ChargingPeriods), 1, 0)
-		for i := range x.ChargingPeriods {
-			w.Open()
-			x.ChargingPeriods[i].append(w)
-			w.Close()
-		}
-		w.CloseList()
-	}
-	w.Key(`"totalCost":{`)
-	x.TotalCost.append(w)
-	w.Close()
-	w.Key(`"totalUsage":{`)
-	x.TotalUsage.append(w)
-	w.Close()
-	if x.FailureToCalculate.Has {
-		w.Bool(`"failureToCalculate":`, x.FailureToCalculate.V)
-	}
-	if x.FailureReason.Has {
-		w.Str(`"failureReason":"`, x.FailureReason.V, 500)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsCostDetails = rpc.Fields{
 	Names:    []string{"chargingPeriods", "totalCost", "totalUsage", "failureToCalculate", "failureReason", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x6, 0x6},
 }
 
-func (x *CostDetails) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCostDetails)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			for l := b.List(1, 0); l.More(b); {
-				e := grow(&x.ChargingPeriods)
-				e.reset()
-				e.decode(b)
-			}
-		case 1:
-			x.TotalCost.decode(b)
-		case 2:
-			x.TotalUsage.decode(b)
-		case 3:
-			x.FailureToCalculate.V, x.FailureToCalculate.Has = b.Bool(), true
-		case 4:
-			x.FailureReason.V, x.FailureReason.Has = b.Str(500), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+func (x *CostDetails) reset() { layout.Reset(unsafe.Pointer(x), &tableCostDetails) }
+
+func (x *CostDetails) append(w *rpc.Writer) { layout.Append(w, unsafe.Pointer(x), &tableCostDetails) }
+
+func (x *CostDetails) decode(b *rpc.Body) { layout.Read(b, unsafe.Pointer(x), &tableCostDetails) }
+
+var tableCostDetails = layout.Part{
+	Fields: &fieldsCostDetails,
+	Members: []layout.Member{
+		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(CostDetails{}.ChargingPeriods)), Least: 1, Part: &tableChargingPeriod},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostDetails{}.TotalCost)), Part: &tableTotalCost},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostDetails{}.TotalUsage)), Part: &tableTotalUsage},
+		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(CostDetails{}.FailureToCalculate)), Has: uint16(unsafe.Offsetof(CostDetails{}.FailureToCalculate) + unsafe.Offsetof(CostDetails{}.FailureToCalculate.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(CostDetails{}.FailureReason)), Has: uint16(unsafe.Offsetof(CostDetails{}.FailureReason) + unsafe.Offsetof(CostDetails{}.FailureReason.Has)), Low: 500, High: 500},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CostDetails{}.CustomData))},
+	},
 }
 
 // CostDimension is a part of messages, since 2.1.
 type CostDimension struct {
+	_ [0]func()
+
 	Type       CostDimensionEnum // required
 	Volume     rpc.Decimal       // required
 	CustomData rpc.Raw
-}
-
-func (x *CostDimension) reset() {
-	*x = CostDimension{}
-}
-
-func (x *CostDimension) append(w *rpc.Writer) {
-	w.Enum(`"type":"`, string(x.Type), &enumCostDimensionEnum)
-	w.Dec(`"volume":`, &x.Volume, -9223372036854775808, 9223372036854775807)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsCostDimension = rpc.Fields{
@@ -471,24 +394,21 @@ var fieldsCostDimension = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *CostDimension) decode(b *rpc.Body) {
-	o := b.Object(&fieldsCostDimension)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Type = CostDimensionEnum(b.Enum(&enumCostDimensionEnum))
-		case 1:
-			x.Volume = b.Dec()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableCostDimension = layout.Part{
+	Fields: &fieldsCostDimension,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostDimension{}.Type)), Enum: &enumCostDimensionEnum},
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostDimension{}.Volume)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CostDimension{}.CustomData))},
+	},
+	Size: unsafe.Sizeof(CostDimension{}),
+	Grow: func(list unsafe.Pointer) { l := (*[]CostDimension)(list); *l = append(*l, make([]CostDimension, 1)...) },
 }
 
 // TotalCost is a part of messages, since 2.1.
 type TotalCost struct {
+	_ [0]func()
+
 	Currency         string     // required, <= 3 characters
 	TypeOfCost       TariffCost // required
 	Fixed            Opt[Price]
@@ -501,125 +421,35 @@ type TotalCost struct {
 	CustomData       rpc.Raw
 }
 
-func (x *TotalCost) reset() {
-	x.Currency = ""
-	x.TypeOfCost = ""
-	x.Fixed.Has = false
-	x.Fixed.V.reset()
-	x.Energy.Has = false
-	x.Energy.V.reset()
-	x.ChargingTime.Has = false
-	x.ChargingTime.V.reset()
-	x.IdleTime.Has = false
-	x.IdleTime.V.reset()
-	x.ReservationTime.Has = false
-	x.ReservationTime.V.reset()
-	x.ReservationFixed.Has = false
-	x.ReservationFixed.V.reset()
-	x.Total = TotalPrice{}
-	x.CustomData = ""
-}
-
-func (x *TotalCost) append(w *rpc.Writer) {
-	w.Str(`"currency":"`, x.Currency, 3)
-	w.Enum(`"typeOfCost":"`, string(x.TypeOfCost), &enumTariffCost)
-	if x.Fixed.Has {
-		w.Key(`"fixed":{`)
-		x.Fixed.V.append(w)
-		w.Close()
-	}
-	if x.Energy.Has {
-		w.Key(`"energy":{`)
-		x.Energy.V.append(w)
-		w.Close()
-	}
-	if x.ChargingTime.Has {
-		w.Key(`"chargingTime":{`)
-		x.ChargingTime.V.append(w)
-		w.Close()
-	}
-	if x.IdleTime.Has {
-		w.Key(`"idleTime":{`)
-		x.IdleTime.V.append(w)
-		w.Close()
-	}
-	if x.ReservationTime.Has {
-		w.Key(`"reservationTime":{`)
-		x.ReservationTime.V.append(w)
-		w.Close()
-	}
-	if x.ReservationFixed.Has {
-		w.Key(`"reservationFixed":{`)
-		x.ReservationFixed.V.append(w)
-		w.Close()
-	}
-	w.Key(`"total":{`)
-	x.Total.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsTotalCost = rpc.Fields{
 	Names:    []string{"currency", "typeOfCost", "fixed", "energy", "chargingTime", "idleTime", "reservationTime", "reservationFixed", "total", "customData"},
 	Known:    [2]uint64{0x3ff, 0x3ff},
 	Required: [2]uint64{0x103, 0x103},
 }
 
-func (x *TotalCost) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTotalCost)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Currency = b.Str(3)
-		case 1:
-			x.TypeOfCost = TariffCost(b.Enum(&enumTariffCost))
-		case 2:
-			x.Fixed.Has = true
-			x.Fixed.V.decode(b)
-		case 3:
-			x.Energy.Has = true
-			x.Energy.V.decode(b)
-		case 4:
-			x.ChargingTime.Has = true
-			x.ChargingTime.V.decode(b)
-		case 5:
-			x.IdleTime.Has = true
-			x.IdleTime.V.decode(b)
-		case 6:
-			x.ReservationTime.Has = true
-			x.ReservationTime.V.decode(b)
-		case 7:
-			x.ReservationFixed.Has = true
-			x.ReservationFixed.V.decode(b)
-		case 8:
-			x.Total.decode(b)
-		case 9:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTotalCost = layout.Part{
+	Fields: &fieldsTotalCost,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalCost{}.Currency)), Low: 3, High: 3},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalCost{}.TypeOfCost)), Enum: &enumTariffCost},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.Fixed)), Has: uint16(unsafe.Offsetof(TotalCost{}.Fixed) + unsafe.Offsetof(TotalCost{}.Fixed.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.Energy)), Has: uint16(unsafe.Offsetof(TotalCost{}.Energy) + unsafe.Offsetof(TotalCost{}.Energy.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.ChargingTime)), Has: uint16(unsafe.Offsetof(TotalCost{}.ChargingTime) + unsafe.Offsetof(TotalCost{}.ChargingTime.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.IdleTime)), Has: uint16(unsafe.Offsetof(TotalCost{}.IdleTime) + unsafe.Offsetof(TotalCost{}.IdleTime.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.ReservationTime)), Has: uint16(unsafe.Offsetof(TotalCost{}.ReservationTime) + unsafe.Offsetof(TotalCost{}.ReservationTime.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TotalCost{}.ReservationFixed)), Has: uint16(unsafe.Offsetof(TotalCost{}.ReservationFixed) + unsafe.Offsetof(TotalCost{}.ReservationFixed.Has)), Part: &tablePrice},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalCost{}.Total)), Part: &tableTotalPrice},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TotalCost{}.CustomData))},
+	},
 }
 
 // TotalPrice is a part of messages, since 2.1.
 type TotalPrice struct {
+	_ [0]func()
+
 	ExclTax    Opt[rpc.Decimal]
 	InclTax    Opt[rpc.Decimal]
 	CustomData rpc.Raw
-}
-
-func (x *TotalPrice) append(w *rpc.Writer) {
-	if x.ExclTax.Has {
-		w.Dec(`"exclTax":`, &x.ExclTax.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.InclTax.Has {
-		w.Dec(`"inclTax":`, &x.InclTax.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTotalPrice = rpc.Fields{
@@ -628,41 +458,24 @@ var fieldsTotalPrice = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
-func (x *TotalPrice) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTotalPrice)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ExclTax.V, x.ExclTax.Has = b.Dec(), true
-		case 1:
-			x.InclTax.V, x.InclTax.Has = b.Dec(), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTotalPrice = layout.Part{
+	Fields: &fieldsTotalPrice,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TotalPrice{}.ExclTax)), Has: uint16(unsafe.Offsetof(TotalPrice{}.ExclTax) + unsafe.Offsetof(TotalPrice{}.ExclTax.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TotalPrice{}.InclTax)), Has: uint16(unsafe.Offsetof(TotalPrice{}.InclTax) + unsafe.Offsetof(TotalPrice{}.InclTax.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TotalPrice{}.CustomData))},
+	},
 }
 
 // TotalUsage is a part of messages, since 2.1.
 type TotalUsage struct {
+	_ [0]func()
+
 	Energy          rpc.Decimal // required
 	ChargingTime    int         // required
 	IdleTime        int         // required
 	ReservationTime Opt[int]
 	CustomData      rpc.Raw
-}
-
-func (x *TotalUsage) append(w *rpc.Writer) {
-	w.Dec(`"energy":`, &x.Energy, -9223372036854775808, 9223372036854775807)
-	w.Int(`"chargingTime":`, x.ChargingTime, -2147483648, 2147483647)
-	w.Int(`"idleTime":`, x.IdleTime, -2147483648, 2147483647)
-	if x.ReservationTime.Has {
-		w.Int(`"reservationTime":`, x.ReservationTime.V, -2147483648, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTotalUsage = rpc.Fields{
@@ -671,51 +484,26 @@ var fieldsTotalUsage = rpc.Fields{
 	Required: [2]uint64{0x7, 0x7},
 }
 
-func (x *TotalUsage) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTotalUsage)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Energy = b.Dec()
-		case 1:
-			x.ChargingTime = b.Int()
-		case 2:
-			x.IdleTime = b.Int()
-		case 3:
-			x.ReservationTime.V, x.ReservationTime.Has = b.Int(), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTotalUsage = layout.Part{
+	Fields: &fieldsTotalUsage,
+	Members: []layout.Member{
+		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalUsage{}.Energy)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalUsage{}.ChargingTime)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(TotalUsage{}.IdleTime)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TotalUsage{}.ReservationTime)), Has: uint16(unsafe.Offsetof(TotalUsage{}.ReservationTime) + unsafe.Offsetof(TotalUsage{}.ReservationTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TotalUsage{}.CustomData))},
+	},
 }
 
 // TransactionLimit is a part of messages, since 2.1.
 type TransactionLimit struct {
+	_ [0]func()
+
 	MaxCost    Opt[rpc.Decimal]
 	MaxEnergy  Opt[rpc.Decimal]
 	MaxTime    Opt[int]
 	MaxSoC     Opt[int] // >= 0, <= 100
 	CustomData rpc.Raw
-}
-
-func (x *TransactionLimit) append(w *rpc.Writer) {
-	if x.MaxCost.Has {
-		w.Dec(`"maxCost":`, &x.MaxCost.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxEnergy.Has {
-		w.Dec(`"maxEnergy":`, &x.MaxEnergy.V, -9223372036854775808, 9223372036854775807)
-	}
-	if x.MaxTime.Has {
-		w.Int(`"maxTime":`, x.MaxTime.V, -2147483648, 2147483647)
-	}
-	if x.MaxSoC.Has {
-		w.Int(`"maxSoC":`, x.MaxSoC.V, 0, 100)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
 }
 
 var fieldsTransactionLimit = rpc.Fields{
@@ -724,28 +512,29 @@ var fieldsTransactionLimit = rpc.Fields{
 	Required: [2]uint64{0x0, 0x0},
 }
 
+func (x *TransactionLimit) append(w *rpc.Writer) {
+	layout.Append(w, unsafe.Pointer(x), &tableTransactionLimit)
+}
+
 func (x *TransactionLimit) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTransactionLimit)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.MaxCost.V, x.MaxCost.Has = b.Dec(), true
-		case 1:
-			x.MaxEnergy.V, x.MaxEnergy.Has = b.Dec(), true
-		case 2:
-			x.MaxTime.V, x.MaxTime.Has = b.Int(), true
-		case 3:
-			x.MaxSoC.V, x.MaxSoC.Has = b.IntRange(0, 100), true
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+	layout.Read(b, unsafe.Pointer(x), &tableTransactionLimit)
+}
+
+var tableTransactionLimit = layout.Part{
+	Fields: &fieldsTransactionLimit,
+	Members: []layout.Member{
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TransactionLimit{}.MaxCost)), Has: uint16(unsafe.Offsetof(TransactionLimit{}.MaxCost) + unsafe.Offsetof(TransactionLimit{}.MaxCost.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Number, At: uint16(unsafe.Offsetof(TransactionLimit{}.MaxEnergy)), Has: uint16(unsafe.Offsetof(TransactionLimit{}.MaxEnergy) + unsafe.Offsetof(TransactionLimit{}.MaxEnergy.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TransactionLimit{}.MaxTime)), Has: uint16(unsafe.Offsetof(TransactionLimit{}.MaxTime) + unsafe.Offsetof(TransactionLimit{}.MaxTime.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(TransactionLimit{}.MaxSoC)), Has: uint16(unsafe.Offsetof(TransactionLimit{}.MaxSoC) + unsafe.Offsetof(TransactionLimit{}.MaxSoC.Has)), Low: 0, High: 100},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TransactionLimit{}.CustomData))},
+	},
 }
 
 // Transaction is a part of messages.
 type Transaction struct {
+	_ [0]func()
+
 	TransactionID     string // required, <= 36 characters
 	ChargingState     ChargingState
 	TimeSpentCharging Opt[int]

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // TriggerMessageRequest is a message.
 type TriggerMessageRequest struct {
+	_ [0]func()
+
 	EVSE             Opt[EVSE]
 	RequestedMessage MessageTrigger // required
 	CustomTrigger    Opt[string]    // since 2.1, <= 50 characters
@@ -19,43 +24,16 @@ func (x *TriggerMessageRequest) Action() string { return "TriggerMessage" }
 
 // AppendJSON appends x as v says it.
 func (x *TriggerMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableTriggerMessageRequest)
 }
 
 // Decode reads x as v says it.
 func (x *TriggerMessageRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableTriggerMessageRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageRequest) Reset() { x.reset() }
-
-func (x *TriggerMessageRequest) reset() {
-	*x = TriggerMessageRequest{}
-}
-
-func (x *TriggerMessageRequest) append(w *rpc.Writer) {
-	if x.EVSE.Has {
-		w.Key(`"evse":{`)
-		x.EVSE.V.append(w)
-		w.Close()
-	}
-	w.Enum(`"requestedMessage":"`, string(x.RequestedMessage), &enumMessageTrigger)
-	if w.V21() {
-		if x.CustomTrigger.Has {
-			w.Str(`"customTrigger":"`, x.CustomTrigger.V, 50)
-		}
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *TriggerMessageRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableTriggerMessageRequest) }
 
 var fieldsTriggerMessageRequest = rpc.Fields{
 	Names:    []string{"evse", "requestedMessage", "customTrigger", "customData"},
@@ -63,27 +41,20 @@ var fieldsTriggerMessageRequest = rpc.Fields{
 	Required: [2]uint64{0x2, 0x2},
 }
 
-func (x *TriggerMessageRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTriggerMessageRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSE.Has = true
-			x.EVSE.V.decode(b)
-		case 1:
-			x.RequestedMessage = MessageTrigger(b.Enum(&enumMessageTrigger))
-		case 2:
-			x.CustomTrigger.V, x.CustomTrigger.Has = b.Str(50), true
-		case 3:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTriggerMessageRequest = layout.Part{
+	Fields: &fieldsTriggerMessageRequest,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.EVSE)), Has: uint16(unsafe.Offsetof(TriggerMessageRequest{}.EVSE) + unsafe.Offsetof(TriggerMessageRequest{}.EVSE.Has)), Part: &tableEVSE},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.RequestedMessage)), Enum: &enumMessageTrigger},
+		{Kind: layout.Text, Rule: layout.Since21, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.CustomTrigger)), Has: uint16(unsafe.Offsetof(TriggerMessageRequest{}.CustomTrigger) + unsafe.Offsetof(TriggerMessageRequest{}.CustomTrigger.Has)), Low: 50, High: 50},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.CustomData))},
+	},
 }
 
 // TriggerMessageResponse is a message.
 type TriggerMessageResponse struct {
+	_ [0]func()
+
 	Status     TriggerMessageStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -94,37 +65,17 @@ func (x *TriggerMessageResponse) Action() string { return "TriggerMessage" }
 
 // AppendJSON appends x as v says it.
 func (x *TriggerMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableTriggerMessageResponse)
 }
 
 // Decode reads x as v says it.
 func (x *TriggerMessageResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableTriggerMessageResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageResponse) Reset() { x.reset() }
-
-func (x *TriggerMessageResponse) reset() {
-	*x = TriggerMessageResponse{}
-}
-
-func (x *TriggerMessageResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumTriggerMessageStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *TriggerMessageResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableTriggerMessageResponse)
 }
 
 var fieldsTriggerMessageResponse = rpc.Fields{
@@ -133,19 +84,11 @@ var fieldsTriggerMessageResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *TriggerMessageResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsTriggerMessageResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = TriggerMessageStatus(b.Enum(&enumTriggerMessageStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableTriggerMessageResponse = layout.Part{
+	Fields: &fieldsTriggerMessageResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TriggerMessageResponse{}.Status)), Enum: &enumTriggerMessageStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TriggerMessageResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(TriggerMessageResponse{}.StatusInfo) + unsafe.Offsetof(TriggerMessageResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(TriggerMessageResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UnlockConnectorRequest is a message.
 type UnlockConnectorRequest struct {
+	_ [0]func()
+
 	EVSEID      int // required, >= 0
 	ConnectorID int // required, >= 0
 	CustomData  rpc.Raw
@@ -18,33 +23,17 @@ func (x *UnlockConnectorRequest) Action() string { return "UnlockConnector" }
 
 // AppendJSON appends x as v says it.
 func (x *UnlockConnectorRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnlockConnectorRequest)
 }
 
 // Decode reads x as v says it.
 func (x *UnlockConnectorRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnlockConnectorRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorRequest) Reset() { x.reset() }
-
-func (x *UnlockConnectorRequest) reset() {
-	*x = UnlockConnectorRequest{}
-}
-
-func (x *UnlockConnectorRequest) append(w *rpc.Writer) {
-	w.Int(`"evseId":`, x.EVSEID, 0, 2147483647)
-	w.Int(`"connectorId":`, x.ConnectorID, 0, 2147483647)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UnlockConnectorRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUnlockConnectorRequest)
 }
 
 var fieldsUnlockConnectorRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsUnlockConnectorRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *UnlockConnectorRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnlockConnectorRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.EVSEID = b.Nat()
-		case 1:
-			x.ConnectorID = b.Nat()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUnlockConnectorRequest = layout.Part{
+	Fields: &fieldsUnlockConnectorRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(UnlockConnectorRequest{}.EVSEID)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(UnlockConnectorRequest{}.ConnectorID)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UnlockConnectorRequest{}.CustomData))},
+	},
 }
 
 // UnlockConnectorResponse is a message.
 type UnlockConnectorResponse struct {
+	_ [0]func()
+
 	Status     UnlockStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -81,37 +65,17 @@ func (x *UnlockConnectorResponse) Action() string { return "UnlockConnector" }
 
 // AppendJSON appends x as v says it.
 func (x *UnlockConnectorResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnlockConnectorResponse)
 }
 
 // Decode reads x as v says it.
 func (x *UnlockConnectorResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnlockConnectorResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorResponse) Reset() { x.reset() }
-
-func (x *UnlockConnectorResponse) reset() {
-	*x = UnlockConnectorResponse{}
-}
-
-func (x *UnlockConnectorResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUnlockStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UnlockConnectorResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUnlockConnectorResponse)
 }
 
 var fieldsUnlockConnectorResponse = rpc.Fields{
@@ -120,19 +84,11 @@ var fieldsUnlockConnectorResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UnlockConnectorResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnlockConnectorResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UnlockStatus(b.Enum(&enumUnlockStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUnlockConnectorResponse = layout.Part{
+	Fields: &fieldsUnlockConnectorResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.Status)), Enum: &enumUnlockStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.StatusInfo) + unsafe.Offsetof(UnlockConnectorResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UnpublishFirmwareRequest is a message.
 type UnpublishFirmwareRequest struct {
+	_ [0]func()
+
 	Checksum   string // required, <= 32 characters
 	CustomData rpc.Raw
 }
@@ -17,32 +22,17 @@ func (x *UnpublishFirmwareRequest) Action() string { return "UnpublishFirmware" 
 
 // AppendJSON appends x as v says it.
 func (x *UnpublishFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
 }
 
 // Decode reads x as v says it.
 func (x *UnpublishFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UnpublishFirmwareRequest) Reset() { x.reset() }
-
-func (x *UnpublishFirmwareRequest) reset() {
-	*x = UnpublishFirmwareRequest{}
-}
-
-func (x *UnpublishFirmwareRequest) append(w *rpc.Writer) {
-	w.Str(`"checksum":"`, x.Checksum, 32)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UnpublishFirmwareRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
 }
 
 var fieldsUnpublishFirmwareRequest = rpc.Fields{
@@ -51,22 +41,18 @@ var fieldsUnpublishFirmwareRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UnpublishFirmwareRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnpublishFirmwareRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Checksum = b.Str(32)
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUnpublishFirmwareRequest = layout.Part{
+	Fields: &fieldsUnpublishFirmwareRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnpublishFirmwareRequest{}.Checksum)), Low: 32, High: 32},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UnpublishFirmwareRequest{}.CustomData))},
+	},
 }
 
 // UnpublishFirmwareResponse is a message.
 type UnpublishFirmwareResponse struct {
+	_ [0]func()
+
 	Status     UnpublishFirmwareStatus // required
 	CustomData rpc.Raw
 }
@@ -76,32 +62,17 @@ func (x *UnpublishFirmwareResponse) Action() string { return "UnpublishFirmware"
 
 // AppendJSON appends x as v says it.
 func (x *UnpublishFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
 }
 
 // Decode reads x as v says it.
 func (x *UnpublishFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UnpublishFirmwareResponse) Reset() { x.reset() }
-
-func (x *UnpublishFirmwareResponse) reset() {
-	*x = UnpublishFirmwareResponse{}
-}
-
-func (x *UnpublishFirmwareResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUnpublishFirmwareStatus)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UnpublishFirmwareResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
 }
 
 var fieldsUnpublishFirmwareResponse = rpc.Fields{
@@ -110,16 +81,10 @@ var fieldsUnpublishFirmwareResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UnpublishFirmwareResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUnpublishFirmwareResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UnpublishFirmwareStatus(b.Enum(&enumUnpublishFirmwareStatus))
-		case 1:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUnpublishFirmwareResponse = layout.Part{
+	Fields: &fieldsUnpublishFirmwareResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnpublishFirmwareResponse{}.Status)), Enum: &enumUnpublishFirmwareStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UnpublishFirmwareResponse{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UpdateDynamicScheduleRequest is a message, since 2.1.
 type UpdateDynamicScheduleRequest struct {
+	_ [0]func()
+
 	ChargingProfileID int                    // required
 	ScheduleUpdate    ChargingScheduleUpdate // required
 	CustomData        rpc.Raw
@@ -18,35 +23,17 @@ func (x *UpdateDynamicScheduleRequest) Action() string { return "UpdateDynamicSc
 
 // AppendJSON appends x as v says it.
 func (x *UpdateDynamicScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
 }
 
 // Decode reads x as v says it.
 func (x *UpdateDynamicScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UpdateDynamicScheduleRequest) Reset() { x.reset() }
-
-func (x *UpdateDynamicScheduleRequest) reset() {
-	*x = UpdateDynamicScheduleRequest{}
-}
-
-func (x *UpdateDynamicScheduleRequest) append(w *rpc.Writer) {
-	w.Int(`"chargingProfileId":`, x.ChargingProfileID, -2147483648, 2147483647)
-	w.Key(`"scheduleUpdate":{`)
-	x.ScheduleUpdate.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UpdateDynamicScheduleRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
 }
 
 var fieldsUpdateDynamicScheduleRequest = rpc.Fields{
@@ -55,24 +42,19 @@ var fieldsUpdateDynamicScheduleRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *UpdateDynamicScheduleRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateDynamicScheduleRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.ChargingProfileID = b.Int()
-		case 1:
-			x.ScheduleUpdate.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUpdateDynamicScheduleRequest = layout.Part{
+	Fields: &fieldsUpdateDynamicScheduleRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleRequest{}.ChargingProfileID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleRequest{}.ScheduleUpdate)), Part: &tableChargingScheduleUpdate},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleRequest{}.CustomData))},
+	},
 }
 
 // UpdateDynamicScheduleResponse is a message, since 2.1.
 type UpdateDynamicScheduleResponse struct {
+	_ [0]func()
+
 	Status     ChargingProfileStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -83,37 +65,17 @@ func (x *UpdateDynamicScheduleResponse) Action() string { return "UpdateDynamicS
 
 // AppendJSON appends x as v says it.
 func (x *UpdateDynamicScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
 }
 
 // Decode reads x as v says it.
 func (x *UpdateDynamicScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UpdateDynamicScheduleResponse) Reset() { x.reset() }
-
-func (x *UpdateDynamicScheduleResponse) reset() {
-	*x = UpdateDynamicScheduleResponse{}
-}
-
-func (x *UpdateDynamicScheduleResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumChargingProfileStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UpdateDynamicScheduleResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
 }
 
 var fieldsUpdateDynamicScheduleResponse = rpc.Fields{
@@ -122,19 +84,11 @@ var fieldsUpdateDynamicScheduleResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UpdateDynamicScheduleResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateDynamicScheduleResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = ChargingProfileStatus(b.Enum(&enumChargingProfileStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUpdateDynamicScheduleResponse = layout.Part{
+	Fields: &fieldsUpdateDynamicScheduleResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleResponse{}.Status)), Enum: &enumChargingProfileStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(UpdateDynamicScheduleResponse{}.StatusInfo) + unsafe.Offsetof(UpdateDynamicScheduleResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleResponse{}.CustomData))},
+	},
 }

@@ -4,12 +4,16 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UpdateFirmwareRequest is a message.
 type UpdateFirmwareRequest struct {
+	_ [0]func()
+
 	Retries       Opt[int] // >= 0
 	RetryInterval Opt[int]
 	RequestID     int      // required
@@ -22,42 +26,16 @@ func (x *UpdateFirmwareRequest) Action() string { return "UpdateFirmware" }
 
 // AppendJSON appends x as v says it.
 func (x *UpdateFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateFirmwareRequest)
 }
 
 // Decode reads x as v says it.
 func (x *UpdateFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateFirmwareRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareRequest) Reset() { x.reset() }
-
-func (x *UpdateFirmwareRequest) reset() {
-	*x = UpdateFirmwareRequest{}
-}
-
-func (x *UpdateFirmwareRequest) append(w *rpc.Writer) {
-	if x.Retries.Has {
-		w.Int(`"retries":`, x.Retries.V, 0, 2147483647)
-	}
-	if x.RetryInterval.Has {
-		w.Int(`"retryInterval":`, x.RetryInterval.V, -2147483648, 2147483647)
-	}
-	w.Int(`"requestId":`, x.RequestID, -2147483648, 2147483647)
-	w.Key(`"firmware":{`)
-	x.Firmware.append(w)
-	w.Close()
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
+func (x *UpdateFirmwareRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableUpdateFirmwareRequest) }
 
 var fieldsUpdateFirmwareRequest = rpc.Fields{
 	Names:    []string{"retries", "retryInterval", "requestId", "firmware", "customData"},
@@ -65,28 +43,21 @@ var fieldsUpdateFirmwareRequest = rpc.Fields{
 	Required: [2]uint64{0xc, 0xc},
 }
 
-func (x *UpdateFirmwareRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateFirmwareRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Retries.V, x.Retries.Has = b.Nat(), true
-		case 1:
-			x.RetryInterval.V, x.RetryInterval.Has = b.Int(), true
-		case 2:
-			x.RequestID = b.Int()
-		case 3:
-			x.Firmware.decode(b)
-		case 4:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUpdateFirmwareRequest = layout.Part{
+	Fields: &fieldsUpdateFirmwareRequest,
+	Members: []layout.Member{
+		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries)), Has: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(UpdateFirmwareRequest{}.Retries.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval)), Has: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval) + unsafe.Offsetof(UpdateFirmwareRequest{}.RetryInterval.Has)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
+		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Firmware)), Part: &tableFirmware},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.CustomData))},
+	},
 }
 
 // UpdateFirmwareResponse is a message.
 type UpdateFirmwareResponse struct {
+	_ [0]func()
+
 	Status     UpdateFirmwareStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -97,37 +68,17 @@ func (x *UpdateFirmwareResponse) Action() string { return "UpdateFirmware" }
 
 // AppendJSON appends x as v says it.
 func (x *UpdateFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateFirmwareResponse)
 }
 
 // Decode reads x as v says it.
 func (x *UpdateFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateFirmwareResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareResponse) Reset() { x.reset() }
-
-func (x *UpdateFirmwareResponse) reset() {
-	*x = UpdateFirmwareResponse{}
-}
-
-func (x *UpdateFirmwareResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumUpdateFirmwareStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UpdateFirmwareResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUpdateFirmwareResponse)
 }
 
 var fieldsUpdateFirmwareResponse = rpc.Fields{
@@ -136,25 +87,19 @@ var fieldsUpdateFirmwareResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UpdateFirmwareResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUpdateFirmwareResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = UpdateFirmwareStatus(b.Enum(&enumUpdateFirmwareStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUpdateFirmwareResponse = layout.Part{
+	Fields: &fieldsUpdateFirmwareResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareResponse{}.Status)), Enum: &enumUpdateFirmwareStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(UpdateFirmwareResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(UpdateFirmwareResponse{}.StatusInfo) + unsafe.Offsetof(UpdateFirmwareResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UpdateFirmwareResponse{}.CustomData))},
+	},
 }
 
 // Firmware is a part of messages.
 type Firmware struct {
+	_ [0]func()
+
 	Location           string    // required, <= 512 (2.1: 2000) characters
 	RetrieveDateTime   time.Time // required
 	InstallDateTime    Opt[time.Time]
@@ -163,47 +108,20 @@ type Firmware struct {
 	CustomData         rpc.Raw
 }
 
-func (x *Firmware) append(w *rpc.Writer) {
-	w.Str(`"location":"`, x.Location, w.Pick(512, 2000))
-	w.Time(`"retrieveDateTime":"`, &x.RetrieveDateTime)
-	if x.InstallDateTime.Has {
-		w.Time(`"installDateTime":"`, &x.InstallDateTime.V)
-	}
-	if x.SigningCertificate.Has {
-		w.Str(`"signingCertificate":"`, x.SigningCertificate.V, 5500)
-	}
-	if x.Signature.Has {
-		w.Str(`"signature":"`, x.Signature.V, 800)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
-}
-
 var fieldsFirmware = rpc.Fields{
 	Names:    []string{"location", "retrieveDateTime", "installDateTime", "signingCertificate", "signature", "customData"},
 	Known:    [2]uint64{0x3f, 0x3f},
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *Firmware) decode(b *rpc.Body) {
-	o := b.Object(&fieldsFirmware)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Location = b.StrEd(512, 2000)
-		case 1:
-			x.RetrieveDateTime = b.Time()
-		case 2:
-			x.InstallDateTime.V, x.InstallDateTime.Has = b.Time(), true
-		case 3:
-			x.SigningCertificate.V, x.SigningCertificate.Has = b.Str(5500), true
-		case 4:
-			x.Signature.V, x.Signature.Has = b.Str(800), true
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableFirmware = layout.Part{
+	Fields: &fieldsFirmware,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.Location)), Low: 512, High: 2000},
+		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(Firmware{}.RetrieveDateTime))},
+		{Kind: layout.Instant, At: uint16(unsafe.Offsetof(Firmware{}.InstallDateTime)), Has: uint16(unsafe.Offsetof(Firmware{}.InstallDateTime) + unsafe.Offsetof(Firmware{}.InstallDateTime.Has))},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Firmware{}.SigningCertificate)), Has: uint16(unsafe.Offsetof(Firmware{}.SigningCertificate) + unsafe.Offsetof(Firmware{}.SigningCertificate.Has)), Low: 5500, High: 5500},
+		{Kind: layout.Text, At: uint16(unsafe.Offsetof(Firmware{}.Signature)), Has: uint16(unsafe.Offsetof(Firmware{}.Signature) + unsafe.Offsetof(Firmware{}.Signature.Has)), Low: 800, High: 800},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(Firmware{}.CustomData))},
+	},
 }

@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // UsePriorityChargingRequest is a message, since 2.1.
 type UsePriorityChargingRequest struct {
+	_ [0]func()
+
 	TransactionID string // required, <= 36 characters
 	Activate      bool   // required
 	CustomData    rpc.Raw
@@ -18,33 +23,17 @@ func (x *UsePriorityChargingRequest) Action() string { return "UsePriorityChargi
 
 // AppendJSON appends x as v says it.
 func (x *UsePriorityChargingRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUsePriorityChargingRequest)
 }
 
 // Decode reads x as v says it.
 func (x *UsePriorityChargingRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUsePriorityChargingRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UsePriorityChargingRequest) Reset() { x.reset() }
-
-func (x *UsePriorityChargingRequest) reset() {
-	*x = UsePriorityChargingRequest{}
-}
-
-func (x *UsePriorityChargingRequest) append(w *rpc.Writer) {
-	w.Str(`"transactionId":"`, x.TransactionID, 36)
-	w.Bool(`"activate":`, x.Activate)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UsePriorityChargingRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUsePriorityChargingRequest)
 }
 
 var fieldsUsePriorityChargingRequest = rpc.Fields{
@@ -53,24 +42,19 @@ var fieldsUsePriorityChargingRequest = rpc.Fields{
 	Required: [2]uint64{0x3, 0x3},
 }
 
-func (x *UsePriorityChargingRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUsePriorityChargingRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.TransactionID = b.Str(36)
-		case 1:
-			x.Activate = b.Bool()
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUsePriorityChargingRequest = layout.Part{
+	Fields: &fieldsUsePriorityChargingRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(UsePriorityChargingRequest{}.TransactionID)), Low: 36, High: 36},
+		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(UsePriorityChargingRequest{}.Activate))},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UsePriorityChargingRequest{}.CustomData))},
+	},
 }
 
 // UsePriorityChargingResponse is a message, since 2.1.
 type UsePriorityChargingResponse struct {
+	_ [0]func()
+
 	Status     PriorityChargingStatus // required
 	StatusInfo Opt[StatusInfo]
 	CustomData rpc.Raw
@@ -81,37 +65,17 @@ func (x *UsePriorityChargingResponse) Action() string { return "UsePriorityCharg
 
 // AppendJSON appends x as v says it.
 func (x *UsePriorityChargingResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUsePriorityChargingResponse)
 }
 
 // Decode reads x as v says it.
 func (x *UsePriorityChargingResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableUsePriorityChargingResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *UsePriorityChargingResponse) Reset() { x.reset() }
-
-func (x *UsePriorityChargingResponse) reset() {
-	*x = UsePriorityChargingResponse{}
-}
-
-func (x *UsePriorityChargingResponse) append(w *rpc.Writer) {
-	w.Enum(`"status":"`, string(x.Status), &enumPriorityChargingStatus)
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *UsePriorityChargingResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableUsePriorityChargingResponse)
 }
 
 var fieldsUsePriorityChargingResponse = rpc.Fields{
@@ -120,19 +84,11 @@ var fieldsUsePriorityChargingResponse = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *UsePriorityChargingResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsUsePriorityChargingResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Status = PriorityChargingStatus(b.Enum(&enumPriorityChargingStatus))
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableUsePriorityChargingResponse = layout.Part{
+	Fields: &fieldsUsePriorityChargingResponse,
+	Members: []layout.Member{
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UsePriorityChargingResponse{}.Status)), Enum: &enumPriorityChargingStatus},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(UsePriorityChargingResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(UsePriorityChargingResponse{}.StatusInfo) + unsafe.Offsetof(UsePriorityChargingResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(UsePriorityChargingResponse{}.CustomData))},
+	},
 }

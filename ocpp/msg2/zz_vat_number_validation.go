@@ -3,11 +3,16 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // VatNumberValidationRequest is a message, since 2.1.
 type VatNumberValidationRequest struct {
+	_ [0]func()
+
 	VatNumber  string   // required, <= 20 characters
 	EVSEID     Opt[int] // >= 0
 	CustomData rpc.Raw
@@ -18,35 +23,17 @@ func (x *VatNumberValidationRequest) Action() string { return "VatNumberValidati
 
 // AppendJSON appends x as v says it.
 func (x *VatNumberValidationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableVatNumberValidationRequest)
 }
 
 // Decode reads x as v says it.
 func (x *VatNumberValidationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableVatNumberValidationRequest)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *VatNumberValidationRequest) Reset() { x.reset() }
-
-func (x *VatNumberValidationRequest) reset() {
-	*x = VatNumberValidationRequest{}
-}
-
-func (x *VatNumberValidationRequest) append(w *rpc.Writer) {
-	w.Str(`"vatNumber":"`, x.VatNumber, 20)
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *VatNumberValidationRequest) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableVatNumberValidationRequest)
 }
 
 var fieldsVatNumberValidationRequest = rpc.Fields{
@@ -55,24 +42,19 @@ var fieldsVatNumberValidationRequest = rpc.Fields{
 	Required: [2]uint64{0x1, 0x1},
 }
 
-func (x *VatNumberValidationRequest) decode(b *rpc.Body) {
-	o := b.Object(&fieldsVatNumberValidationRequest)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.VatNumber = b.Str(20)
-		case 1:
-			x.EVSEID.V, x.EVSEID.Has = b.IntRange(0, 2147483647), true
-		case 2:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableVatNumberValidationRequest = layout.Part{
+	Fields: &fieldsVatNumberValidationRequest,
+	Members: []layout.Member{
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VatNumberValidationRequest{}.VatNumber)), Low: 20, High: 20},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(VatNumberValidationRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(VatNumberValidationRequest{}.EVSEID) + unsafe.Offsetof(VatNumberValidationRequest{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(VatNumberValidationRequest{}.CustomData))},
+	},
 }
 
 // VatNumberValidationResponse is a message, since 2.1.
 type VatNumberValidationResponse struct {
+	_ [0]func()
+
 	Company    Opt[Address]
 	StatusInfo Opt[StatusInfo]
 	VatNumber  string        // required, <= 20 characters
@@ -86,46 +68,17 @@ func (x *VatNumberValidationResponse) Action() string { return "VatNumberValidat
 
 // AppendJSON appends x as v says it.
 func (x *VatNumberValidationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableVatNumberValidationResponse)
 }
 
 // Decode reads x as v says it.
 func (x *VatNumberValidationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
+	return layout.Decode(b, v, unsafe.Pointer(x), &tableVatNumberValidationResponse)
 }
 
 // Reset makes x empty and keeps its capacity.
-func (x *VatNumberValidationResponse) Reset() { x.reset() }
-
-func (x *VatNumberValidationResponse) reset() {
-	*x = VatNumberValidationResponse{}
-}
-
-func (x *VatNumberValidationResponse) append(w *rpc.Writer) {
-	if x.Company.Has {
-		w.Key(`"company":{`)
-		x.Company.V.append(w)
-		w.Close()
-	}
-	if x.StatusInfo.Has {
-		w.Key(`"statusInfo":{`)
-		x.StatusInfo.V.append(w)
-		w.Close()
-	}
-	w.Str(`"vatNumber":"`, x.VatNumber, 20)
-	if x.EVSEID.Has {
-		w.Int(`"evseId":`, x.EVSEID.V, 0, 2147483647)
-	}
-	w.Enum(`"status":"`, string(x.Status), &enumGenericStatus)
-	if x.CustomData != "" {
-		w.CustomData(x.CustomData)
-	}
+func (x *VatNumberValidationResponse) Reset() {
+	layout.Reset(unsafe.Pointer(x), &tableVatNumberValidationResponse)
 }
 
 var fieldsVatNumberValidationResponse = rpc.Fields{
@@ -134,26 +87,14 @@ var fieldsVatNumberValidationResponse = rpc.Fields{
 	Required: [2]uint64{0x14, 0x14},
 }
 
-func (x *VatNumberValidationResponse) decode(b *rpc.Body) {
-	o := b.Object(&fieldsVatNumberValidationResponse)
-	for {
-		switch b.Next(&o) {
-		case 0:
-			x.Company.Has = true
-			x.Company.V.decode(b)
-		case 1:
-			x.StatusInfo.Has = true
-			x.StatusInfo.V.decode(b)
-		case 2:
-			x.VatNumber = b.Str(20)
-		case 3:
-			x.EVSEID.V, x.EVSEID.Has = b.IntRange(0, 2147483647), true
-		case 4:
-			x.Status = GenericStatus(b.Enum(&enumGenericStatus))
-		case 5:
-			x.CustomData = b.CustomData()
-		default:
-			return
-		}
-	}
+var tableVatNumberValidationResponse = layout.Part{
+	Fields: &fieldsVatNumberValidationResponse,
+	Members: []layout.Member{
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.Company)), Has: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.Company) + unsafe.Offsetof(VatNumberValidationResponse{}.Company.Has)), Part: &tableAddress},
+		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.StatusInfo)), Has: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.StatusInfo) + unsafe.Offsetof(VatNumberValidationResponse{}.StatusInfo.Has)), Part: &tableStatusInfo},
+		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.VatNumber)), Low: 20, High: 20},
+		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.EVSEID)), Has: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.EVSEID) + unsafe.Offsetof(VatNumberValidationResponse{}.EVSEID.Has)), Low: 0, High: 2147483647},
+		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.Status)), Enum: &enumGenericStatus},
+		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.CustomData))},
+	},
 }

@@ -112,9 +112,14 @@ func (f *field) pull() string {
 	return "b.Raw()"
 }
 
+// bounds21 tells whether the bounds came with 2.1.
+func (f *field) bounds21() bool {
+	return f.inOld && (!same(f.oldLow, f.nowLow) || !same(f.oldHigh, f.nowHigh))
+}
+
 func (f *field) pullInt() string {
 	low, high := or(f.nowLow, math.MinInt32), or(f.nowHigh, math.MaxInt32)
-	since21 := f.inOld && (!same(f.oldLow, f.nowLow) || !same(f.oldHigh, f.nowHigh))
+	since21 := f.bounds21()
 	switch {
 	case f.nowLow == nil && f.nowHigh == nil:
 		return "b.Int()"

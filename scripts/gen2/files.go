@@ -43,21 +43,21 @@ func (m *model) emitTestTables(b *strings.Builder) {
 	}
 	b.WriteString("}\n\n// fieldTables is every object by its Go name.\nvar fieldTables = map[string]*rpc.Fields{\n")
 	for _, o := range m.objects {
-		fmt.Fprintf(b, "\t%q: &%s,\n", o.goName, o.fieldTable())
+		fmt.Fprintf(b, "\t%q: &fields%s,\n", o.goName, o.goName)
+	}
+	if !m.dialect.tables {
+		b.WriteString("}\n\n// partTables is every table by the Go name of its type.\nvar partTables = map[string]*layout.Part{\n")
+		for _, o := range m.objects {
+			if o.tabled {
+				fmt.Fprintf(b, "\t%q: &table%s,\n", o.goName, o.goName)
+			}
+		}
 	}
 	b.WriteString("}\n\n// schemaNames is the schema name of every enumeration by its Go name.\nvar schemaNames = map[string]string{\n")
 	for _, e := range m.enums {
 		fmt.Fprintf(b, "\t%q: %q,\n", e.goName, e.schema)
 	}
 	b.WriteString("}\n")
-}
-
-// fieldTable is the name of the rpc.Fields of an object.
-func (o *object) fieldTable() string {
-	if o.dialect.tables {
-		return "table" + o.goName + ".fields"
-	}
-	return "fields" + o.goName
 }
 
 func (m *model) messagesFirst() []*object {
@@ -85,11 +85,14 @@ func (d *dialect) header(text string) string {
 	if strings.Contains(text, "unsafe.") {
 		imports = append(imports, `"unsafe"`)
 	}
+	if len(imports) > 0 {
+		imports = append(imports, "")
+	}
 	if strings.Contains(text, "rpc.") {
-		if len(imports) > 0 {
-			imports = append(imports, "")
-		}
 		imports = append(imports, `"github.com/evsed/evsed/ocpp/rpc"`)
+	}
+	if strings.Contains(text, "layout.") {
+		imports = append(imports, `"github.com/evsed/evsed/ocpp/rpc/layout"`)
 	}
 	if len(imports) > 0 {
 		fmt.Fprintf(&b, "import (\n%s\n)\n\n", strings.Join(imports, "\n"))
@@ -99,22 +102,28 @@ func (d *dialect) header(text string) string {
 
 func (o *object) emit(b *strings.Builder) {
 	o.emitStruct(b)
-	if o.dialect.tables {
-		if o.message {
-			o.emitLayout(b)
-		}
-		o.emitTable(b)
-		return
-	}
-	if o.message {
+	switch {
+	case o.message && o.dialect.tables:
+		o.emitLayout(b)
+	case o.message:
 		o.emitMessage(b)
 	}
-	if o.resets {
+	if o.straight && o.resets {
 		o.emitReset(b)
 	}
-	o.emitAppend(b)
+	if o.straight {
+		o.emitAppend(b)
+	}
 	o.emitFields(b)
-	o.emitDecode(b)
+	if o.straight {
+		o.emitDecode(b)
+	}
+	if o.held {
+		o.emitThin(b)
+	}
+	if o.tabled {
+		o.emitTable(b)
+	}
 }
 
 func (o *object) emitStruct(b *strings.Builder) {
@@ -127,9 +136,7 @@ func (o *object) emitStruct(b *strings.Builder) {
 		since = ", since 2.1"
 	}
 	fmt.Fprintf(b, "// %s is %s%s.\ntype %s struct {\n", o.goName, what, since, o.goName)
-	if o.dialect.tables {
-		b.WriteString("\t_ [0]func()\n\n")
-	}
+	b.WriteString("\t_ [0]func()\n\n") // nobody compares messages: no code for it
 	for _, f := range o.fields {
 		fmt.Fprintf(b, "\t%s %s%s\n", f.goName, f.goType(), f.comment(o))
 	}
@@ -226,6 +233,10 @@ func arity(min, max int) string {
 func (o *object) emitMessage(b *strings.Builder) {
 	fmt.Fprintf(b, "// Action returns %q.\nfunc (x *%s) Action() string { return %q }\n\n", actionOf(o.schema), o.goName, actionOf(o.schema))
 	fmt.Fprintf(b, "// AppendJSON appends x as v says it.\nfunc (x *%s) AppendJSON(dst []byte, v Version) ([]byte, error) {\n", o.goName)
+	if !o.straight {
+		o.emitMessageTable(b)
+		return
+	}
 	b.WriteString("\tvar w rpc.Writer\n\tw.Begin(dst, v)\n\tx.append(&w)\n\treturn w.End()\n}\n\n")
 	nilEach := ""
 	if streams[o.schema] != "" {
@@ -237,6 +248,15 @@ func (o *object) emitMessage(b *strings.Builder) {
 		o.emitEach(b, list)
 	}
 	fmt.Fprintf(b, "// Reset makes x empty and keeps its capacity.\nfunc (x *%s) Reset() { x.reset() }\n\n", o.goName)
+}
+
+// emitMessageTable writes the methods of a message from the body of AppendJSON on.
+func (o *object) emitMessageTable(b *strings.Builder) {
+	what := "unsafe.Pointer(x), &table" + o.goName
+	fmt.Fprintf(b, "\treturn layout.AppendJSON(dst, v, %s)\n}\n\n", what)
+	fmt.Fprintf(b, "// Decode reads x as v says it.\nfunc (x *%s) Decode(b *rpc.Body, v Version) error {\n", o.goName)
+	fmt.Fprintf(b, "\treturn layout.Decode(b, v, %s)\n}\n\n", what)
+	fmt.Fprintf(b, "// Reset makes x empty and keeps its capacity.\nfunc (x *%s) Reset() { layout.Reset(%s) }\n\n", o.goName, what)
 }
 
 func (o *object) emitEach(b *strings.Builder, list string) {

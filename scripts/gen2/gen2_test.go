@@ -10,11 +10,15 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden generates from two small versions of a protocol of our own that has one of each case, and from a third that
-// names no types.
+// TestGolden generates from two small versions of a protocol of our own that has one of each case, as straight lines,
+// as tables and as both, and from a third version that names no types.
 func TestGolden(t *testing.T) {
-	for pkg, golden := range map[string]string{"msg2": "out", "msg16": "out16"} {
-		t.Run(pkg, func(t *testing.T) { testGolden(t, dialects[pkg], golden) })
+	lines, mixed, tables := *dialects["msg2"], *dialects["msg2"], *dialects["msg2"]
+	lines.straight = map[string]bool{"Ping": true, "Tell": true}
+	mixed.straight = map[string]bool{"Ping": true}
+	tables.straight = nil
+	for golden, d := range map[string]*dialect{"out": &lines, "outmixed": &mixed, "outtables": &tables, "out16": dialects["msg16"]} {
+		t.Run(golden, func(t *testing.T) { testGolden(t, d, golden) })
 	}
 }
 

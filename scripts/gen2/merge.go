@@ -16,15 +16,18 @@ type model struct {
 
 // object is one Go struct.
 type object struct {
-	dialect *dialect
-	schema  string // name in the schemas
-	goName  string
-	message bool
-	inOld   bool
-	listed  bool // it is an element of a list
-	resets  bool // somebody resets it: it is a message, an element, or has a list
-	fields  []*field
-	users   map[string]bool // actions that reach it
+	dialect  *dialect
+	schema   string // name in the schemas
+	goName   string
+	message  bool
+	inOld    bool
+	listed   bool // it is an element of a list
+	resets   bool // straight lines reset it: it is a message, an element, or has a list
+	straight bool // it has straight lines
+	tabled   bool // it has a table
+	held     bool // it has no straight lines and stands in what has
+	fields   []*field
+	users    map[string]bool // actions that reach it
 }
 
 // enum is one Go string type.
@@ -110,8 +113,9 @@ func merge(d *dialect, old, now *set) (*model, error) {
 		}
 	}
 	m.trace()
+	m.markCodecs()
 	m.markResets()
-	return m, nil
+	return m, m.tabular()
 }
 
 func body(s *set, name string) *schema {
@@ -317,7 +321,7 @@ func (m *model) markResets() {
 			if f.object != nil && f.list {
 				f.object.listed = true
 			}
-			if f.object != nil && (f.list || !f.object.flat()) {
+			if o.straight && f.object != nil && (f.list || !f.object.flat()) {
 				f.object.resets = true
 			}
 		}

@@ -2,16 +2,60 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
-// The table-driven shape of a type: what one codec of the package walks along.
+// The table-driven shape of a type: what package layout walks along.
+
+// markCodecs finds out which types become straight lines and which tables: straight are the messages that a station
+// speaks all day and the parts of them that 2.0.1 has; all others, and what they reach, have tables. A part can have both.
+func (m *model) markCodecs() {
+	var straight, tabled func(o *object)
+	straight = func(o *object) {
+		if o.straight {
+			return
+		}
+		o.straight = true
+		for _, f := range o.fields {
+			if f.object != nil && f.inOld {
+				straight(f.object)
+			}
+		}
+	}
+	tabled = func(o *object) {
+		if o.tabled {
+			return
+		}
+		o.tabled = true
+		for _, f := range o.fields {
+			if f.object != nil {
+				tabled(f.object)
+			}
+		}
+	}
+	for _, o := range m.objects {
+		if o.message && m.dialect.straight[actionOf(o.schema)] {
+			straight(o)
+		}
+	}
+	for _, o := range m.objects {
+		if !o.straight {
+			tabled(o)
+		}
+		for _, f := range o.fields {
+			if o.straight && f.object != nil && !f.object.straight {
+				f.object.held = true
+			}
+		}
+	}
+}
 
 // tabular refuses what the tables have no column for.
 func (m *model) tabular() error {
 	for _, o := range m.objects {
 		for _, f := range o.fields {
-			if f.maxItems != 0 || f.minItems > 255 || f.nowLow != nil || f.nowHigh != nil || f.nowMax > 65535 || f.tableKind() == "" {
+			if o.tabled && (f.maxItems > math.MaxUint16 || f.minItems > math.MaxUint16 || f.list && !f.kind.listed() || f.kind.whole() && !f.bounded()) {
 				return fmt.Errorf("%s.%s: the tables cannot say it", o.schema, f.name)
 			}
 		}
@@ -19,67 +63,107 @@ func (m *model) tabular() error {
 	return nil
 }
 
-// tableKind is the name of the codec's kind, "" where it has none.
-func (f *field) tableKind() string {
-	if f.list {
-		return map[kind]string{kindString: "texts", kindObject: "list"}[f.kind]
-	}
-	return map[kind]string{kindString: "text", kindInt: "whole", kindTenths: "tenths", kindBool: "truth", kindTime: "instant",
-		kindEnum: "name", kindObject: "nested"}[f.kind]
+// listed tells whether the tables know lists of k.
+func (k kind) listed() bool { return k != kindBool && k != kindTime && k != kindCustom }
+
+func (k kind) whole() bool { return k == kindInt || k == kindDec }
+
+// bounded tells whether the bounds of a number lie within 32 bits. The ends of 32 bits say that a decimal has none.
+func (f *field) bounded() bool {
+	within := func(v *int64) bool { return v == nil || *v > math.MinInt32 && *v < math.MaxInt32 }
+	return within(f.nowLow) && within(f.nowHigh)
 }
 
+var tableKinds = map[kind]string{kindString: "Text", kindInt: "Whole", kindDec: "Number", kindDecInt: "NumberEd", kindTenths: "Tenths",
+	kindBool: "Truth", kindTime: "Instant", kindEnum: "Name", kindEnumOrStr: "NameOrText", kindRaw: "Raw", kindCustom: "Custom", kindObject: "Nested"}
+
 func (o *object) emitTable(b *strings.Builder) {
-	fmt.Fprintf(b, "var table%s = part{\n", o.goName)
-	if o.message {
-		fmt.Fprintf(b, "\taction: %q,\n", actionOf(o.schema))
+	fmt.Fprintf(b, "var table%s = layout.Part{\n", o.goName)
+	if o.message && o.dialect.tables {
+		fmt.Fprintf(b, "\tAction: %q,\n", actionOf(o.schema))
 	}
+	fmt.Fprintf(b, "\tFields: &fields%s,\n", o.goName)
 	if len(o.fields) > 0 {
-		names, known, required := o.masks()
-		fmt.Fprintf(b, "\tfields: rpc.Fields{\n\t\tNames: []string{%s},\n", names)
-		fmt.Fprintf(b, "\t\tKnown: [2]uint64{%#x, %#x},\n\t\tRequired: [2]uint64{%#x, %#x},\n\t},\n", known[0], known[1], required[0], required[1])
-		b.WriteString("\tmembers: []member{\n")
+		b.WriteString("\tMembers: []layout.Member{\n")
 		for _, f := range o.fields {
-			f.emitRow(b, o.goName)
+			f.emitRow(b, o)
 		}
 		b.WriteString("\t},\n")
 	}
 	if o.listed {
-		fmt.Fprintf(b, "\tsize: unsafe.Sizeof(%s{}),\n\tgrow: func(list unsafe.Pointer) unsafe.Pointer { return grow((*[]%s)(list)) },\n", o.goName, o.goName)
+		fmt.Fprintf(b, "\tSize: unsafe.Sizeof(%s{}),\n", o.goName)
+		fmt.Fprintf(b, "\tGrow: func(list unsafe.Pointer) { l := (*[]%s)(list); *l = append(*l, make([]%s, 1)...) },\n", o.goName, o.goName)
 	}
 	b.WriteString("}\n\n")
 }
 
-func (f *field) emitRow(b *strings.Builder, owner string) {
-	path := owner + "{}." + f.goName
-	row := []string{"kind: " + f.tableKind()}
-	switch {
-	case f.opt():
-		row = append(row, fmt.Sprintf("at: unsafe.Offsetof(%s)", path), fmt.Sprintf("has: unsafe.Offsetof(%s) + unsafe.Offsetof(%s.Has)", path, path))
-	default:
-		row = append(row, fmt.Sprintf("at: unsafe.Offsetof(%s)", path))
+func (f *field) emitRow(b *strings.Builder, owner *object) {
+	path := owner.goName + "{}." + f.goName
+	row := []string{"Kind: layout." + tableKinds[f.kind]}
+	if rules := f.rules(owner); len(rules) > 0 {
+		row = append(row, "Rule: layout."+strings.Join(rules, " | layout."))
+	}
+	row = append(row, fmt.Sprintf("At: uint16(unsafe.Offsetof(%s))", path))
+	if f.opt() {
+		row = append(row, fmt.Sprintf("Has: uint16(unsafe.Offsetof(%s) + unsafe.Offsetof(%s.Has))", path, path))
 	}
 	if f.minItems > 0 {
-		row = append(row, fmt.Sprintf("least: %d", f.minItems))
+		row = append(row, fmt.Sprintf("Least: %d", f.minItems))
+	}
+	if f.maxItems > 0 {
+		row = append(row, fmt.Sprintf("Most: %d", f.maxItems))
 	}
 	switch f.kind {
 	case kindString:
-		row = append(row, fmt.Sprintf("max: %d", f.nowMax))
+		row = append(row, fmt.Sprintf("Low: %d, High: %d", f.oldMax, f.nowMax))
+	case kindInt, kindDec:
+		row = append(row, fmt.Sprintf("Low: %d, High: %d", or(f.nowLow, math.MinInt32), or(f.nowHigh, math.MaxInt32)))
 	case kindEnum:
-		row = append(row, "enum: &"+f.enum.table())
+		row = append(row, "Enum: &"+f.enum.table())
+	case kindEnumOrStr:
+		row = append(row, "Enum: &"+f.enum.table(), fmt.Sprintf("High: %d", f.nowMax))
 	case kindObject:
-		row = append(row, "part: &table"+f.object.goName)
+		row = append(row, "Part: &table"+f.object.goName)
 	}
 	fmt.Fprintf(b, "\t\t{%s},\n", strings.Join(row, ", "))
 }
 
+// rules are the names of those that hold for the field.
+func (f *field) rules(owner *object) (rules []string) {
+	for _, r := range []struct {
+		name  string
+		holds bool
+	}{
+		{"List", f.list},
+		{"Required", f.required()},
+		{"Missed", f.oldRequired && !f.nowRequired},
+		{"Since21", owner.inOld && !f.inOld},
+		{"Bounds21", f.kind == kindInt && f.bounds21()},
+	} {
+		if r.holds {
+			rules = append(rules, r.name)
+		}
+	}
+	return rules
+}
+
 // emitLayout writes the one method of a message, and DecodeEach.
 func (o *object) emitLayout(b *strings.Builder) {
-	fmt.Fprintf(b, "func (x *%s) layout() (unsafe.Pointer, *part) { return unsafe.Pointer(x), &table%s }\n\n", o.goName, o.goName)
+	fmt.Fprintf(b, "func (x *%s) layout() (unsafe.Pointer, *layout.Part) { return unsafe.Pointer(x), &table%s }\n\n", o.goName, o.goName)
 	if list := streams[o.schema]; list != "" {
 		f := o.field(list)
 		o.emitEachHead(b, list)
 		fmt.Fprintf(b, "\tvar item %s\n", f.element())
-		fmt.Fprintf(b, "\ts := stream{list: &table%s, item: unsafe.Pointer(&item), each: func() error { return each(&item) }}\n", f.element())
-		b.WriteString("\treturn decodeMessage(b, x, &s)\n}\n\n")
+		fmt.Fprintf(b, "\ts := layout.Stream{List: &table%s, Item: unsafe.Pointer(&item), Each: func() error { return each(&item) }}\n", f.element())
+		fmt.Fprintf(b, "\treturn layout.DecodeStream(b, rpc.V16, unsafe.Pointer(x), &table%s, &s)\n}\n\n", o.goName)
 	}
+}
+
+// emitThin writes the methods by which a straight type reads and writes a part along its table.
+func (o *object) emitThin(b *strings.Builder) {
+	if o.resets {
+		fmt.Fprintf(b, "func (x *%s) reset() { layout.Reset(unsafe.Pointer(x), &table%s) }\n\n", o.goName, o.goName)
+	}
+	fmt.Fprintf(b, "func (x *%s) append(w *rpc.Writer) { layout.Append(w, unsafe.Pointer(x), &table%s) }\n\n", o.goName, o.goName)
+	fmt.Fprintf(b, "func (x *%s) decode(b *rpc.Body) { layout.Read(b, unsafe.Pointer(x), &table%s) }\n\n", o.goName, o.goName)
 }
