@@ -133,14 +133,42 @@ func (d *Dialect) Result(c ocpp.Call, payload string, _ *ocpp.Table) (station.Re
 
 // acknowledged reads an answer that carries nothing the station needs; it must be valid all the same.
 func (d *Dialect) acknowledged(action, payload string) (station.Reply, error) {
-	m, ok := msg2.NewResponse(action, d.v)
-	if !ok {
+	m := acknowledgement(action)
+	if m == nil {
 		return nil, fmt.Errorf("no response is known in %s", d.v)
 	}
 	if err := d.decode(m, payload); err != nil {
 		return nil, err
 	}
 	return station.Acknowledged{}, nil
+}
+
+// acknowledgement returns the empty response to what the station tells, nil where it does not tell it: to name these
+// alone spares the binary the responses that only a station sends.
+func acknowledgement(action string) msg2.Message {
+	switch action {
+	case "FirmwareStatusNotification":
+		return &msg2.FirmwareStatusNotificationResponse{}
+	case "LogStatusNotification":
+		return &msg2.LogStatusNotificationResponse{}
+	case "MeterValues":
+		return &msg2.MeterValuesResponse{}
+	case "NotifyCustomerInformation":
+		return &msg2.NotifyCustomerInformationResponse{}
+	case "NotifyEvent":
+		return &msg2.NotifyEventResponse{}
+	case "NotifyReport":
+		return &msg2.NotifyReportResponse{}
+	case "ReportChargingProfiles":
+		return &msg2.ReportChargingProfilesResponse{}
+	case "ReservationStatusUpdate":
+		return &msg2.ReservationStatusUpdateResponse{}
+	case "SecurityEventNotification":
+		return &msg2.SecurityEventNotificationResponse{}
+	case "StatusNotification":
+		return &msg2.StatusNotificationResponse{}
+	}
+	return nil
 }
 
 // decode reads payload into m. The strings of m are windows of payload.

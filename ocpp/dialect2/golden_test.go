@@ -160,6 +160,9 @@ func TestEncodeGolden(t *testing.T) {
 				if err != nil || len(calls) != 1 || calls[0].Report != 9 {
 					t.Fatalf("%v: %+v, %v", v, calls, err)
 				}
+				if _, err := New(v).Result(calls[0], "{}", ocpp.NewTable()); err != nil && strings.Contains(err.Error(), "no response is known") {
+					t.Errorf("%v: %v", v, err)
+				}
 				fmt.Fprintf(&b, "--- %v %s\n%s", v, calls[0].Action, pretty(t, calls[0].Payload))
 			}
 			golden(t, "report-"+tc.name, b.String())
