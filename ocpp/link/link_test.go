@@ -97,6 +97,42 @@ func TestRequestsOfTheCSMS(t *testing.T) {
 	})
 }
 
+// What the core answers and what it tells at once leave in this order: a triggered message follows its answer.
+func TestResponseLeavesBeforeReports(t *testing.T) {
+	var heard chan string
+	serve := func(_ *world, _ int, rw http.ResponseWriter, r *http.Request) {
+		ws, err := accept(rw, r)
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		ws.Write(context.Background(), websocket.MessageText, []byte(`[2,"c1","ClearCache",{}]`))
+		for {
+			_, data, err := ws.Read(context.Background())
+			if err != nil {
+				return
+			}
+			heard <- string(data)
+		}
+	}
+	change := func(*Options) { heard = make(chan string, 10) }
+	in(t, change, serve, func(w *world) {
+		w.want(0, "up")
+		id := w.want(0, "request 0 ClearCache").(station.RequestReceived).ID
+		w.l.box.put(func(m *mail) bool { // both before the owner looks
+			m.sends = append(m.sends, boot(1))
+			m.responses = append(m.responses, station.Response{ID: id, Body: station.Status{Status: "Accepted"}})
+			return true
+		})
+		if got := <-heard; got != `[3,"c1",{"status":"Accepted"}]` {
+			t.Errorf("first %s", got)
+		}
+		if got := <-heard; !strings.Contains(got, "BootNotification") {
+			t.Errorf("then %s", got)
+		}
+	})
+}
+
 // While the core does not listen the link stands still, keeps everything and is not taken for dead by itself.
 func TestSlowCoreStopsTheReader(t *testing.T) {
 	const requests = 200

@@ -93,11 +93,11 @@ func (o *owner) open(m mail) {
 	if m.gate != nil {
 		o.feed(o.e.Gate(now, *m.gate))
 	}
+	for _, r := range m.responses { // before the reports: what was triggered follows its answer (F06.FR.04; 1.6, 5.17)
+		o.feed(o.e.Respond(now, r))
+	}
 	for _, r := range m.sends {
 		o.feed(o.e.Send(now, r))
-	}
-	for _, r := range m.responses {
-		o.feed(o.e.Respond(now, r))
 	}
 	if m.wake {
 		o.feed(o.e.Woken(now))
