@@ -1,7 +1,7 @@
 // Package peertest runs the built station against CSMS libraries that others wrote, over real sockets on loopback:
 //
-//   - ocpp-go (lorenzodonini, Go) for OCPP 2.0.1, in this process;
-//   - ocpp (mobilityhouse, Python) for OCPP 2.0.1 and 2.1, which checks every message in both directions against its JSON
+//   - ocpp-go (lorenzodonini, Go) for OCPP 1.6J and 2.0.1, in this process;
+//   - ocpp (mobilityhouse, Python) for OCPP 1.6J, 2.0.1 and 2.1, which checks every message in both directions against its JSON
 //     schemas; skipped where python3 has no packages ocpp and websockets.
 //
 // A Peer is such a library with three handles: what it answers (one Go function for all peers), what it is made to send,

@@ -24,7 +24,7 @@ const (
 type Entry struct {
 	Kind    Kind
 	Station string
-	Version string // "2.0.1"; in Open
+	Version string // "1.6", "2.0.1", "2.1"; in Open
 	Frame   string // In, Out
 	Text    string // Finding, Closed
 }

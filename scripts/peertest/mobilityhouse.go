@@ -39,10 +39,10 @@ func (e *NoLibrary) Error() string { return e.why }
 // startTimeout is how long Python may take to import the library and listen.
 const startTimeout = 30 * time.Second
 
-// NewMobilityHouse starts the peer for version 2.0.1 or 2.1. A *NoLibrary error means that python3 in the search path has
+// NewMobilityHouse starts the peer for version 1.6, 2.0.1 or 2.1. A *NoLibrary error means that python3 in the search path has
 // no packages ocpp and websockets.
 func NewMobilityHouse(version string, decide Decide) (Peer, error) {
-	if out, err := exec.Command("python3", "-c", "import ocpp.v201, ocpp.v21, websockets.legacy.server").CombinedOutput(); err != nil {
+	if out, err := exec.Command("python3", "-c", "import ocpp.v16, ocpp.v201, ocpp.v21, websockets.legacy.server").CombinedOutput(); err != nil {
 		return nil, &NoLibrary{fmt.Sprintf("python3 with the packages ocpp and websockets is not here: %v: %s", err, lastLine(out))}
 	}
 	p := &mobilityHouse{version: version, journal: NewJournal(), decide: decide, url: make(chan string, 1),

@@ -11,7 +11,7 @@ Standard input, one JSON object a line:
   {"raw": n, "station": "...", "id": "...", "frame": "..."}
 
 It ends when standard input does. The library checks every message in both directions against its JSON schemas.
-Argument: the version, 2.0.1 or 2.1.
+Argument: the version, 1.6, 2.0.1 or 2.1.
 """
 import asyncio
 import importlib
@@ -26,7 +26,7 @@ from ocpp.routing import on
 from websockets.legacy.server import serve
 
 VERSION = sys.argv[1]
-MODULE = importlib.import_module("ocpp." + {"2.0.1": "v201", "2.1": "v21"}[VERSION])
+MODULE = importlib.import_module("ocpp." + {"1.6": "v16", "2.0.1": "v201", "2.1": "v21"}[VERSION])
 CALLS = importlib.import_module(MODULE.__name__ + ".call")
 RESULTS = importlib.import_module(MODULE.__name__ + ".call_result")
 ANSWER_TIMEOUT = 15  # seconds

@@ -11,6 +11,17 @@ import (
 	"time"
 
 	"github.com/lorenzodonini/ocpp-go/ocpp"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/certificates"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/core"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/extendedtriggermessage"
+	firmware16 "github.com/lorenzodonini/ocpp-go/ocpp1.6/firmware"
+	localauth16 "github.com/lorenzodonini/ocpp-go/ocpp1.6/localauth"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/logging"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/remotetrigger"
+	reservation16 "github.com/lorenzodonini/ocpp-go/ocpp1.6/reservation"
+	"github.com/lorenzodonini/ocpp-go/ocpp1.6/securefirmware"
+	security16 "github.com/lorenzodonini/ocpp-go/ocpp1.6/security"
+	smartcharging16 "github.com/lorenzodonini/ocpp-go/ocpp1.6/smartcharging"
 	"github.com/lorenzodonini/ocpp-go/ocpp2.0.1/authorization"
 	"github.com/lorenzodonini/ocpp-go/ocpp2.0.1/availability"
 	"github.com/lorenzodonini/ocpp-go/ocpp2.0.1/data"
@@ -33,6 +44,7 @@ import (
 
 // ocppGo is the ocpp-go library with its socket, framing, parsing and validation.
 type ocppGo struct {
+	version string
 	journal *Journal
 	decide  Decide
 	socket  *ws.Server
@@ -44,16 +56,25 @@ type ocppGo struct {
 	raw     waiting    // past it
 }
 
-// NewOCPPGo starts the peer on a free port of loopback.
-func NewOCPPGo(decide Decide) (Peer, error) {
-	p := &ocppGo{journal: NewJournal(), decide: decide, socket: ws.NewServer(), called: waiting{}, raw: waiting{}}
-	p.socket.AddSupportedSubprotocol("ocpp2.0.1")
-	p.server = ocppj.NewServer(&wire{p.socket, p}, nil, nil, authorization.Profile, availability.Profile, data.Profile,
-		diagnostics.Profile, display.Profile, firmware.Profile, iso15118.Profile, localauth.Profile, meter.Profile,
-		provisioning.Profile, remotecontrol.Profile, reservation.Profile, security.Profile, smartcharging.Profile,
-		tariffcost.Profile, transactions.Profile)
-	p.server.SetDialect(ocpp.V2)
-	p.server.SetNewClientHandler(func(c ws.Channel) { p.journal.Put(Entry{Kind: Open, Station: c.ID(), Version: "2.0.1"}) })
+// profiles are the library's messages, by version.
+var profiles = map[string][]*ocpp.Profile{
+	"1.6": {core.Profile, localauth16.Profile, firmware16.Profile, reservation16.Profile, remotetrigger.Profile, smartcharging16.Profile,
+		certificates.Profile, extendedtriggermessage.Profile, logging.Profile, securefirmware.Profile, security16.Profile},
+	"2.0.1": {authorization.Profile, availability.Profile, data.Profile, diagnostics.Profile, display.Profile, firmware.Profile,
+		iso15118.Profile, localauth.Profile, meter.Profile, provisioning.Profile, remotecontrol.Profile, reservation.Profile,
+		security.Profile, smartcharging.Profile, tariffcost.Profile, transactions.Profile},
+}
+
+// dialects are the library's ways to spell error codes, by version.
+var dialects = map[string]ocpp.Dialect{"1.6": ocpp.V16, "2.0.1": ocpp.V2}
+
+// NewOCPPGo starts the peer for version 1.6 or 2.0.1 on a free port of loopback.
+func NewOCPPGo(version string, decide Decide) (Peer, error) {
+	p := &ocppGo{version: version, journal: NewJournal(), decide: decide, socket: ws.NewServer(), called: waiting{}, raw: waiting{}}
+	p.socket.AddSupportedSubprotocol("ocpp" + version)
+	p.server = ocppj.NewServer(&wire{p.socket, p}, nil, nil, profiles[version]...)
+	p.server.SetDialect(dialects[version])
+	p.server.SetNewClientHandler(func(c ws.Channel) { p.journal.Put(Entry{Kind: Open, Station: c.ID(), Version: version}) })
 	p.server.SetDisconnectedClientHandler(func(c ws.Channel) { p.journal.Put(Entry{Kind: Closed, Station: c.ID()}) })
 	p.server.SetRequestHandler(p.request)
 	p.server.SetResponseHandler(func(_ ws.Channel, r ocpp.Response, id string) { p.responded(r, id) })
@@ -92,7 +113,7 @@ func (p *ocppGo) listen() error {
 }
 
 func (p *ocppGo) Name() string      { return "ocpp-go" }
-func (p *ocppGo) Version() string   { return "2.0.1" }
+func (p *ocppGo) Version() string   { return p.version }
 func (p *ocppGo) URL() string       { return p.url }
 func (p *ocppGo) Journal() *Journal { return p.journal }
 func (p *ocppGo) Close()            { _ = p.http.Close() }

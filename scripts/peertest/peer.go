@@ -12,7 +12,7 @@ import (
 // Peer is a CSMS library under a test's hand.
 type Peer interface {
 	Name() string
-	Version() string // "2.0.1"
+	Version() string // "1.6", "2.0.1", "2.1"
 	URL() string     // ws://127.0.0.1:port, to which a station appends its identity
 	Journal() *Journal
 

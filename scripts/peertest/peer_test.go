@@ -10,21 +10,32 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// makers are the peers, by the name of their subtests.
-var makers = []struct {
+// maker makes a peer; its name is that of its subtest.
+type maker struct {
 	name string
-	make func(Decide) (Peer, error)
-}{
-	{"ocpp-go/2.0.1", NewOCPPGo},
-	{"mobilityhouse/2.0.1", func(d Decide) (Peer, error) { return NewMobilityHouse("2.0.1", d) }},
-	{"mobilityhouse/2.1", func(d Decide) (Peer, error) { return NewMobilityHouse("2.1", d) }},
+	make func() (Peer, error)
 }
 
-// eachPeer runs f against every peer that can be had here.
-func eachPeer(t *testing.T, f func(t *testing.T, p Peer)) {
+func ocppGoOf(version string, decide func() Decide) maker {
+	return maker{"ocpp-go/" + version, func() (Peer, error) { return NewOCPPGo(version, decide()) }}
+}
+
+func mobilityHouseOf(version string, decide func() Decide) maker {
+	return maker{"mobilityhouse/" + version, func() (Peer, error) { return NewMobilityHouse(version, decide()) }}
+}
+
+func yes() Decide { return SayYes }
+
+var (
+	makers2  = []maker{ocppGoOf("2.0.1", yes), mobilityHouseOf("2.0.1", yes), mobilityHouseOf("2.1", yes)}
+	makers16 = []maker{ocppGoOf("1.6", SayYes16), mobilityHouseOf("1.6", SayYes16)}
+)
+
+// eachPeer runs f against every peer of a generation that can be had here.
+func eachPeer(t *testing.T, makers []maker, f func(t *testing.T, p Peer)) {
 	for _, m := range makers {
 		t.Run(m.name, func(t *testing.T) {
-			p, err := m.make(SayYes)
+			p, err := m.make()
 			var missing *NoLibrary
 			if errors.As(err, &missing) {
 				t.Skipf("%s: %v", m.name, missing)
@@ -36,6 +47,32 @@ func eachPeer(t *testing.T, f func(t *testing.T, p Peer)) {
 			f(t, p)
 		})
 	}
+}
+
+// generations are the peers, and what a test of theirs says in their versions.
+var generations = []struct {
+	makers         []maker
+	boot, stranger string
+	faults         map[string]string
+}{
+	{makers2,
+		`[2,"a","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"m","vendorName":"v"}}]`,
+		`[2,"b","Authorize",{"idToken":{"idToken":"NO-WAY","type":"Central"}}]`,
+		map[string]string{
+			"missing member":     `[2,"a","BootNotification",{"reason":"PowerUp"}]`,
+			"not in enumeration": `[2,"a","BootNotification",{"reason":"Whim","chargingStation":{"model":"m","vendorName":"v"}}]`,
+			"too long":           `[2,"a","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"` + strings.Repeat("m", 21) + `","vendorName":"v"}}]`,
+			"wrong type":         `[2,"a","StatusNotification",{"timestamp":"2026-11-22T07:01:35Z","connectorStatus":"Available","evseId":"1","connectorId":1}]`,
+		}},
+	{makers16,
+		`[2,"a","BootNotification",{"chargePointModel":"m","chargePointVendor":"v"}]`,
+		`[2,"b","Authorize",{"idTag":"NO-WAY"}]`,
+		map[string]string{
+			"missing member":     `[2,"a","BootNotification",{"chargePointModel":"m"}]`,
+			"not in enumeration": `[2,"a","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Bored"}]`,
+			"too long":           `[2,"a","BootNotification",{"chargePointModel":"` + strings.Repeat("m", 21) + `","chargePointVendor":"v"}]`,
+			"wrong type":         `[2,"a","StatusNotification",{"connectorId":"1","errorCode":"NoError","status":"Available"}]`,
+		}},
 }
 
 // fake is a station of a few lines that can say what a real one never would.
@@ -74,13 +111,19 @@ func (f *fake) hear() frame {
 
 // TestPeersAnswerAndSend: what is right passes without a finding, both ways.
 func TestPeersAnswerAndSend(t *testing.T) {
-	eachPeer(t, func(t *testing.T, p Peer) {
+	for _, g := range generations {
+		answersAndSends(t, g.makers, g.boot, g.stranger)
+	}
+}
+
+func answersAndSends(t *testing.T, makers []maker, boot, stranger string) {
+	eachPeer(t, makers, func(t *testing.T, p Peer) {
 		f := dialFake(t, p)
-		f.say(`[2,"a","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"m","vendorName":"v"}}]`)
+		f.say(boot)
 		if got := f.hear(); got.typ != 3 || got.id != "a" || !strings.Contains(got.payload, `"Accepted"`) {
 			t.Errorf("boot: got %+v", got)
 		}
-		f.say(`[2,"b","Authorize",{"idToken":{"idToken":"NO-WAY","type":"Central"}}]`)
+		f.say(stranger)
 		if got := f.hear(); got.typ != 3 || !strings.Contains(got.payload, `"Invalid"`) {
 			t.Errorf("authorize: got %+v", got)
 		}
@@ -119,29 +162,25 @@ func TestPeersAnswerAndSend(t *testing.T) {
 
 // TestPeersFindFaults: what is wrong is found. Without this the other tests could not fail.
 func TestPeersFindFaults(t *testing.T) {
-	faults := map[string]string{
-		"missing member":      `[2,"a","BootNotification",{"reason":"PowerUp"}]`,
-		"not in enumeration":  `[2,"a","BootNotification",{"reason":"Whim","chargingStation":{"model":"m","vendorName":"v"}}]`,
-		"too long":            `[2,"a","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"` + strings.Repeat("m", 21) + `","vendorName":"v"}}]`,
-		"wrong type":          `[2,"a","StatusNotification",{"timestamp":"2026-11-22T07:01:35Z","connectorStatus":"Available","evseId":"1","connectorId":1}]`,
-		"no call":             `[2,"a"]`,
-		"action that is none": `[2,"a","Sing",{}]`,
+	for _, g := range generations {
+		g.faults["no call"] = `[2,"a"]`
+		g.faults["action that is none"] = `[2,"a","Sing",{}]`
+		eachPeer(t, g.makers, func(t *testing.T, p Peer) {
+			f := dialFake(t, p)
+			for name, say := range g.faults {
+				t.Run(name, func(t *testing.T) {
+					place := p.Journal().Len()
+					f.say(say)
+					wantFinding(t, p, place)
+				})
+			}
+		})
 	}
-	eachPeer(t, func(t *testing.T, p Peer) {
-		f := dialFake(t, p)
-		for name, say := range faults {
-			t.Run(name, func(t *testing.T) {
-				place := p.Journal().Len()
-				f.say(say)
-				wantFinding(t, p, place)
-			})
-		}
-	})
 }
 
 // TestPeersFindBadResponses: a response that breaks a rule is a finding, too.
 func TestPeersFindBadResponses(t *testing.T) {
-	eachPeer(t, func(t *testing.T, p Peer) {
+	eachPeer(t, append(makers2, makers16...), func(t *testing.T, p Peer) {
 		f := dialFake(t, p)
 		done := make(chan struct{})
 		go func() {

@@ -34,7 +34,7 @@ func (s *station) transaction(what string, wanted func(event) bool) event {
 
 // TestSessions plays two EVSEs at once through everything that a session can meet, and bills them.
 func TestSessions(t *testing.T) {
-	eachPeer(t, func(t *testing.T, p Peer) {
+	eachPeer(t, makers2, func(t *testing.T, p Peer) {
 		s := startStation(t, p, setting{"TxCtrlr", "TxStartPoint", "", "EVConnected"}, setting{"TxCtrlr", "TxStopPoint", "", "EVConnected"})
 		s.booted()
 		s.twoAtOnce()

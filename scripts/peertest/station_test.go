@@ -49,6 +49,9 @@ type station struct {
 	t     *testing.T
 	peer  Peer
 	id    string
+	dir   string // the seed and what must survive
+	cmd   *exec.Cmd
+	log   bytes.Buffer // of all its processes
 	api   string
 	place int // in the peer's journal: what was looked at before is behind
 	since int // in the station's event log
@@ -71,27 +74,41 @@ var quick = []setting{
 func startStation(t *testing.T, p Peer, more ...setting) *station {
 	t.Helper()
 	s := &station{t: t, peer: p, id: "CS-" + strings.NewReplacer("/", "-", "_", "-").Replace(filepath.Base(filepath.Dir(t.Name())))}
-	dir := t.TempDir()
-	seed := filepath.Join(dir, "seed.json")
-	if err := os.WriteFile(seed, s.seed(append(quick, more...)), 0o600); err != nil {
+	s.dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(s.dir, "seed.json"), s.seed(append(quick, more...)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "run", "--seed", seed, "--state", filepath.Join(dir, "state"), "--sim-listen", "127.0.0.1:0")
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.stop(cmd, &log) })
-	s.api = readAPI(t, out)
+	s.launch()
+	t.Cleanup(s.stop)
 	s.until("accepted and all said", func(st state) bool {
 		return st.Station.Registration == "Accepted" && st.Station.PendingMessages == 0
 	})
 	return s
+}
+
+// launch starts the process on what the last one left.
+func (s *station) launch() {
+	s.t.Helper()
+	s.cmd = exec.Command(binary, "run", "--seed", filepath.Join(s.dir, "seed.json"), "--state", filepath.Join(s.dir, "state"), "--sim-listen", "127.0.0.1:0")
+	s.cmd.Stderr = &s.log
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.api, s.since = readAPI(s.t, out), 0
+}
+
+// kill ends the process as a power cut does, and starts it again.
+func (s *station) kill() {
+	s.t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	_ = s.cmd.Wait() // it says that it was killed
+	s.launch()
 }
 
 // readAPI reads where the station serves its simulator API from its first line.
@@ -130,19 +147,19 @@ func (s *station) seed(settings []setting) []byte {
 }
 
 // stop asks the station to end. It must do so with exit code 0.
-func (s *station) stop(cmd *exec.Cmd, log *bytes.Buffer) {
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	err := cmd.Wait()
+func (s *station) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(patience, func() { _ = s.cmd.Process.Kill() })
+	err := s.cmd.Wait()
 	kill.Stop()
 	if err != nil {
 		s.t.Errorf("the station ended with %v", err)
 	}
-	if strings.Contains(log.String(), "left out") {
+	if strings.Contains(s.log.String(), "left out") {
 		s.t.Error("the seed has what the station does not know")
 	}
 	if s.t.Failed() {
-		s.t.Logf("log of the station:\n%s", log)
+		s.t.Logf("log of the station:\n%s", s.log.String())
 	}
 }
 
@@ -160,6 +177,9 @@ type state struct {
 		Transaction string
 		Relay       bool
 		PowerW      float64
+		EnergyWh    float64
+		LimitA      float64
+		CurrentA    []float64
 		Pilot       struct{ State string }
 		Connectors  []struct {
 			Status  string
