@@ -8,5 +8,9 @@
 // and a journal of every frame and of everything the library found wrong. A test fails when the journal holds a finding,
 // whatever else went well.
 //
+// Each generation has its requests (every one that a CSMS can make, and broken ones), its sessions with cuts of network and
+// power, and its books: what the CSMS was told must be whole, and for 1.6, where it bills by registers and ids of its own, add
+// up to what the meters show.
+//
 // It is a module of its own: the peers are no dependency of the product.
 package peertest

@@ -202,26 +202,6 @@ func TestRequests16(t *testing.T) {
 	})
 }
 
-// answeredFirst: what was triggered follows the answer (1.6, 5.17).
-func (s *station) answeredFirst(r request) {
-	s.t.Helper()
-	if r.follows == "" || !strings.HasSuffix(r.action, "TriggerMessage") {
-		return
-	}
-	var asked string
-	for _, e := range s.peer.Journal().From(0) {
-		switch f := parseFrame(e.Frame); {
-		case e.Kind == Out && f.action == r.action:
-			asked = f.id
-		case e.Kind == In && f.typ == 3 && f.id == asked:
-			asked = ""
-		case e.Kind == In && f.action == r.follows && asked != "":
-			s.t.Errorf("%v: its answer comes after what it triggers", r)
-			return
-		}
-	}
-}
-
 // reboots16: a reset is obeyed, and the station comes back.
 func (s *station) reboots16() {
 	s.t.Helper()

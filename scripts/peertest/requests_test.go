@@ -233,6 +233,7 @@ func TestRequests(t *testing.T) {
 		s := startStation(t, p)
 		for _, r := range requests {
 			s.request(r)
+			s.answeredFirst(r)
 		}
 		for _, r := range later {
 			if p.Version() == rpc.V201.String() {
@@ -275,6 +276,26 @@ func (s *station) request(r request) {
 	}
 	if r.follows != "" {
 		s.sent(r.follows+" after "+r.String(), r.follows, func(p string) bool { return !strings.Contains(p, `"tbc":true`) })
+	}
+}
+
+// answeredFirst: what was triggered follows the answer (F06.FR.04; 1.6, 5.17).
+func (s *station) answeredFirst(r request) {
+	s.t.Helper()
+	if r.follows == "" || !strings.HasSuffix(r.action, "TriggerMessage") {
+		return
+	}
+	var asked string
+	for _, e := range s.peer.Journal().From(0) {
+		switch f := parseFrame(e.Frame); {
+		case e.Kind == Out && f.action == r.action:
+			asked = f.id
+		case e.Kind == In && f.typ == 3 && f.id == asked:
+			asked = ""
+		case e.Kind == In && f.action == r.follows && asked != "":
+			s.t.Errorf("%v: its answer comes after what it triggers", r)
+			return
+		}
 	}
 }
 
