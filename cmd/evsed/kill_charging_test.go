@@ -146,7 +146,8 @@ func TestKillAtFirstStart(t *testing.T) {
 		p.until("the CSMS accepts it", func() bool {
 			return c.Received("cp001", "BootNotification") > before && p.state().Station.Connected
 		})
-		if strings.Contains(p.out.String(), "STO-") && !strings.Contains(p.out.String(), "STO-TAIL") {
+		// A tail that was being written is no damage, nor is a disk that others keep busy.
+		if strings.Contains(strings.NewReplacer("STO-TAIL", "", "STO-SLOW", "").Replace(p.out.String()), "STO-") {
 			t.Errorf("kill %d: a start was taken for damage:\n%s", n, p.out.String())
 		}
 		p.kill()
