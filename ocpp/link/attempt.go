@@ -93,7 +93,9 @@ func (o *owner) dialled(r dialed) {
 	}
 	o.conn, o.profile, o.opened, o.worked = r.conn, p, now, false
 	o.stats.Opened++
-	delete(o.refused, p.Slot)
+	if _, soap := r.dialect.(soapDialect); !soap { // which shows the password with each call
+		delete(o.refused, p.Slot)
+	}
 	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.name, Slot: p.Slot}
 	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.name)
 	o.feed(o.e.Configure(now, o.plan.cfg.engine(p)))
@@ -109,11 +111,17 @@ func (o *owner) dialFailed(now time.Time, p Profile, err error) {
 	if errors.As(err, &speechless) || errors.As(err, &refused) {
 		o.free = true
 	}
+	o.turnedAway(now, p.Slot, refused)
+}
+
+// turnedAway tells the core that the CSMS does not take the station's password, at a handshake or at a call over SOAP. A
+// refusal of another kind is none of the password.
+func (o *owner) turnedAway(now time.Time, slot int, refused *RefusedError) {
 	if refused == nil || refused.Status != http.StatusUnauthorized {
 		return
 	}
-	if told, ok := o.refused[p.Slot]; !ok || now.Sub(told) >= AuthRefusedEvery {
-		o.refused[p.Slot] = now
-		o.events = append(o.events, station.AuthRefused{Slot: p.Slot})
+	if told, ok := o.refused[slot]; !ok || now.Sub(told) >= AuthRefusedEvery {
+		o.refused[slot] = now
+		o.events = append(o.events, station.AuthRefused{Slot: slot})
 	}
 }

@@ -25,11 +25,19 @@ const (
 // DialFunc opens the transport of a connection.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// RefusedError says that the server answered the handshake with something else than a WebSocket.
-type RefusedError struct{ Status int }
+// RefusedError says that the server answered the handshake with something else than a WebSocket, or a call over SOAP with
+// the refusal of HTTP.
+type RefusedError struct {
+	Status int
+	Call   bool // over SOAP; else a handshake
+}
 
 func (e *RefusedError) Error() string {
-	text := fmt.Sprintf("server answered the handshake with %d %s", e.Status, http.StatusText(e.Status))
+	what := "handshake"
+	if e.Call {
+		what = "call"
+	}
+	text := fmt.Sprintf("server answered the %s with %d %s", what, e.Status, http.StatusText(e.Status))
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return text + ": it does not accept the station's credentials"
@@ -100,7 +108,7 @@ func handshakeFault(e endpoint, response *http.Response, err error) error {
 	case response == nil:
 		return err
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		return &RefusedError{response.StatusCode}
+		return &RefusedError{Status: response.StatusCode}
 	}
 	picked := response.Header.Get("Sec-WebSocket-Protocol")
 	if _, ok := e.agreed(picked); picked != "" && !ok {

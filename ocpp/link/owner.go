@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -149,6 +150,7 @@ func (o *owner) feed(out *Output) {
 		o.worked, o.free = true, false
 		o.stats.Answered++
 		o.plan.worked(o.profile)
+		delete(o.refused, o.profile.Slot)
 	}
 }
 
@@ -298,7 +300,13 @@ func (o *owner) failure() {
 		default:
 		}
 	}
-	o.lost(o.o.Now(), o.conn.why.Error(), o.conn.wish)
+	now := o.o.Now()
+	var refused *RefusedError
+	if errors.As(o.conn.why, &refused) { // as a handshake that was refused, whatever was answered before
+		o.worked, o.opened = false, now
+	}
+	o.lost(now, o.conn.why.Error(), o.conn.wish)
+	o.turnedAway(now, o.profile.Slot, refused)
 }
 
 // tick lets time pass for the engine, unless the answer it waits for may be what cannot be read yet.

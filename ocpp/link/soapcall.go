@@ -87,10 +87,12 @@ func (p *soapPeer) answer(f rpc.Frame, response *http.Response) ([]byte, error) 
 	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	m, err := soap.Parse(raw, soap.CentralSystem)
 	switch {
+	case response.StatusCode == http.StatusUnauthorized: // with a fault or without: of the call nothing was looked at
+		return nil, &RefusedError{response.StatusCode, true}
 	case err == nil && m.Fault != nil:
 		return rpc.AppendCallError(nil, f.ID, m.Fault.ErrorCode(), describe(m.Fault.Error())), nil
-	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
-		return nil, &RefusedError{response.StatusCode}
+	case response.StatusCode == http.StatusForbidden:
+		return nil, &RefusedError{response.StatusCode, true}
 	case err != nil && m.Version == 0, response.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("response %s of type %q is no SOAP answer", response.Status, describe(media))
 	case err != nil:
