@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800) // the rigs throw whole disks away
 	}
+	// A closed database stays in its page pool for two collections more; without a limit the heap grows with each.
+	debug.SetMemoryLimit(1 << 30)
 	os.Exit(m.Run())
 }
 
