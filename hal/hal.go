@@ -98,9 +98,11 @@ type TokenReader interface {
 	Next(ctx context.Context) (term.IdToken, error)
 }
 
-// Indicator shows the state of one connector.
+// Indicator is the light of one connector. None of its methods waits: it blinks by itself.
 type Indicator interface {
-	Show(Indication) error
+	Show(Indication) error             // from now on, behind a signal that is being blinked
+	Blink(sig Signal, times int) error // then it shows the Indication again; a new signal ends the one before
+	Dim(unit.Percent) error            // how bright it is, of what it can be
 }
 
 // Indication is what a driver shall see at a connector.
@@ -118,6 +120,15 @@ const (
 	IndicateFinishing
 	IndicateUnavailable
 	IndicateFaulted
+)
+
+// Signal is what a light tells by blinking to who has just shown a card.
+type Signal uint8
+
+// Signals.
+const (
+	SignalAccepted Signal = iota + 1
+	SignalRefused
 )
 
 // MeterReading is one consistent reading of an EVSE's meter. Lines that the meter does not have are zero and
@@ -154,4 +165,15 @@ func (i Indication) String() string {
 		return "indication?"
 	}
 	return indicationNames[i]
+}
+
+// String returns the signal's name.
+func (s Signal) String() string {
+	switch s {
+	case SignalAccepted:
+		return "accepted"
+	case SignalRefused:
+		return "refused"
+	}
+	return "signal?"
 }

@@ -242,7 +242,7 @@ func (w *World) SetPower(on bool) error {
 		w.release()
 		for _, e := range w.evses {
 			for _, c := range e.conns {
-				c.lock.moves = time.Time{}
+				c.lock.moves, c.light = time.Time{}, dark
 			}
 		}
 		w.observe(Event{At: w.now, Kind: EventPower, On: on})

@@ -45,6 +45,7 @@ type ConnectorState struct {
 	Pilot   term.PilotState
 	Duty    unit.Duty
 	Faults  iec61851.FaultSet
+	Light   *LightState // nil: it has none
 }
 
 // EVState is one car.
@@ -115,9 +116,14 @@ func (e *evse) state() EVSEState {
 }
 
 func (c *connector) state() ConnectorState {
-	return ConnectorState{
+	s := ConnectorState{
 		ID: c.cfg.ID, AtEVSE: c.atEVSE, AtEV: c.atEV, Plugged: c.atEVSE && (c.cfg.Socket || c.atEV),
 		HasLock: c.cfg.Lock, Locked: c.lock.locked, Relay: c.contactor.mirror(c.e.w.now),
 		Pilot: c.pilotState(), Duty: c.duty, Faults: c.faults,
 	}
+	if c.cfg.Light {
+		l := c.light.at(c.e.w.now)
+		s.Light = &l
+	}
+	return s
 }

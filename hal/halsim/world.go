@@ -41,6 +41,7 @@ type Connector struct {
 	ID     term.ConnectorID
 	Socket bool // a socket for detachable cables; false: the cable is fixed
 	Lock   bool // the socket has a lock
+	Light  bool // it has a light
 }
 
 // EventKind says what happened in the world.
@@ -50,11 +51,13 @@ type EventKind uint8
 const (
 	EventPlugged EventKind = iota + 1
 	EventUnplugged
-	EventPilot // Pilot
-	EventRelay // On: the contact is closed
-	EventLock  // On: locked
-	EventFault // Fault, On
-	EventPower // On: mains
+	EventPilot  // Pilot
+	EventRelay  // On: the contact is closed
+	EventLock   // On: locked
+	EventFault  // Fault, On
+	EventPower  // On: mains
+	EventLight  // Light: it shows something else, or is brighter or darker
+	EventSignal // Light: it blinks
 )
 
 // Event is a fact of the world, with the instant at which it became one.
@@ -66,6 +69,7 @@ type Event struct {
 	Fault term.Fault
 	On    bool
 	Info  string // of a fault that is raised
+	Light LightState
 }
 
 // defaultTick is the Tick of a Config that has none.
@@ -115,6 +119,7 @@ type connector struct {
 	car       *car
 	celsius   float64
 	shown     term.PilotState // last EventPilot
+	light     light
 }
 
 // New builds a world, fresh or as it was saved.
@@ -134,7 +139,7 @@ func New(cfg Config, saved *Saved) (*World, error) {
 		for _, cc := range ec.Connectors {
 			e.conns = append(e.conns, &connector{
 				e: e, cfg: cc, ref: term.Ref{EVSE: ec.ID, Connector: cc.ID}, duty: unit.DutyHigh,
-				atEVSE: !cc.Socket, celsius: ambient, shown: term.StateA,
+				atEVSE: !cc.Socket, celsius: ambient, shown: term.StateA, light: dark,
 			})
 		}
 		w.evses = append(w.evses, e)

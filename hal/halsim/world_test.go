@@ -34,7 +34,7 @@ func newLab(t *testing.T, saved *Saved, keep func(*Saved) error) *lab {
 	w, err := New(Config{
 		Clock: func() time.Time { return l.now }, Seed: 7, Keep: keep, Observe: func(e Event) { l.events = append(l.events, e) },
 		EVSEs: []EVSE{
-			{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []Connector{{ID: 1}}},
+			{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []Connector{{ID: 1, Light: true}}},
 			{ID: 2, Phases: 1, MaxCurrent: 32 * unit.Ampere, Connectors: []Connector{{ID: 1, Socket: true, Lock: true}, {ID: 2}}},
 		},
 	}, saved)
