@@ -19,6 +19,7 @@ type Config struct {
 	Priority    []int            // slots in use until somebody sets them, best first; default the first of Slots
 	TimeSources []string         // OCPP words of the clocks that exist; default Heartbeat
 	ParkingBay  bool             // bay sensors exist
+	Lights      bool             // connectors have lights that blink and can be dimmed
 
 	ListEntries, ListBytes int // most that the local list holds; defaults DefaultListEntries, DefaultListBytes
 	CacheBytes             int // most that the authorization cache holds; default DefaultCacheBytes
@@ -60,6 +61,9 @@ func New(cfg Config, live Live) (*Model, error) {
 	for g := range table {
 		if table[g].tier == tierStation {
 			m.add(&table[g], Component{}, noRow)
+			if table[g].light && !cfg.Lights {
+				m.leaveOut()
+			}
 		}
 	}
 	if err := m.configureStation(cfg.withDefaults()); err != nil {
@@ -101,6 +105,14 @@ func (m *Model) add(g *group, where Component, skip ID) (first int) {
 	m.byName[string(appendName(nil, where))] = len(m.comps)
 	m.comps = append(m.comps, c)
 	return c.first
+}
+
+// leaveOut makes the newest component one that the station does not have. Its rows keep their places, because an ID of the
+// station tier is one, but nobody finds them.
+func (m *Model) leaveOut() {
+	c := &m.comps[len(m.comps)-1]
+	c.absent = true
+	delete(m.byName, string(appendName(nil, c.Component)))
 }
 
 // preset gives a row the value that holds until somebody sets it. A live row takes any word: it is shown only.

@@ -48,6 +48,36 @@ func TestCapativeCablesAreNeverUnlocked(t *testing.T) { // part 2, 2.1.12
 	}
 }
 
+func TestLightsAreThereOrNot(t *testing.T) {
+	with := newModel(t, twoEVSEs(), nil)
+	for _, row := range []struct {
+		name, value string
+		status      SetStatus
+	}{
+		{"BlinkRepeat", "0", SetAccepted}, {"BlinkRepeat", "60", SetAccepted}, {"BlinkRepeat", "61", SetRejected}, {"BlinkRepeat", "-1", SetRejected},
+		{"BlinkRepeat", "twice", SetRejected}, {"Percent", "0", SetAccepted}, {"Percent", "100", SetAccepted}, {"Percent", "101", SetRejected},
+	} {
+		if r, _ := setOne(t, with, "ChargingStatusIndicator/"+row.name, row.value); r.Status != row.status {
+			t.Errorf("%s=%s: %v, want %s", row.name, row.value, r, row.status)
+		}
+	}
+	cfg := twoEVSEs()
+	cfg.Lights = false
+	without := newModel(t, cfg, nil)
+	if r, _ := setOne(t, without, "ChargingStatusIndicator/BlinkRepeat", "1"); r.Status != SetUnknownComponent {
+		t.Errorf("a light that is not there is set: %v", r)
+	}
+	if all := names(report(t, without, FullInventory)); len(all) != len(with.entries)-len(lightRows) || strings.Contains(strings.Join(all, " "), "ChargingStatusIndicator") {
+		t.Errorf("a light that is not there is told: %d of %d rows", len(all), len(with.entries))
+	}
+	if err := without.Restore("ChargingStatusIndicator/BlinkRepeat", "5"); err == nil {
+		t.Error("what was kept of a light is restored without it")
+	}
+	if got := without.Text(TimeSource); got != "Heartbeat" { // the rows behind keep their places
+		t.Errorf("TimeSource is %q", got)
+	}
+}
+
 func TestNewRefusesABadConfig(t *testing.T) {
 	for _, row := range []struct {
 		name string

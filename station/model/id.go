@@ -38,6 +38,9 @@ const (
 	StationSupplyPhases
 	StationVendorName
 
+	BlinkRepeat
+	LightPercent
+
 	DateTime
 	TimeSource
 

@@ -28,6 +28,7 @@ type Model struct {
 type component struct {
 	Component
 	first, end int
+	absent     bool // the station does not have it
 }
 
 // entry is one variable of one component.

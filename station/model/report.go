@@ -137,6 +137,9 @@ func (c *Cursor) fill(row *ReportRow, e *entry) {
 
 func (c *Cursor) takes(i int) bool {
 	e := &c.m.entries[i]
+	if c.m.comps[e.comp].absent {
+		return false
+	}
 	switch c.pick {
 	case pickSettable: // B07.FR.07
 		return e.mut != ReadOnly

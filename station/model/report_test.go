@@ -194,7 +194,7 @@ func TestInventoryShowsSecrets(t *testing.T) {
 // manyVariables is a model of at least 10^4 variables.
 func manyVariables(tb testing.TB) *Model {
 	tb.Helper()
-	cfg := Config{EVSEs: make([]EVSE, 600)}
+	cfg := Config{Lights: true, EVSEs: make([]EVSE, 600)}
 	for i := range cfg.EVSEs {
 		cfg.EVSEs[i] = EVSE{ID: term.EVSEID(i + 1), EvseID: "DE*X*1", Phases: 3, Connectors: []Connector{
 			{ID: 1, Type: "sType2", Phases: 3}, {ID: 2, Type: "cType2", Phases: 3, Fixed: true},

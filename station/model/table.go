@@ -33,6 +33,7 @@ type group struct {
 	component string
 	tier      tier
 	socket    bool // only where the cable is not fixed
+	light     bool // only where connectors have lights
 	rows      []row
 }
 
@@ -44,6 +45,7 @@ var table = [...]group{
 	{component: "AuthCacheCtrlr", rows: authCacheRows},
 	{component: "AuthCtrlr", rows: authRows},
 	{component: "ChargingStation", rows: stationRows},
+	{component: "ChargingStatusIndicator", light: true, rows: lightRows},
 	{component: "ClockCtrlr", rows: clockRows},
 	{component: "DeviceDataCtrlr", rows: deviceDataRows},
 	{component: "LocalAuthListCtrlr", rows: localListRows},

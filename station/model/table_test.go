@@ -87,6 +87,7 @@ func twoEVSEs() Config {
 		Slots:      []int{1, 2, 3},
 		Priority:   []int{1, 2},
 		ParkingBay: true,
+		Lights:     true,
 	}
 }
 
