@@ -135,6 +135,14 @@ type Unheard struct{}
 // Unregistered tells that the CSMS answered a report with SecurityError: it does not know the station (B01.FR.10).
 type Unregistered struct{}
 
+// UploadEnded tells how an Upload went. Status: Uploaded, UploadFailure, BadMessage, PermissionDenied, NotSupportedOperation.
+// A Reason, of the appendix' codes, says that it would fail again.
+type UploadEnded struct {
+	Number uint64
+	Status string
+	Reason string
+}
+
 // Thinned tells that storage had to drop intermediate Updated events of a transaction (E04.FR.07).
 type Thinned struct {
 	Transaction term.TransactionID
@@ -163,4 +171,5 @@ func (StorageChanged) event()  {}
 func (StorageFound) event()    {}
 func (Unheard) event()         {}
 func (Unregistered) event()    {}
+func (UploadEnded) event()     {}
 func (Thinned) event()         {}

@@ -45,6 +45,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.answer(ev.ID, LocalListVersion{Version: s.auth.List.ReportedVersion(s.settings.auth), Off: !s.settings.auth.ListEnabled})
 	case SendLocalList:
 		s.answer(ev.ID, s.sendLocalList(r))
+	case GetLog:
+		s.answer(ev.ID, s.getLog(r))
 	case GetTransactionStatus:
 		s.answer(ev.ID, s.transactionStatus(r))
 	case RequestStart:

@@ -62,10 +62,24 @@ type MeterRate struct {
 	Every time.Duration
 }
 
-func (Gate) command()        {}
-func (Reboot) command()      {}
-func (Reconfigure) command() {}
-func (Reconnect) command()   {}
-func (Indicate) command()    {}
-func (PollMeter) command()   {}
-func (MeterRate) command()   {}
+// Upload asks for one attempt to put the diagnostics log where URL points; UploadEnded tells how it went. An attempt does not
+// begin while another runs. A number may come again, for the next attempt.
+type Upload struct {
+	Number         uint64
+	URL            string    // of HTTP; may hold credentials. File is appended to one that ends with a slash (N01.FR.21)
+	File           string    // name
+	Oldest, Latest time.Time // of the lines; zero: no bound
+}
+
+// CancelUpload ends an attempt; nothing is told of it any more.
+type CancelUpload struct{ Number uint64 }
+
+func (Upload) command()       {}
+func (CancelUpload) command() {}
+func (Gate) command()         {}
+func (Reboot) command()       {}
+func (Reconfigure) command()  {}
+func (Reconnect) command()    {}
+func (Indicate) command()     {}
+func (PollMeter) command()    {}
+func (MeterRate) command()    {}

@@ -162,11 +162,17 @@ type ChargingProfiles struct {
 	Profiles  []schedule.Profile
 }
 
-// FirmwareStatus and LogStatus are said when the CSMS triggers them; with no update or upload under way both are Idle (F06).
+// FirmwareStatus is said when the CSMS triggers it; with no update under way it is Idle (F06).
 type FirmwareStatus struct{ Status string }
 
-// LogStatus is the status of a log upload.
-type LogStatus struct{ Status string }
+// LogStatus is the status of a log upload (N01).
+type LogStatus struct {
+	Status       string // UploadLogStatusEnumType
+	RequestID    int    // valid if HasRequestID
+	HasRequestID bool
+	Reason       string // reason code of the appendix; "" for none
+	Triggered    bool   // the CSMS asked how it is
+}
 
 // TransactionEvent tells one step of a transaction (block E). It is complete in itself: sent again it is the same.
 type TransactionEvent struct {

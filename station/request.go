@@ -79,6 +79,18 @@ type SendLocalList struct {
 // StageID names a list that was validated item by item on its way in; 0 means no items came.
 type StageID uint64
 
+// GetLog (N01), and the GetDiagnostics of 1.6, which has no number.
+type GetLog struct {
+	LogType        string // LogEnumType
+	RequestID      int    // valid if HasRequestID
+	HasRequestID   bool
+	URL            string    // may hold credentials
+	Oldest, Latest time.Time // of the lines; zero: no bound
+	Retries        int       // valid if HasRetries; else the station decides
+	HasRetries     bool
+	RetryInterval  time.Duration // 0 or less: the station decides
+}
+
 // GetTransactionStatus (E14). Transaction "" asks for the whole queue.
 type GetTransactionStatus struct{ Transaction term.TransactionID }
 
@@ -228,6 +240,7 @@ func (SetVariables) request()         {}
 func (ListVariables) request()        {}
 func (GetLocalListVersion) request()  {}
 func (SendLocalList) request()        {}
+func (GetLog) request()               {}
 func (GetTransactionStatus) request() {}
 func (RequestStart) request()         {}
 func (RequestStop) request()          {}
@@ -272,6 +285,12 @@ type Status struct {
 type StartStatus struct {
 	Status
 	Transaction term.TransactionID // set when one had already begun (F02.FR.01)
+}
+
+// Log answers GetLog.
+type Log struct {
+	Status
+	File string // its name; "" where nothing is uploaded
 }
 
 // Variables answers GetVariables.
@@ -342,6 +361,7 @@ type ConnectorState struct {
 
 func (Status) response()            {}
 func (StartStatus) response()       {}
+func (Log) response()               {}
 func (Variables) response()         {}
 func (VariablesSet) response()      {}
 func (LocalListVersion) response()  {}

@@ -7,6 +7,7 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/auth"
+	"github.com/evsed/evsed/station/diag"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/sampling"
 	"github.com/evsed/evsed/station/schedule"
@@ -73,6 +74,7 @@ type Station struct {
 	queue   floating // authorizations that wait for a car
 
 	reserved reservations
+	uploads  diag.Uploads
 
 	nextReport ReportID
 	asking     []question // Authorize calls under way
@@ -325,6 +327,8 @@ func (s *Station) handle(ev Event) {
 		if s.boot.linked && s.boot.status == RegistrationAccepted {
 			s.report(Now, "", Heartbeat{})
 		}
+	case UploadEnded:
+		s.uploadEnded(ev)
 	case Thinned:
 		s.securityEvent(MemoryExhaustion, fmt.Sprintf("%d updates of a transaction thinned", ev.Count))
 	default:
@@ -343,6 +347,7 @@ func (s *Station) timers() {
 	s.alignedTimer()
 	s.resetTimers()
 	s.unlockTimers()
+	s.uploadTimers()
 	s.settleReservations()
 }
 
@@ -377,6 +382,7 @@ func (s *Station) deadline() time.Time {
 	d = earliest(d, s.reservationDeadline())
 	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
+	d = earliest(d, s.uploads.Deadline())
 	return earliest(d, s.unlockDeadline())
 }
 

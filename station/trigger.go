@@ -24,10 +24,9 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 		s.answer(id, accepted())
 		s.report(Now, "", Heartbeat{})
 		s.early()
-	case "LogStatusNotification": // F06.FR.15: no upload is under way
+	case "LogStatusNotification":
 		s.answer(id, accepted())
-		s.report(Now, "", LogStatus{Status: "Idle"})
-		s.early()
+		s.triggeredLog()
 	case "FirmwareStatusNotification": // F06.FR.16
 		s.answer(id, accepted())
 		s.report(Now, "", FirmwareStatus{Status: "Idle"})

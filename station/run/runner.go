@@ -52,6 +52,13 @@ type Host interface {
 	Answer(station.Response) // to a local request
 }
 
+// Uploader puts logs where the CSMS wants them, one at a time. It posts an UploadEnded for each Upload that is not cancelled.
+// None of its methods blocks.
+type Uploader interface {
+	Upload(station.Upload)
+	CancelUpload(number uint64)
+}
+
 // Watcher sees what goes in and out, for logs. It must be quick and keep nothing.
 type Watcher interface {
 	Event(station.Event)
@@ -66,6 +73,7 @@ type Ports struct {
 	Link    Link
 	Board   Board
 	Host    Host
+	Upload  Uploader // nil: no log can be had
 }
 
 // maxRetry bounds the batches that wait in memory while the journal takes none: an hour of samples on a full disk.
@@ -368,6 +376,16 @@ func (r *Runner) command(c station.Command) {
 		r.ports.Host.Reconfigure()
 	case station.Reconnect:
 		r.ports.Link.Reconnect()
+	case station.Upload:
+		if r.ports.Upload == nil {
+			r.events = append(r.events, station.UploadEnded{Number: c.Number, Status: "NotSupportedOperation"})
+			return
+		}
+		r.ports.Upload.Upload(c)
+	case station.CancelUpload:
+		if r.ports.Upload != nil {
+			r.ports.Upload.CancelUpload(c.Number)
+		}
 	case station.Indicate:
 		r.permits.slot(c.Ref).light = c.Show
 		r.ports.Board.Indicate(c.Ref, c.Show)

@@ -60,7 +60,8 @@ type Bench struct {
 	stages    map[station.StageID]stage
 	stageNext station.StageID
 	rebooting bool
-	stuck     bool // reboots do not happen
+	upload    uint64 // number of the one that runs; 0: none
+	stuck     bool   // reboots do not happen
 }
 
 type timer struct {
@@ -151,6 +152,7 @@ func (b *Bench) PowerCut() {
 	b.print("  power is cut")
 	b.Station = nil
 	b.timers = slices.DeleteFunc(b.timers, func(t timer) bool { return t.gen != 0 })
+	b.upload = 0
 	b.store.lose()
 	b.link = link{}
 	b.deadline = time.Time{}
@@ -261,6 +263,13 @@ func (b *Bench) command(c station.Command) {
 		if b.link.up {
 			b.later(0, func() { b.LinkDown(); b.later(time.Second, b.LinkUp) })
 		}
+	case station.Upload:
+		b.upload = c.Number
+	case station.CancelUpload:
+		if b.upload != c.Number {
+			b.check.fail(b, "upload %d is cancelled, and %d runs", c.Number, b.upload)
+		}
+		b.upload = 0
 	case station.Indicate, station.Reconfigure:
 	default:
 		panic(fmt.Sprintf("stationtest: unknown command %T", c))

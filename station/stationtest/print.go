@@ -64,6 +64,14 @@ func (b *Bench) printReply(ev station.ReplyReceived) {
 	}
 }
 
+// since shows an instant with what it is; nothing for the zero one.
+func since(word string, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return word + t.UTC().Format(time.RFC3339)
+}
+
 func choose(c bool, yes, no string) string {
 	if c {
 		return yes
@@ -108,6 +116,10 @@ func (b *Bench) printOutput(o station.Output) {
 			b.print("> light %s %s", c.Ref, indications[c.Show])
 		case station.Gate:
 			b.print("> gate %s", c.Status)
+		case station.Upload:
+			b.print("> upload %d %s %s%s%s", c.Number, c.URL, c.File, since(" from ", c.Oldest), since(" to ", c.Latest))
+		case station.CancelUpload:
+			b.print("> cancel upload %d", c.Number)
 		case station.Reboot, station.Reconfigure, station.Reconnect:
 			b.print("> %s", strings.ToLower(reflect.TypeOf(c).Name()))
 		}
@@ -175,7 +187,7 @@ func describeReport(b *Bench, body station.ReportBody) string {
 	case station.FirmwareStatus:
 		return "FirmwareStatus " + r.Status
 	case station.LogStatus:
-		return "LogStatus " + r.Status
+		return "LogStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "")
 	}
 	return kindOf(body)
 }
@@ -252,6 +264,8 @@ func describeResponse(r station.Response) string {
 		return describeStatus(body)
 	case station.StartStatus:
 		return describeStatus(body.Status) + choose(body.Transaction != "", " transaction="+string(body.Transaction), "")
+	case station.Log:
+		return describeStatus(body.Status) + choose(body.File != "", " file="+body.File, "")
 	case station.Variables:
 		var all []string
 		for _, v := range body.Results {

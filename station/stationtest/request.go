@@ -40,6 +40,7 @@ func (b *Bench) ask(r station.Request, size int, csms bool) station.RequestID {
 //	request GetTransactionStatus T1 | RequestStart id=7 token=ALICE [evse=1] [group=G] | RequestStop T1
 //	request Reset Immediate [evse=1] | SetNetworkProfile slot=2 url=ws://x [profile=1] | TriggerMessage Heartbeat [1.1]
 //	request UnlockConnector 1.1                      size=N sets the bytes of the message
+//	request GetLog id=1 url=http://x/ [type=SecurityLog] [retries=2] [interval=10s] [oldest=-1h] [latest=0s]   (without id: of 1.6)
 //	request ReserveNow id=1 token=ALICE in=1h [evse=1] [type=cType2] [group=G] | CancelReservation id=1
 func doRequest(b *Bench, l line) error {
 	parse := requests[l.word(0)]
@@ -87,6 +88,7 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 	"GetCompositeSchedule": parseComposite,
 	"GetLocalListVersion":  func(*Bench, line) (station.Request, error) { return station.GetLocalListVersion{}, nil },
 	"SendLocalList":        parseSendLocalList,
+	"GetLog":               parseGetLog,
 	"GetTransactionStatus": func(b *Bench, l line) (station.Request, error) {
 		return station.GetTransactionStatus{Transaction: term.TransactionID(l.word(0))}, nil
 	},
@@ -170,6 +172,36 @@ func parseGetReport(b *Bench, l line) (station.Request, error) {
 		q.Variables = append(q.Variables, model.ComponentVariable{Component: c, Variable: v})
 	}
 	return station.GetReport{RequestID: id, Query: q}, nil
+}
+
+func parseGetLog(b *Bench, l line) (station.Request, error) {
+	r := station.GetLog{LogType: station.DiagnosticsLog, URL: l.keys["url"]}
+	if kind := l.keys["type"]; kind != "" {
+		r.LogType = kind
+	}
+	_, r.HasRequestID = l.keys["id"]
+	_, r.HasRetries = l.keys["retries"]
+	var err error
+	if r.RequestID, err = l.number("id"); err != nil {
+		return nil, err
+	}
+	if r.Retries, err = l.number("retries"); err != nil {
+		return nil, err
+	}
+	if r.RetryInterval, err = l.duration("interval", 0); err != nil {
+		return nil, err
+	}
+	for key, at := range map[string]*time.Time{"oldest": &r.Oldest, "latest": &r.Latest} {
+		if _, ok := l.keys[key]; !ok {
+			continue
+		}
+		d, err := l.duration(key, 0)
+		if err != nil {
+			return nil, err
+		}
+		*at = b.wall().Add(d)
+	}
+	return r, nil
 }
 
 // parseSendLocalList stages the entries as the wire side does: a differential list is merged with the one in force.

@@ -124,6 +124,7 @@ func evses(s string) ([]term.EVSEID, error) {
 //	swipe ALICE [evses=1] | stop 1 | bay 1 in|out | fault 1.1 groundFailure on|off | lock 1.1 jammed|free
 //	meter 1 silent|answer|backward|honest
 //	advance 60s | storage STO-FULL|ok | clock +1h | powerfailing | badmessage | authrefused | thinned T1 n=3
+//	uploaded Uploaded|UploadFailure|... [reason=CODE] [number=1]     how the upload went that runs, or that one
 //	set COMPONENT/VARIABLE=VALUE ... | get COMPONENT/VARIABLE ... | override COMPONENT/VARIABLE=VALUE ...
 //	request NAME ...                    see request.go
 //	inventory [COMPONENT [VARIABLE]] | cacheput ALICE Accepted
@@ -156,6 +157,7 @@ var verbs = map[string]func(*Bench, line) error{
 	"badmessage":   func(b *Bench, _ line) error { b.step(station.BadMessage{Info: "not JSON"}); return nil },
 	"authrefused":  func(b *Bench, _ line) error { b.step(station.AuthRefused{Slot: 1}); return nil },
 	"thinned":      doThinned,
+	"uploaded":     doUploaded,
 }
 
 func doBoot(b *Bench, l line) error {
@@ -368,6 +370,19 @@ func doClock(b *Bench, l line) error {
 func doThinned(b *Bench, l line) error {
 	n, err := l.number("n")
 	b.step(station.Thinned{Transaction: term.TransactionID(l.word(0)), Count: n})
+	return err
+}
+
+func doUploaded(b *Bench, l line) error {
+	n, err := l.number("number")
+	number := uint64(n)
+	if number == 0 {
+		if number = b.upload; number == 0 {
+			return fmt.Errorf("no upload runs")
+		}
+		b.upload = 0
+	}
+	b.step(station.UploadEnded{Number: number, Status: l.word(0), Reason: l.keys["reason"]})
 	return err
 }
 
