@@ -175,7 +175,10 @@ const (
 // compositeSchedule (K08).
 func (s *Station) compositeSchedule(r GetCompositeSchedule) CompositeSchedule {
 	reject := func(reason, info string) CompositeSchedule { return CompositeSchedule{Status: rejected(reason, info)} }
-	if r.Duration > maxComposite {
+	switch {
+	case r.Duration < 0:
+		return reject("ValueOutOfRange", "duration-negative: 0 to 31 days")
+	case r.Duration > maxComposite:
 		return reject("ValueOutOfRange", "duration-too-long: at most 31 days")
 	}
 	c, refusal := s.charging.set.Compose(r.EVSE, s.wall(), r.Duration, r.Unit, make([]schedule.Period, 0, maxCompositePeriods))
