@@ -16,27 +16,8 @@ import (
 func floods() []attack {
 	return []attack{
 		{name: "flood: unread answers", run: deaf},
-		{name: "flood: GetVariables", run: flood(2e3, func(int) string { return `"GetVariables",{"getVariableData":[` + item + `]}` })},
-		{name: "flood: GetBaseReport", run: flood(2e3, func(i int) string {
-			return fmt.Sprintf(`"GetBaseReport",{"requestId":%d,"reportBase":"FullInventory"}`, i+1e6)
-		})},
 		{name: "flood: triggered heartbeats", run: flood(2e3, func(int) string { return `"TriggerMessage",{"requestedMessage":"Heartbeat"}` })},
-		{name: "flood: triggered transaction events", wrote: mostWrote, run: flood(2e3, func(int) string {
-			return `"TriggerMessage",{"requestedMessage":"TransactionEvent","evse":{"id":1}}`
-		})},
-		{name: "flood: SetVariables", wrote: mostWrote, run: flood(2e3, func(i int) string {
-			return fmt.Sprintf(`"SetVariables",{"setVariableData":[{"attributeValue":"%d","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}]}`, 300+i%1000)
-		})},
-		{name: "flood: ChangeAvailability", wrote: mostWrote, run: flood(2e3, func(i int) string {
-			return fmt.Sprintf(`"ChangeAvailability",{"operationalStatus":%q,"evse":{"id":2}}`, [...]string{"Inoperative", "Operative"}[i%2])
-		})},
-		{name: "flood: SendLocalList", run: flood(500, func(i int) string {
-			return fmt.Sprintf(`"SendLocalList",{"versionNumber":%d,"updateType":"Full","localAuthorizationList":[{"idToken":{"idToken":"T%d","type":"Central"},"idTokenInfo":{"status":"Accepted"}}]}`, i+1, i)
-		})},
 		{name: "flood: ClearCache", wrote: mostWrote, run: flood(2e3, func(int) string { return `"ClearCache",{}` })},
-		{name: "flood: remote starts", wrote: mostWrote, run: flood(2e3, func(i int) string {
-			return fmt.Sprintf(`"RequestStartTransaction",{"remoteStartId":%d,"evseId":2,"idToken":{"idToken":"R%d","type":"Central"}}`, i, i)
-		})},
 		{name: "flood: one id", run: texts(repeated(2e3, func(int) string { return `[2,"same","GetLocalListVersion",{}]` })...)},
 		{name: "flood: malformed", quick: true, wrote: mostWrote, run: texts(repeated(2e3, func(i int) string { return "[" })...)},
 		{name: "flood: pings", run: pings},
@@ -92,9 +73,8 @@ func deaf(s *siege) {
 	p.deaf = hear
 	p.mu.Unlock()
 	go func() { time.Sleep(2 * time.Second); close(hear) }() // the station has its own time
-	many := strings.Repeat(item+",", 60) + item
 	for i := range 600 {
-		if !p.write(fmt.Sprintf(`[2,"deaf%d","GetVariables",{"getVariableData":[%s]}]`, i, many)) {
+		if !p.write(fmt.Sprintf(`[2,"deaf%d",%s]`, i, s.words.much)) {
 			break
 		}
 	}

@@ -75,8 +75,8 @@ func (u *summary) add(name string, own, resident, wrote, logged int, after figur
 	u.resident, u.wrote, u.logged, u.after = max(u.resident, resident), max(u.wrote, wrote), max(u.logged, logged), after
 }
 
-// write leaves the figures where EVSED_FIGURES asks for them: name, value, unit, what it means.
-func (s *siege) write(u summary) {
+// write leaves the figures of a rig where EVSED_FIGURES asks for them: name, value, unit, what it means.
+func (s *siege) write(rig string, u summary) {
 	dir := os.Getenv("EVSED_FIGURES")
 	if dir == "" {
 		return
@@ -85,7 +85,7 @@ func (s *siege) write(u summary) {
 	row := func(name string, value int, unit, means string) {
 		fmt.Fprintf(&b, "%s\t%d\t%s\t%s\n", name, value, unit, means)
 	}
-	row("attacks", u.attacks, "", "attacks by a hostile CSMS on one station while a car charges; it charges on, and answers GetBaseReport and Heartbeat after each")
+	row("attacks", u.attacks, "", "attacks by a hostile CSMS on one station while a car charges; it charges on, and after each the station beats its heart and tells all that is asked for")
 	row("rest", s.rest.own, "kB", "memory of the process itself at rest, a car charging, at most")
 	row("above rest", u.own, "kB", fmt.Sprintf("at most above that in any attack but long lists, wanted %d (%s)", mostOwn, u.ownOf))
 	row("above rest, long lists", u.list, "kB", "the same while lists of 100,000 and more tokens are streamed to flash")
@@ -95,7 +95,7 @@ func (s *siege) write(u summary) {
 	row("descriptors left", u.after.files-s.before.files, "", "open files after all attacks above those before")
 	row("logged", u.logged, "B", "at most of log in one attack")
 	row("written", u.wrote/1024, "kB", "at most written to the device in one attack, a list of 120,000 tokens among them")
-	if err := os.WriteFile(filepath.Join(dir, "hostile.tsv"), []byte(b.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, rig+".tsv"), []byte(b.String()), 0o644); err != nil {
 		s.t.Error(err)
 	}
 }

@@ -32,6 +32,7 @@ const (
 // foe is a CSMS that writes its frames by hand, and so can write what no CSMS should. Left alone it is a good one.
 type foe struct {
 	t        *testing.T
+	words    words
 	address  string
 	listener net.Listener
 
@@ -55,12 +56,12 @@ type call struct {
 	Payload json.RawMessage
 }
 
-func newFoe(t *testing.T) *foe {
+func newFoe(t *testing.T, w words) *foe {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &foe{t: t, address: l.Addr().String(), listener: l, open: map[net.Conn]bool{}, calls: map[string]int{}, inform: map[string]chan struct{}{}}
+	f := &foe{t: t, words: w, address: l.Addr().String(), listener: l, open: map[net.Conn]bool{}, calls: map[string]int{}, inform: map[string]chan struct{}{}}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -242,10 +243,12 @@ func (p *peer) answer(c call) {
 		payload = fmt.Sprintf(`{"currentTime":%q,"interval":300,"status":"Accepted"}`, now)
 	case "Heartbeat":
 		payload = fmt.Sprintf(`{"currentTime":%q}`, now)
-	case "Authorize":
-		payload = `{"idTokenInfo":{"status":"Accepted"}}`
 	case "NotifyReport":
 		p.f.reported(c.Payload)
+	default:
+		if answer := p.f.words.answers[c.Action]; answer != nil {
+			payload = answer()
+		}
 	}
 	p.write(fmt.Sprintf(`[3,%q,%s]`, c.ID, payload))
 }

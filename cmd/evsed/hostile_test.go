@@ -45,13 +45,22 @@ func answerProbes(path string) {
 // siege is a charging station among enemies.
 type siege struct {
 	*process
-	foe     *foe
+	csms    besieger
+	foe     *foe  // over a WebSocket; nil over SOAP
+	words   words // of the version that is spoken over a WebSocket
 	probed  string
 	report  int
 	version int // of the local list
 	energy  float64
 	before  figures // at rest, before the first attack
 	rest    memory  // the most that was seen at rest
+}
+
+// besieger is what a siege asks of the CSMS.
+type besieger interface {
+	behave()           // be good again
+	works(*siege) bool // the station answers as before: a heartbeat, and everything there is to ask for
+	normal(*siege)     // an ordinary CSMS takes the place of the hostile one
 }
 
 // figures are what an attack may not raise for good.
@@ -61,12 +70,22 @@ type figures struct {
 	wrote int // bytes to the device, since the start
 }
 
-func newSiege(t *testing.T) *siege {
-	s := &siege{foe: newFoe(t), probed: filepath.Join(t.TempDir(), "probe")}
+// newSiege besieges a station over a WebSocket.
+func newSiege(t *testing.T, w words) *siege {
+	f := newFoe(t, w)
+	s := &siege{csms: f, foe: f, words: w}
+	s.begin(t, "ws://"+f.address, w.versions)
+	return s
+}
+
+// begin starts the station, lets a car charge and looks at it at rest.
+func (s *siege) begin(t *testing.T, url, versions string) {
+	s.probed = filepath.Join(t.TempDir(), "probe")
 	t.Setenv(probeVariable, s.probed)
-	s.process = newProcess(t, "ws://"+s.foe.address, variable("SampledDataCtrlr", "TxUpdatedInterval", "2"),
+	s.process = newProcessOf(t, url, versions, variable("SampledDataCtrlr", "TxUpdatedInterval", "2"),
 		variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"), variable("OCPPCommCtrlr", "RetryBackOffRandomRange", "0"),
-		variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "0"), variable("OCPPCommCtrlr", "WebSocketPingInterval", "1"))
+		variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "0"), variable("OCPPCommCtrlr", "WebSocketPingInterval", "1"),
+		`{"component":"OCPPCommCtrlr","variable":"MessageAttemptInterval","variableInstance":"TransactionEvent","value":"1"}`)
 	s.boot()
 	s.until("the CSMS accepts the station", func() bool { return s.state().Station.Connected })
 	s.do("/evses/1/plug", `{"ev":{"socPercent":5,"capacityWh":1000000}}`)
@@ -78,7 +97,6 @@ func newSiege(t *testing.T) *siege {
 	s.recover()
 	s.before = s.look()
 	s.rest = watched()
-	return s
 }
 
 // look takes the figures.
@@ -128,32 +146,20 @@ func (s *siege) peer() *peer {
 	return p
 }
 
-// recover waits until the station does its work for a CSMS that behaves: a heartbeat and a whole report. What it was
-// told before may have broken the connection, so it is asked until it answers.
+// recover waits until the station does its work for a CSMS that behaves. What it was told before may have broken the
+// connection, so it is asked until it answers.
 func (s *siege) recover() {
 	s.t.Helper()
-	s.foe.behave()
-	s.until("heartbeat and report after the attack", func() bool {
-		p := s.peer()
-		s.report++
-		done := make(chan struct{})
-		beats := s.foe.count("Heartbeat")
-		s.foe.mu.Lock()
-		s.foe.inform[strconv.Itoa(s.report)] = done
-		s.foe.mu.Unlock()
-		for _, q := range [][2]string{{"TriggerMessage", `{"requestedMessage":"Heartbeat"}`}, {"GetBaseReport", fmt.Sprintf(`{"requestId":%d,"reportBase":"FullInventory"}`, s.report)}} {
-			answer := p.askFor(q[0], q[1], 2*time.Second)
-			if !strings.Contains(answer, `"Accepted"`) {
-				return false
-			}
-		}
-		select {
-		case <-done:
-		case <-time.After(10 * time.Second):
-			return false
-		}
-		return s.foe.count("Heartbeat") > beats
-	})
+	s.csms.behave()
+	s.until("the station works for its CSMS after the attack", func() bool { return s.csms.works(s) })
+}
+
+// works asks for a heartbeat and for everything there is.
+func (f *foe) works(s *siege) bool {
+	p := s.peer()
+	beats := f.count("Heartbeat")
+	return strings.Contains(p.askFor("TriggerMessage", `{"requestedMessage":"Heartbeat"}`, 2*time.Second), `"Accepted"`) &&
+		f.words.everything(s, p) && f.count("Heartbeat") > beats
 }
 
 // charging fails unless the contactor is closed and the register grows.
@@ -185,16 +191,26 @@ const (
 	mostLogged     = 32 << 10 // bytes of log in an attack
 )
 
-// TestHostileCSMS lets one attack after the other loose on a station while a car charges: some, all of them with
-// EVSED_HOSTILE, and those that take minutes with EVSED_SOAK.
+// TestHostileCSMS lets one attack after the other loose on a station that speaks 2.1 while a car charges: some, all of them
+// with EVSED_HOSTILE, and those that take minutes with EVSED_SOAK.
 func TestHostileCSMS(t *testing.T) {
+	newSiege(t, words2).withstand("hostile", attacks(words2))
+}
+
+// TestHostileCSMS16 does the same to a station that speaks 1.6.
+func TestHostileCSMS16(t *testing.T) {
+	newSiege(t, words16).withstand("hostile16", attacks(words16))
+}
+
+// withstand lets attacks loose. The figures of all of them get the name of a rig.
+func (s *siege) withstand(rig string, attacks []attack) {
+	t := s.t
 	soak := os.Getenv("EVSED_SOAK") != ""
 	all := soak || os.Getenv("EVSED_HOSTILE") != ""
-	s := newSiege(t)
 	started := time.Now()
 	var table strings.Builder
 	var sum summary
-	for _, a := range attacks() {
+	for _, a := range attacks {
 		if a.soak && !soak || !a.quick && !all {
 			continue
 		}
@@ -209,9 +225,8 @@ func TestHostileCSMS(t *testing.T) {
 	}
 	t.Logf("at rest %d kB own, %d kB resident, %d kB live, %d goroutines, %d files\n%s%.0f s", s.rest.own, s.rest.resident, s.before.Heap/1024, s.before.Goroutines, s.before.files, &table, time.Since(started).Seconds())
 	if all {
-		s.foe.stop()
-		s.normal()
-		s.write(sum)
+		s.csms.normal(s)
+		s.write(rig, sum)
 	}
 }
 
@@ -277,8 +292,9 @@ func (s *siege) settled() figures {
 const bootPatience = 60 * time.Second
 
 // normal lets an ordinary CSMS take the place of the hostile one.
-func (s *siege) normal() {
-	l, err := net.Listen("tcp", s.foe.address)
+func (f *foe) normal(s *siege) {
+	f.stop()
+	l, err := net.Listen("tcp", f.address)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -293,11 +309,11 @@ func (s *siege) normal() {
 	s.until("the station finds the ordinary CSMS", func() bool { _, ok := c.Connected("cp001"); return ok && s.state().Station.Connected })
 	call, end := context.WithTimeout(ctx, 30*time.Second)
 	defer end()
-	for action, payload := range map[string]string{"TriggerMessage": `{"requestedMessage":"Heartbeat"}`, "GetBaseReport": `{"requestId":77,"reportBase":"FullInventory"}`} {
-		if r, err := c.Call(call, "cp001", action, []byte(payload)); err != nil || !strings.Contains(r.Payload, "Accepted") {
-			s.t.Errorf("%s: %s %v", action, r.Payload, err)
+	for _, ask := range f.words.last {
+		if r, err := c.Call(call, "cp001", ask.action, []byte(ask.payload)); err != nil || !strings.Contains(string(r.Payload), ask.want) {
+			s.t.Errorf("%s: %s %v", ask.action, r.Payload, err)
 		}
+		s.until(ask.then+" arrives", func() bool { return ask.then == "" || c.Received("cp001", ask.then) > 0 })
 	}
-	s.until("heartbeat and report arrive", func() bool { return c.Received("cp001", "Heartbeat") > 0 && c.Received("cp001", "NotifyReport") > 0 })
-	s.charging("with an ordinary CSMS")
+	s.charging("with an ordinary CSMS") // while it serves
 }
