@@ -43,6 +43,11 @@ type backlog struct {
 	silent    bool // the last of them got no answer
 	unheard   bool // and that on the connection that is still open: an answer to another call tells that the CSMS ignores it
 	notBefore time.Time
+
+	doubt   doubt           // over SOAP: see doubt.go
+	refusal station.Refused // what the attempt in doubt is refused with if it counts
+	proofBy time.Time       // when another answer is not waited for any longer
+	stuck   int             // which of the head's calls failed last
 }
 
 func (b *backlog) woken() { b.dry = false }
@@ -53,7 +58,7 @@ func (b *backlog) empty() bool {
 
 // opened: on a new connection a report that got no answer does not wait again; the back-off was its wait.
 func (b *backlog) opened() {
-	if b.silent {
+	if b.silent && b.doubt != unprocessed {
 		b.silent, b.unheard, b.notBefore = false, false, time.Time{}
 	}
 }
@@ -61,14 +66,19 @@ func (b *backlog) opened() {
 // closed drops what was encoded for the connection that is gone.
 func (b *backlog) closed() {
 	b.unheard = false
-	if b.prelude != nil {
-		b.prelude, b.sent, b.refusals = nil, 0, 0
-	}
-	for _, j := range []*job{b.head, b.ready} {
+	for _, j := range []*job{b.head, b.ready, b.prelude} {
 		if j != nil {
 			j.calls, j.next = nil, 0
 		}
 	}
+}
+
+// due is when the head may be sent, as far as time alone decides; zero for now.
+func (b *backlog) due() time.Time {
+	if b.doubt != sure && b.proofBy.After(b.notBefore) {
+		return b.proofBy
+	}
+	return b.notBefore
 }
 
 // turn is what is to be sent next.
@@ -89,6 +99,7 @@ func (b *backlog) settled() {
 func (b *backlog) again() {
 	b.prelude = nil
 	b.sent, b.refusals, b.silent, b.unheard, b.notBefore = 0, 0, false, false, time.Time{}
+	b.doubt, b.stuck = sure, 0
 }
 
 // keptReady tells whether a kept report may be sent now, reading the outbox if it has to.
@@ -97,7 +108,7 @@ func (e *Engine) keptReady(now time.Time) bool {
 	if b.outbox == nil || e.gate != station.RegistrationAccepted {
 		return false // B01.FR.08: cached messages too
 	}
-	if b.notBefore.After(now) {
+	if e.doubted(now) || b.notBefore.After(now) {
 		return false
 	}
 	b.notBefore = time.Time{}
@@ -162,28 +173,12 @@ func (e *Engine) decodeEntry(entry Entry) (station.Report, error) {
 	return r, err
 }
 
-// ignored counts a failed attempt once the CSMS has answered another call after it was silent to a kept report: it lives and
-// does not want this one (E13, TC_E_41_CS). Silence alone proves nothing: a mute CSMS loses no report.
-func (e *Engine) ignored() {
-	b := &e.backlog
-	if !b.unheard || b.head == nil {
-		return
-	}
-	b.unheard = false
-	if b.refusals++; b.refusals >= e.cfg.MessageAttempts { // E13.FR.04
-		e.settle(b.turn(), station.Refused{Code: NoAnswer, Description: "other calls are answered, this one is not"})
-	}
-}
-
-// NoAnswer is the code of a kept report that a living CSMS never answered.
-const NoAnswer = "NoAnswer"
-
 // retryKept sets when the head is sent again: MessageAttemptInterval times the preceding transmissions (E13.FR.03),
 // with a bound, because silence is retried for ever.
 func (e *Engine) retryKept(now time.Time, silent bool) {
 	b := &e.backlog
-	b.silent, b.unheard = silent, silent && e.open
-	if b.unheard {
+	b.silent, b.unheard = silent, silent && e.open && b.doubt == sure
+	if b.unheard || b.doubt != sure && e.open && !e.closing {
 		e.event(station.Unheard{})
 	}
 	b.notBefore = now.Add(time.Duration(min(b.sent, e.cfg.MessageAttempts)) * e.cfg.AttemptInterval)

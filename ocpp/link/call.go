@@ -27,6 +27,8 @@ type flight struct {
 	job *job
 	id  string
 	due time.Time // when its answer is given up
+
+	unprocessed bool // over SOAP: see doubt.go
 }
 
 // take ends the flight and returns its job, if any.
@@ -77,8 +79,8 @@ func (e *Engine) transmit(now time.Time, j *job) {
 	e.frame(rpc.AppendCall(make([]byte, 0, len(c.Payload)+64), e.flight.id, c.Action, e.cfg.Quirks.payload(c.Payload)))
 }
 
-// answered handles an answer to the call under way; false: it is not one.
-func (e *Engine) answered(id string) *job {
+// answered handles an answer to the call under way, a response or an error; nil: it is not one.
+func (e *Engine) answered(id string, response bool) *job {
 	if e.flight.job == nil || id != e.flight.id {
 		e.stats.Stray++ // late, repeated or unknown: it says nothing about what is under way
 		return nil
@@ -87,13 +89,13 @@ func (e *Engine) answered(id string) *job {
 	e.stats.Answers++
 	j := e.flight.take()
 	if j.lane != laneKept {
-		e.ignored()
+		e.proved(j, response)
 	}
 	return j
 }
 
 func (e *Engine) result(now time.Time, f rpc.Frame) {
-	j := e.answered(f.ID)
+	j := e.answered(f.ID, true)
 	if j == nil {
 		return
 	}
@@ -119,7 +121,9 @@ func (e *Engine) result(now time.Time, f rpc.Frame) {
 func (e *Engine) proceed(now time.Time, j *job) {
 	switch {
 	case j.lane == laneKept:
-		e.backlog.sent, e.backlog.refusals = 0, 0
+		if j.next > e.backlog.stuck { // not one that was told before the other failed
+			e.backlog.sent, e.backlog.refusals = 0, 0
+		}
 		if e.table.Urgent() { // a power cut before the last answer must not lose what the first said
 			e.reply(&job{report: station.Report{Body: j.report.Body}}, station.Acknowledged{})
 		}
@@ -141,7 +145,7 @@ func (e *Engine) badResult(j *job, code rpc.ErrorCode, text string) {
 }
 
 func (e *Engine) callError(now time.Time, f rpc.Frame) {
-	j := e.answered(f.ID)
+	j := e.answered(f.ID, false)
 	if j == nil {
 		return
 	}
@@ -157,8 +161,9 @@ func (e *Engine) callError(now time.Time, f rpc.Frame) {
 		e.settle(j, station.Acknowledged{})
 		return
 	}
-	e.backlog.refusals++
-	if e.backlog.refusals >= e.cfg.MessageAttempts { // E13.FR.04
+	if e.overSOAP() {
+		e.doubtful(now, unprocessed, refused)
+	} else if e.backlog.refusals++; e.backlog.refusals >= e.cfg.MessageAttempts { // E13.FR.04
 		e.settle(j, refused)
 		return
 	}
@@ -180,10 +185,16 @@ func (e *Engine) expireFlight(now time.Time) {
 	}
 	e.stats.Silences++
 	e.silences++
-	e.interrupted(now, e.flight.take())
-	if e.silences >= min(max(MinSilences, e.cfg.MessageAttempts), MaxSilences) {
+	patience := min(max(MinSilences, e.cfg.MessageAttempts), MaxSilences)
+	if e.overSOAP() { // what got no answer has no connection (soap.go)
+		e.Unprocessed()
+		e.missed(now)
+		patience = 1
+	}
+	if e.silences >= patience {
 		e.hangUp(codeGoingAway, strconv.Itoa(e.silences)+" calls without an answer")
 	}
+	e.interrupted(now, e.flight.take())
 }
 
 // interrupted says what becomes of a report that got no answer: never that it is lost.

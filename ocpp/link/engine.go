@@ -87,7 +87,11 @@ func (e *Engine) Opened(now time.Time, d ocpp.Dialect, slot, securityProfile int
 		e.drop(now, "opened again")
 	}
 	e.open, e.closing, e.alive, e.silences, e.d = true, false, false, 0, d
+	if p := e.backlog.prelude; p != nil && p.generation != generationOf(d.Version()) {
+		e.backlog.again()
+	}
 	e.backlog.opened()
+	e.reopened(now)
 	e.event(station.LinkUp{Slot: slot, SecurityProfile: securityProfile})
 	return e.end(now)
 }
@@ -102,6 +106,7 @@ func (e *Engine) Closed(now time.Time, why string) *Output {
 }
 
 func (e *Engine) drop(now time.Time, why string) {
+	e.missed(now)
 	e.open, e.d = false, nil
 	e.event(station.LinkDown{Why: why}) // first: what follows happened offline
 	if j := e.flight.take(); j != nil {
@@ -227,7 +232,7 @@ func (e *Engine) deadline(now time.Time) time.Time {
 		d.add(e.in.deadline())
 		d.add(e.heldDeadline())
 		if e.flight.job == nil && e.gate == station.RegistrationAccepted {
-			d.add(e.backlog.notBefore)
+			d.add(e.backlog.due())
 		}
 	}
 	return d.t

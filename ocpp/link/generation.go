@@ -136,7 +136,7 @@ func (e *Engine) adopt(j *job) bool {
 		e.table.Note(key, string(byte(g))+row[1:])
 		return false
 	}
-	e.backlog.prelude = &job{report: station.Report{ID: j.report.ID, Class: station.Kept, Body: start}, lane: laneKept, prelude: true}
+	e.backlog.prelude = &job{report: station.Report{ID: j.report.ID, Class: station.Kept, Body: start}, lane: laneKept, prelude: true, generation: g}
 	return true
 }
 

@@ -145,7 +145,7 @@ func (e *Engine) malformed(now time.Time, bad *rpc.FrameError) {
 	}
 	switch bad.Type {
 	case rpc.CallResult:
-		e.badResult(e.answered(bad.ID), bad.Code, bad.Reason)
+		e.badResult(e.answered(bad.ID, true), bad.Code, bad.Reason)
 	case rpc.CallError:
 		e.callError(now, rpc.Frame{ID: bad.ID, ErrorCode: rpc.GenericError, ErrorDescription: bad.Reason})
 	}

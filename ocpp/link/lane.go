@@ -39,7 +39,8 @@ type job struct {
 	calls  []ocpp.Call
 	next   int // calls that were answered
 
-	prelude bool // told before the head of the outbox, and no entry of it
+	prelude    bool       // told before the head of the outbox, and no entry of it
+	generation generation // of a prelude
 }
 
 func (j *job) boot() bool {

@@ -305,6 +305,10 @@ func (o *owner) failure() {
 	if errors.As(o.conn.why, &refused) { // as a handshake that was refused, whatever was answered before
 		o.worked, o.opened = false, now
 	}
+	var unprocessed *unprocessedError
+	if errors.As(o.conn.why, &unprocessed) {
+		o.e.Unprocessed()
+	}
 	o.lost(now, o.conn.why.Error(), o.conn.wish)
 	o.turnedAway(now, o.profile.Slot, refused)
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/evsed/evsed/ocpp/rpc"
@@ -54,6 +56,10 @@ func (p *soapPeer) call(f rpc.Frame) {
 	})
 }
 
+// unprocessedError says that a call came to the CSMS, which did not process it: its status of HTTP tells an error (OCPP-S 1.6
+// errata 3.2), or it let the time for an answer pass.
+type unprocessedError struct{ error }
+
 // ask sends a CALL and returns its answer as a frame. An error means that there is none.
 func (p *soapPeer) ask(ctx context.Context, f rpc.Frame) ([]byte, error) {
 	h := soap.Header{Identity: p.identity, MessageID: "urn:evsed:" + f.ID, From: p.from, To: p.url}
@@ -61,6 +67,8 @@ func (p *soapPeer) ask(ctx context.Context, f rpc.Frame) ([]byte, error) {
 	if err != nil { // a fault of ours: nothing has been sent
 		return rpc.AppendCallError(nil, f.ID, rpc.InternalError, describe(err.Error())), nil
 	}
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(w httptrace.WroteRequestInfo) { written.Store(w.Err == nil) }})
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -70,7 +78,10 @@ func (p *soapPeer) ask(ctx context.Context, f rpc.Frame) ([]byte, error) {
 	}
 	r.Header.Set("Content-Type", soapType+`; action="/`+f.Action+`"`)
 	response, err := p.client.Do(r)
-	if err != nil {
+	switch {
+	case err != nil && written.Load() && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, &unprocessedError{err}
+	case err != nil:
 		return nil, err
 	}
 	defer response.Body.Close()
@@ -94,7 +105,11 @@ func (p *soapPeer) answer(f rpc.Frame, response *http.Response) ([]byte, error) 
 	case response.StatusCode == http.StatusForbidden:
 		return nil, &RefusedError{response.StatusCode, true}
 	case err != nil && m.Version == 0, response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("response %s of type %q is no SOAP answer", response.Status, describe(media))
+		err = fmt.Errorf("response %s of type %q is no SOAP answer", response.Status, describe(media))
+		if response.StatusCode >= http.StatusBadRequest {
+			err = &unprocessedError{err}
+		}
+		return nil, err
 	case err != nil:
 		return unreadable(f.ID, err.Error()), nil
 	case m.Version != p.version || m.Operation != f.Action || !m.Response:
