@@ -325,7 +325,7 @@ func (s *Station) grant(e *evse, g *transaction.Grant) {
 	if e.tx == nil {
 		e.spent = 0 // a driver who comes again begins a new session, even if the car never left
 	} else {
-		e.tx.Grant, e.tx.Reason, e.tx.Owner = g, "", g.Token
+		e.tx.Grant, e.tx.Reason, e.tx.StoppedBy, e.tx.Owner = g, "", term.IdToken{}, g.Token
 		s.adoptProfile(e)
 	}
 	trigger := term.TriggerAuthorized // E02.FR.20
@@ -432,14 +432,18 @@ func (s *Station) questionsUnanswered() {
 
 // tokenTold takes what the CSMS said about a token in the answer to a TransactionEvent (E05, C15).
 func (s *Station) tokenTold(ev *TransactionEvent, info term.TokenInfo) {
-	if ev.Token.IsZero() {
+	token := ev.Token
+	if token.IsZero() {
+		token = ev.StoppedBy
+	}
+	if token.IsZero() {
 		return
 	}
-	s.contradicted(ev.Token, info)
-	s.learn(ev.Token, info)
+	s.contradicted(token, info)
+	s.learn(token, info)
 	for i := range s.evses {
 		e := &s.evses[i]
-		if e.tx == nil || e.tx.ID != ev.Transaction || e.grant == nil || !e.grant.Token.Equal(ev.Token) {
+		if e.tx == nil || e.tx.ID != ev.Transaction || e.grant == nil || !e.grant.Token.Equal(token) {
 			continue
 		}
 		if info.Status == term.TokenAccepted {

@@ -37,6 +37,7 @@ type txWire struct {
 	Values      []byte                `json:"v,omitempty"`
 	Begin       unit.Energy           `json:"beg,omitempty"` // + 1 mWh, like Register: 0 is not known
 	Register    unit.Energy           `json:"reg,omitempty"`
+	StoppedBy   term.IdToken          `json:"by,omitzero"`
 }
 
 // EncodeReport returns the outbox value of a kept report.
@@ -44,7 +45,7 @@ func EncodeReport(r Report) []byte {
 	switch b := r.Body.(type) {
 	case *TransactionEvent:
 		w := txWire{b.At, b.ClockUnsure, b.Trigger, b.Offline, b.ChargingState, b.ChargingTime + 1, b.StoppedReason, nil, b.Ref,
-			b.Token, b.Info, nil, b.PhasesUsed, b.CableMax, nil, b.Begin + 1, b.Register + 1}
+			b.Token, b.Info, nil, b.PhasesUsed, b.CableMax, nil, b.Begin + 1, b.Register + 1, b.StoppedBy}
 		if b.HasRemoteStart {
 			w.Remote = &b.RemoteStartID
 		}
@@ -112,7 +113,7 @@ func decodeTransaction(h OutboxHeader, b []byte) (*TransactionEvent, error) {
 	ev := &TransactionEvent{Phase: h.Phase, At: w.At, ClockUnsure: w.Unsure, Trigger: w.Trigger, SeqNo: h.SeqNo, Offline: w.Offline,
 		Transaction: h.Transaction, ChargingState: w.State, ChargingTime: w.Time - 1, StoppedReason: w.Reason, Ref: w.Ref, Token: w.Token,
 		Info: w.Info, PhasesUsed: w.Phases, CableMax: w.Cable,
-		Begin: w.Begin - 1, Register: w.Register - 1}
+		Begin: w.Begin - 1, Register: w.Register - 1, StoppedBy: w.StoppedBy}
 	if w.Remote != nil {
 		ev.RemoteStartID, ev.HasRemoteStart = *w.Remote, true
 	}

@@ -33,6 +33,9 @@ func randomEvent(r *rand.Rand) *station.TransactionEvent {
 		ev.Token = term.IdToken{Value: "\u00e9\"<&>\\ \u2028", Type: term.TokenKeyCode}
 		ev.Info = []term.AdditionalInfo{{Value: "a", Type: "b"}}
 		ev.StoppedReason = term.StopLocal
+		if r.IntN(2) == 0 {
+			ev.StoppedBy = term.IdToken{Value: "B", Type: term.TokenISO14443}
+		}
 		if ev.HasReservation = r.IntN(2) == 0; ev.HasReservation {
 			ev.ReservationID = r.IntN(3) - 1
 		}

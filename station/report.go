@@ -186,6 +186,7 @@ type TransactionEvent struct {
 	ChargingState  term.ChargingState // "" when it is not told
 	ChargingTime   time.Duration      // time in which energy flowed; -1 when it is not told
 	StoppedReason  term.StopReason    // in Ended only
+	StoppedBy      term.IdToken       // in Ended only: the token that stopped it, where it was told before as Token
 	RemoteStartID  int                // valid if HasRemoteStart
 	HasRemoteStart bool
 	Ref            term.Ref // EVSE 0: not known yet

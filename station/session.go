@@ -201,7 +201,7 @@ func (s *Station) withdraw(e *evse, c cause) {
 	}
 	e.tx.Grant = nil
 	if e.tx.Reason == "" {
-		e.tx.Reason = c.reason
+		e.tx.Reason, e.tx.StoppedBy = c.reason, c.token
 	}
 	if !e.resume.IsZero() {
 		s.withdrawRestored(e, c)
@@ -297,6 +297,8 @@ func (s *Station) tellEnd(e *evse) {
 		ev.StoppedReason = end.Reason
 		if !end.Token.IsZero() {
 			ev.Token, ev.Info = end.Token, end.Info
+		} else if end.Reason == tx.Reason {
+			ev.StoppedBy = tx.StoppedBy
 		}
 		ev.Values = s.endValues(e)
 	})

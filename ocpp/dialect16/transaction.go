@@ -90,8 +90,8 @@ func (d *Dialect) valuesDuring(e *station.TransactionEvent, s state) msg16.Messa
 	}
 }
 
-// stopTransaction tells the end (1.6, 4.10), nil if the begin was never to be told. The tag is that which stopped it; one
-// that did not, is not told with the end.
+// stopTransaction tells the end (1.6, 4.10), nil if the begin was never to be told. The tag is that which stopped it (1.6,
+// 6.49), however long ago; one that did not, is not told with the end.
 func stopTransaction(e *station.TransactionEvent, s state) msg16.Message {
 	if s.kind == stateWaiting {
 		return nil
@@ -103,8 +103,10 @@ func stopTransaction(e *station.TransactionEvent, s state) msg16.Message {
 		Reason:          reason(e),
 		TransactionData: appendMeterValues(nil, e.Values),
 	}
-	if !e.Token.IsZero() {
-		m.IdTag = msg16.Some(idTag(e.Token))
+	for _, token := range []term.IdToken{e.Token, e.StoppedBy} {
+		if !token.IsZero() {
+			m.IdTag = msg16.Some(idTag(token))
+		}
 	}
 	return m
 }

@@ -225,6 +225,7 @@ func describeEvent(b *Bench, ev *station.TransactionEvent) string {
 	}
 	add(ev.ChargingState != "", "%s", ev.ChargingState)
 	add(ev.StoppedReason != "", "reason=%s", ev.StoppedReason)
+	add(!ev.StoppedBy.IsZero(), "by=%s", ev.StoppedBy.Value)
 	add(ev.Offline, "offline")
 	add(ev.ClockUnsure, "unsure")
 	add(ev.Ref.EVSE != 0, "at=%s", ev.Ref)

@@ -30,6 +30,7 @@ type Tx struct {
 	Ending    *Ending            `json:"ending,omitempty"`
 	Phases    int8               `json:"phases,omitempty"`   // last told number of phases, 0 none
 	Reason    term.StopReason    `json:"reason,omitempty"`   // why the authorization ended, told when the transaction ends later
+	StoppedBy term.IdToken       `json:"stoppedBy,omitzero"` // the token that did, "" for none
 	Samples   []byte             `json:"samples,omitempty"`  // values for the Ended event, sampling's binary form
 	PlugTold  bool               `json:"plugTold,omitempty"` // evse and connector were told
 	BeginTold bool               `json:"beginTold,omitempty"`

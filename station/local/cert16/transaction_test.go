@@ -71,6 +71,28 @@ func TestTransactionIdNeverComes(t *testing.T) {
 	})
 }
 
+// TestWhoStopped: where a transaction lasts until the cable is out, the tag that stopped it is told with its end (1.6, 6.49), and
+// what the Central System says of the tag then counts.
+func TestWhoStopped(t *testing.T) {
+	ready(t, func(b *bench) {
+		b.configure("TxCtrlr.TxStopPoint", "EVConnected", "AuthorizationCacheEnabled", "true", "LocalPreAuthorize", "true")
+		tx := b.charging(2, "TAG1")
+		b.swipe(2, "TAG1")
+		b.wantRelay(2, false)
+		b.none(time.Minute, "StopTransaction", nil)
+		b.forget()
+		b.says("StopTransaction", obj{"idTagInfo": obj{"status": "Blocked"}})
+		b.unplug(2)
+		b.want("StopTransaction", obj{"transactionId": tx, "idTag": "TAG1", "reason": "Local"})
+		b.forget()
+		b.plug(2)
+		b.status(2, "Preparing")
+		b.swipe(2, "TAG1")
+		b.want("Authorize", obj{"idTag": "TAG1"})
+		b.charges(2, "TAG1")
+	})
+}
+
 // TestFixedCableLeaves: where no cable has to be taken out, the connector is free as soon as the car has gone.
 func TestFixedCableLeaves(t *testing.T) {
 	ready(t, func(b *bench) {
