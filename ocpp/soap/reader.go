@@ -55,7 +55,7 @@ type reader struct {
 }
 
 func newReader(raw []byte) *reader {
-	return &reader{d: xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF"))))}
+	return &reader{d: xml.NewDecoder(&source{rest: bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF"))})}
 }
 
 func (r *reader) fail(reason string) { r.fault(protocolError(reason)) }
@@ -102,6 +102,8 @@ func (r *reader) next() token {
 func (r *reader) ended(err error) {
 	var bad *xml.SyntaxError
 	switch {
+	case errors.Is(err, errAttributes):
+		r.fail(err.Error())
 	case errors.Is(err, io.EOF) && r.rooted && len(r.open) == 0:
 	case errors.Is(err, io.EOF):
 		r.fail("not well-formed XML: unexpected end")
@@ -120,9 +122,6 @@ func (r *reader) push(t xml.StartElement) {
 	r.rooted = true
 	if len(r.open) >= maxDepth {
 		r.fail("elements nested too deep")
-	}
-	if len(t.Attr) > maxAttributes {
-		r.fail("too many attributes")
 	}
 	r.checkName(t.Name)
 	r.open = append(r.open, tag{t.Name.Space, t.Name.Local, len(r.bindings)})
