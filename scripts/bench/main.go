@@ -42,6 +42,7 @@ func parts() []part {
 	return []part{
 		{"codec", codecSection},
 		{"step", stepSection},
+		{"schedule", scheduleSection},
 		{"durable", durableSection},
 		{"sampled", sampledSection},
 		{"roundtrip", roundTripSection},
