@@ -97,16 +97,14 @@ func sameProfile(a, b schedule.Installed) bool {
 	return bytes.Equal(EncodeProfile(&a), EncodeProfile(&b))
 }
 
-// makeRoom deletes the profiles that can never be valid again once there is no room for another.
+// makeRoom deletes the profiles that are over once there is no room for another.
 func (s *Station) makeRoom() {
 	if s.charging.set.Len() < model.ChargingProfilesMax || !s.clock.known {
 		return
 	}
-	for _, in := range s.charging.set.List(schedule.Filter{}, nil) {
-		if to := in.Profile.ValidTo; !to.IsZero() && !s.wall().Before(to) {
-			s.charging.set.Remove(in.Profile.ID)
-			s.forgetProfile(in.Profile.ID)
-		}
+	for _, id := range s.charging.set.Over(s.wall()) {
+		s.charging.set.Remove(id)
+		s.forgetProfile(id)
 	}
 }
 

@@ -108,6 +108,25 @@ func TestProfilesFillTheirRoom(t *testing.T) {
 	}
 }
 
+// What lasted for a while and is over makes room too, and is in the way of none at its level.
+func TestProfilesThatAreOver(t *testing.T) {
+	b := stationtest.New(stationtest.Options{})
+	lines(t, b, "boot\nlink up\nadvance 1s")
+	for id := range model.ChargingProfilesMax {
+		lines(t, b, fmt.Sprintf("request SetChargingProfile evse=%d id=%d stack=%d start=+0s dur=1h p=0:6", 1+id%2, id, id/2%16))
+		if id == 31 {
+			lines(t, b, "advance 1h")
+		}
+	}
+	if out := lines(t, b, "request SetChargingProfile evse=1 id=99 stack=0 start=+0s p=0:6"); !strings.Contains(out, "Duplicate") || !strings.Contains(out, "-profile/31 sync") {
+		t.Errorf("beside the one of this hour: %s", out)
+	}
+	lines(t, b, "advance 1h")
+	if out := lines(t, b, "request SetChargingProfile evse=1 id=99 stack=0 start=+0s p=0:6"); !strings.Contains(out, "Accepted") {
+		t.Errorf("beside one that is over: %s", out)
+	}
+}
+
 // A profile that is sent again as it is costs no write; another limit does.
 func TestProfileSentAgain(t *testing.T) {
 	b := stationtest.New(stationtest.Options{})

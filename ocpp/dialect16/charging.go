@@ -49,6 +49,9 @@ func scheduleOf(m *msg16.ChargingSchedule, path string) (schedule.Schedule, erro
 		Duration: seconds(m.Duration.V),
 		Unit:     schedule.Unit(m.ChargingRateUnit),
 	}
+	if m.Duration.Has && m.Duration.V <= 0 { // no second of it would be executed (1.6, 5.16.4), and as absent it would last for ever
+		return s, invalid(path+".duration", "not above 0")
+	}
 	var err error
 	s.MinRate, err = thousandths(m.MinChargingRate.V, path+".minChargingRate")
 	for i := range m.ChargingSchedulePeriod {

@@ -189,6 +189,8 @@ var refused = []struct {
 	{"unknown member", "ClearCache", `{"x":1}`, "FormationViolation"},
 	{"wrong type", "RemoteStopTransaction", `{"transactionId":"7"}`, rpc.TypeConstraintViolation},
 	{"long tag", "RemoteStartTransaction", `{"idTag":"123456789012345678901"}`, rpc.PropertyConstraintViolation},
+	{"schedule of no duration", "SetChargingProfile", `{"connectorId":1,"csChargingProfiles":` + strings.Replace(profileJSON, `"duration":3600`, `"duration":0`, 1) + `}`, rpc.PropertyConstraintViolation},
+	{"schedule of negative duration", "SetChargingProfile", `{"connectorId":1,"csChargingProfiles":` + strings.Replace(profileJSON, `"duration":3600`, `"duration":-1`, 1) + `}`, rpc.PropertyConstraintViolation},
 	{"bad unit", "GetCompositeSchedule", `{"connectorId":1,"duration":1,"chargingRateUnit":"V"}`, rpc.PropertyConstraintViolation},                  // errata 3.24
 	{"connector of a profile", "SetChargingProfile", `{"connectorId":4,"csChargingProfiles":` + profileJSON + `}`, rpc.PropertyConstraintViolation}, // errata 3.39
 	{"two digits", "SetChargingProfile", `{"connectorId":1,"csChargingProfiles":` + strings.Replace(profileJSON, "16.1", "16.15", 1) + `}`, rpc.PropertyConstraintViolation},

@@ -241,6 +241,7 @@ func (s *Set) checkDuplicate(o *Offer) *Refusal {
 			if h.Purpose == PurposeExternal && o.Source == SourceCSO { // K01.FR.05
 				return refuse(ReasonProfile, "external-not-replaced", "profile %d is an external constraint", n.ID)
 			}
+		case s.use[i].over(o.Received.Unix()): // it is in nobody's way any more
 		case s.cfg.Rules.Loose || h.Purpose != n.Purpose || h.StackLevel != n.StackLevel:
 		case n.Purpose == PurposeTx: // K01.FR.39
 			if at == o.EVSE && h.Transaction == n.Transaction {

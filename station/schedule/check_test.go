@@ -205,6 +205,9 @@ func TestCheckDuplicates(t *testing.T) {
 		{"overlapping by a second", 1, valid(0, 11), 1, valid(10, 20), "duplicate", "1"},
 		{"of all EVSEs and of one", 0, nil, 2, nil, "duplicate-evse", ""},
 		{"of one EVSE and of all", 2, nil, 0, valid(700, 800), "duplicate-evse", ""},
+		{"one that is over", 1, nil, 1, func(o *Offer) { o.Received = at(600) }, "", "1"},
+		{"one that is not quite over", 1, nil, 1, func(o *Offer) { o.Received = at(599) }, "duplicate", "1"},
+		{"one no longer valid, of all EVSEs", 0, valid(0, 10), 2, func(o *Offer) { o.Received = at(10) }, "", ""},
 		{"of the transaction, at other times", 1, func(o *Offer) { isTx(o); valid(0, 10)(o) }, 1, func(o *Offer) { isTx(o); valid(20, 30)(o) }, "duplicate-tx", "1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -122,6 +122,15 @@ func (a *plan) occurrence(start, t int64) (begin, end, from int64, ok bool) {
 	return begin, end, from, begin < end && t < end
 }
 
+// over reports whether a profile says nothing at t nor at any time later. A floating schedule may always start again.
+func (a *plan) over(t int64) bool {
+	if a.floating {
+		return t >= a.to
+	}
+	_, _, _, ok := a.occurrence(a.start, t)
+	return !ok
+}
+
 // add keeps forever.
 func add(t, d int64) int64 {
 	if d >= forever || t >= forever-d {

@@ -212,6 +212,17 @@ func (s *Set) Remove(id int) bool {
 	return ok
 }
 
+// Over returns the IDs of the profiles that say nothing at the wall time at nor later, ascending: their validity has passed
+// (K01.FR.37), or the duration of their only occurrence (K01.FR.12).
+func (s *Set) Over(at time.Time) (ids []int) {
+	for i := range s.list {
+		if s.use[i].over(at.Unix()) {
+			ids = append(ids, s.list[i].Profile.ID)
+		}
+	}
+	return ids
+}
+
 // Begin says that a transaction runs at an EVSE, and since when it has been ready to deliver energy: with a driver
 // authorized and a car connected (K01.FR.42). A zero start is not yet. To say it again moves the start.
 func (s *Set) Begin(evse term.EVSEID, id term.TransactionID, start time.Time) {

@@ -54,6 +54,41 @@ func TestLimitOfLater(t *testing.T) {
 	wantLimit(t, s, 1, begins, "8 Ax3", 1, begins.Add(10*time.Minute))
 }
 
+// TestOver: what says nothing any more, and what may still (K01.FR.12, K01.FR.37).
+func TestOver(t *testing.T) {
+	minute := absolute(100, 60, amps(0, 8))
+	endless := absolute(100, 0, amps(0, 8))
+	relative := Schedule{Duration: time.Minute, Unit: Amperes, Periods: amps(0, 8)}
+	daily := profile(1, 0, PurposeDefault, Recurring, minute)
+	daily.Recurrency = Daily
+	until := func(p Profile, seconds int) Profile { p.ValidTo = at(seconds); return p }
+	const never = 1 << 30
+	for _, tt := range []struct {
+		name string
+		p    Profile
+		over int // second since which it is; never
+	}{
+		{"a minute", profile(1, 0, PurposeDefault, Absolute, minute), 160},
+		{"without end", profile(1, 0, PurposeDefault, Absolute, endless), never},
+		{"valid for a while", until(profile(1, 0, PurposeDefault, Absolute, endless), 500), 500},
+		{"valid for longer than it lasts", until(profile(1, 0, PurposeDefault, Absolute, minute), 500), 160},
+		{"never valid while it lasts", until(profile(1, 0, PurposeDefault, Absolute, minute), 100), 0},
+		{"every day", daily, never},
+		{"every day for a while", until(daily, 150), 150},
+		{"every day, and no second occurrence", until(daily, day), 160},
+		{"with each session", profile(1, 0, PurposeDefault, Relative, relative), never},
+		{"with each session for a while", until(profile(1, 0, PurposeDefault, Relative, relative), 500), 500},
+	} {
+		s := twoEVSEs(strict)
+		put(t, s, 1, tt.p)
+		for _, second := range []int{0, 1, 99, 100, 149, 150, 159, 160, 499, 500, 2 * day, never - 1} {
+			if got := len(s.Over(at(second))) == 1; got != (second >= tt.over) {
+				t.Errorf("%s: over at second %d: %t", tt.name, second, got)
+			}
+		}
+	}
+}
+
 // covers: K02.FR.05
 func TestTxProfileEndsWithItsTransaction(t *testing.T) {
 	s := twoEVSEs(strict)
