@@ -33,7 +33,9 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 		return "ValueOutOfRange", fmt.Sprintf("configurationSlot %d: slots are %v", r.Slot, s.cfg.Slots)
 	case err != "":
 		return "InvalidURL", err
-	case u == "http": // SOAP needs an address of ours as well, which no message brings
+	case p.Transport == "SOAP":
+		return "UnsupportedParam", "ocppTransport SOAP: the station would need an address of its own, which only a fitter can give"
+	case u == "http":
 		return "InvalidURL", "scheme must be ws or wss"
 	case p.Transport != "" && p.Transport != "JSON":
 		return "UnsupportedParam", "ocppTransport " + p.Transport

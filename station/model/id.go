@@ -71,6 +71,7 @@ const (
 	MinimumStatusDuration
 	NetworkConfigurationPriority
 	NetworkProfileConnectionAttempts
+	OfferedVersions
 	OfflineThreshold
 	ResetRetries
 	RetryBackOffRandomRange

@@ -19,7 +19,7 @@ const minPassword = 16
 var commRows = []row{
 	{id: ActiveNetworkProfile, name: "ActiveNetworkProfile", mut: ReadOnly, kind: TypeInteger, live: true, reader: "report"},
 	{id: CSMSQuirks, name: "CSMSQuirks", kind: TypeMemberList, values: "BootOnReconnect,ErrorCodes2x,FullURL,PlainAuthorizationKey,ReusedMessageIds,SilentSubprotocol,StatusOnReconnect,UUIDMessageIds,WholeSeconds", reader: "link: the table of quirks; core: reconnection"},
-	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", reader: "report"},
+	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", def: "HTTP,HTTPS", reader: "report"},
 	{id: HeartbeatInterval, name: "HeartbeatInterval", kind: TypeInteger, unit: "s", min: at(1), def: "3600", reader: "core: heartbeat"},
 	{id: MessageAttemptIntervalTransactionEvent, name: "MessageAttemptInterval", instance: "TransactionEvent", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "link: outbox"},
 	{id: MessageAttemptsTransactionEvent, name: "MessageAttempts", instance: "TransactionEvent", kind: TypeInteger, min: at(1), def: "5", reader: "link: outbox"},
@@ -28,6 +28,9 @@ var commRows = []row{
 	{id: MinimumStatusDuration, name: "MinimumStatusDuration", kind: TypeInteger, unit: "s", min: at(0), max: at(maxStatusDuration), def: "0", reader: "core: statuses"},
 	{id: NetworkConfigurationPriority, name: "NetworkConfigurationPriority", kind: TypeSequenceList, filled: true, reader: "link: which profile"},
 	{id: NetworkProfileConnectionAttempts, name: "NetworkProfileConnectionAttempts", kind: TypeInteger, min: at(1), def: "3", reader: "link: which profile"},
+	// OfferedVersions is a variable of our own: what is offered over a WebSocket, best first, where a network profile lists
+	// nothing itself. NetworkConfiguration.OcppVersion of 2.1 holds one version only, and is to be ignored.
+	{id: OfferedVersions, name: "OfferedVersions", kind: TypeSequenceList, filled: true, values: "ocpp2.1,ocpp2.0.1,ocpp2.0,ocpp1.6", def: "ocpp2.1,ocpp2.0.1,ocpp2.0,ocpp1.6", reader: "link: the handshake"},
 	{id: OfflineThreshold, name: "OfflineThreshold", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "core: reconnection"},
 	{id: ResetRetries, name: "ResetRetries", kind: TypeInteger, min: at(0), def: "3", reader: "core: reset"},
 	{id: RetryBackOffRandomRange, name: "RetryBackOffRandomRange", kind: TypeInteger, unit: "s", min: at(0), def: "10", reader: "link: back-off"},

@@ -44,6 +44,7 @@ func (d *decoder) networks(top *strict.Members) {
 		return
 	}
 	d.passwords(passwords)
+	d.offered()
 	d.slots()
 }
 
@@ -131,6 +132,24 @@ func (d *decoder) passwords(list []string) {
 			d.s.Profiles[i].Password = password
 		}
 	}
+}
+
+// offered makes the list of versions that all profiles share that of the station (OCPPCommCtrlr.OfferedVersions, which a CSMS
+// may change later). Where they differ each keeps its own.
+func (d *decoder) offered() {
+	common := d.s.Profiles[0].Versions
+	for _, p := range d.s.Profiles {
+		if overSOAP(p.Versions) || !slices.Equal(p.Versions, common) {
+			return
+		}
+	}
+	if common == nil {
+		return
+	}
+	for i := range d.s.Profiles {
+		d.s.Profiles[i].Versions = nil
+	}
+	d.override("OCPPCommCtrlr", "OfferedVersions", strings.Join(common, ","))
 }
 
 // slots lists the slots, and the order in which they are tried where it is not the default.

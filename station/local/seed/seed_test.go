@@ -2,6 +2,7 @@ package seed
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -246,4 +247,18 @@ func FuzzParse(f *testing.F) {
 			_, _ = st.Model().Override(it.Component, it.Variable, it.Attribute, it.Value)
 		}
 	})
+}
+
+// A list of versions that all profiles share is that of the station, which a CSMS may change; lists that differ are their
+// profiles' own.
+func TestParseSharedVersions(t *testing.T) {
+	const seed = `{"csms":[{"url":"ws://127.0.0.1:9000","ocpp":%s},{"url":"ws://127.0.0.1:9001","ocpp":%s}]}`
+	s := parse(t, fmt.Sprintf(seed, `["ocpp1.6","ocpp2.0.1"]`, `["ocpp1.6","ocpp2.0.1"]`))
+	if s.Profiles[0].Versions != nil || s.Profiles[1].Versions != nil || !reflect.DeepEqual(s.Overrides[0], set("OCPPCommCtrlr", "OfferedVersions", "ocpp1.6,ocpp2.0.1")) {
+		t.Errorf("%+v, %+v", s.Profiles, s.Overrides)
+	}
+	s = parse(t, fmt.Sprintf(seed, `["ocpp1.6"]`, `["ocpp2.0.1"]`))
+	if len(s.Profiles[0].Versions) != 1 || len(s.Profiles[1].Versions) != 1 || len(s.Overrides) != 1 {
+		t.Errorf("%+v, %+v", s.Profiles, s.Overrides)
+	}
 }

@@ -108,3 +108,34 @@ func TestConfiguredToDeath(t *testing.T) {
 		})
 	}
 }
+
+// TestOfferedVersionsFromCSMS: what is offered is what the CSMS last set, from the next connection on and behind a restart. What
+// it does not speak is offered in vain until the connection that worked before is tried.
+func TestOfferedVersionsFromCSMS(t *testing.T) {
+	inTown(t, nil, nil, func(w *town) {
+		w.after(time.Minute)
+		speaks := func(want, when string) {
+			t.Helper()
+			if got := w.station.Status().Protocol; got != want {
+				t.Errorf("%s %s is spoken, want %s", when, got, want)
+			}
+		}
+		speaks("ocpp2.1", "at first")
+		for _, wrong := range []string{"", "ocpp1.7", "soap1.6"} {
+			if st := w.set("OCPPCommCtrlr", "OfferedVersions", wrong); st != "Rejected" {
+				t.Errorf("%q: %s", wrong, st)
+			}
+		}
+		if st := w.set("OCPPCommCtrlr", "OfferedVersions", "ocpp2.0.1"); st != "Accepted" {
+			t.Fatalf("ocpp2.0.1: %s", st)
+		}
+		w.after(time.Minute)
+		speaks("ocpp2.1", "on the same connection")
+		w.cut(0, 0)
+		w.after(5 * time.Minute)
+		speaks("ocpp2.0.1", "on the next connection")
+		w.station.Restart(station.BootRemoteReset)
+		w.after(5 * time.Minute)
+		speaks("ocpp2.0.1", "behind a restart")
+	})
+}

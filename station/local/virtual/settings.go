@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/ocpp/link"
@@ -20,10 +21,16 @@ func linkConfig(s *station.Station) link.Config {
 	}
 	for _, slot := range s.NetworkPriority() {
 		p, _ := s.NetworkProfile(slot)
+		if len(p.Versions) == 0 && !overHTTP(p.URL) { // the last one that worked offers all, whatever was set since
+			p.Versions = m.List(model.OfferedVersions)
+		}
 		c.Profiles = append(c.Profiles, linkProfile(m, slot, p))
 	}
 	return c
 }
+
+// overHTTP tells whether an address is that of a CSMS over SOAP, to which nothing is offered.
+func overHTTP(url string) bool { return strings.HasPrefix(strings.ToLower(url), "http") }
 
 func linkProfile(m *model.Model, slot int, p station.NetworkProfile) link.Profile {
 	if p.SecurityProfile == 1 && p.Password == "" {
