@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type books struct {
 	since  int // transactions up to this number are not judged: the device lied
 
 	promised map[promise]bool   // events that were made durable and have not arrived
-	events   map[string]int     // security events that were made durable and have not arrived, by type and time
+	events   map[string]int     // kept reports of no transaction that were made durable and have not arrived, by keyOf
 	waiting  []numbered         // handed to the store, not durable yet
 	gaps     map[promise]bool   // numbers that were passed over and want an excuse
 	dead     map[promise]bool   // events of open accounts that the CSMS refused to the last attempt
@@ -70,9 +71,9 @@ type promise struct {
 }
 
 type numbered struct {
-	n   uint64
-	p   promise
-	sec string // of a security event
+	n    uint64
+	p    promise
+	told string // which report of no transaction it is; "": none
 }
 
 // told is an event as it came.
@@ -111,24 +112,33 @@ func (b *books) appended(n uint64, batch []station.Record) {
 			}
 			w := numbered{n: n, p: promise{string(h.Transaction), h.SeqNo}}
 			if h.Phase == station.PhaseNone {
-				w.sec = b.securityKey(r)
+				w.told = b.keyOf(r.Key, r.Value)
 			}
 			b.waiting = append(b.waiting, w)
+			if h.Phase == station.PhaseEnded {
+				b.s.csms.limits.ending(w.p.id)
+			}
 		}
 	}
 }
 
-func (b *books) securityKey(r *station.Record) string {
-	id, err := station.ParseReportID(r.Key)
-	if err == nil {
-		rep, err2 := station.DecodeReport(id, r.Value)
-		if ev, ok := rep.Body.(station.SecurityEvent); ok && err2 == nil {
-			return ev.Type + " " + ev.At.UTC().Format(time.RFC3339Nano)
+// keyOf tells a kept report of no transaction from others.
+func (b *books) keyOf(key string, value []byte) string {
+	if id, err := station.ParseReportID(key); err == nil {
+		rep, err := station.DecodeReport(id, value)
+		switch body := rep.Body.(type) {
+		case station.SecurityEvent:
+			return body.Type + " " + body.At.UTC().Format(time.RFC3339Nano)
+		case station.ReservationStatus:
+			return reservationKey(body.ID)
 		}
+		b.s.broken("I4", "a kept report that cannot be read: %v: %q", err, value)
 	}
-	b.s.broken("I4", "a kept report that cannot be read: %q", r.Value)
 	return ""
 }
+
+// reservationKey stands for the end of a reservation, whatever the word for it.
+func reservationKey(id int) string { return "reservation " + strconv.Itoa(id) }
 
 // deadLetter excuses an event that the CSMS refused to the last attempt.
 func (b *books) deadLetter(value []byte) {
@@ -141,11 +151,7 @@ func (b *books) deadLetter(value []byte) {
 	delete(b.promised, p)
 	delete(b.gaps, p)
 	if h.Phase == station.PhaseNone {
-		if rep, err := station.DecodeReport(1, value); err == nil {
-			if ev, ok := rep.Body.(station.SecurityEvent); ok {
-				b.heard(ev.Type + " " + ev.At.UTC().Format(time.RFC3339Nano))
-			}
-		}
+		b.heard(b.keyOf(station.ReportID(1).Key(), value))
 		return
 	}
 	b.dead[p] = true
@@ -163,8 +169,8 @@ func (b *books) durable(n uint64) {
 	i := 0
 	for ; i < len(b.waiting) && b.waiting[i].n <= n; i++ {
 		w := &b.waiting[i]
-		if w.sec != "" {
-			b.events[w.sec]++
+		if w.told != "" {
+			b.events[w.told]++
 		} else if !b.arrived(w.p) && !b.deceit(w.p.id) {
 			b.promised[w.p] = true
 		}
@@ -178,6 +184,9 @@ func (b *books) gone() { b.waiting = b.waiting[:0] }
 // deceived forgets every promise and every open account: a device that lies has lost what it called durable, and no station can
 // know what it has told.
 func (b *books) deceived() {
+	b.s.csms.limits.deceived()
+	b.s.csms.reservations.haunted = true
+	b.s.csms.reservations.spoil(0)
 	clear(b.promised)
 	clear(b.events)
 	clear(b.gaps)
@@ -208,7 +217,7 @@ func (b *books) arrived(p promise) bool {
 	return ok && p.seq < c.next
 }
 
-// heard takes a security event.
+// heard takes a report of no transaction.
 func (b *books) heard(key string) {
 	switch n := b.events[key]; {
 	case n > 1:
@@ -222,6 +231,9 @@ func (b *books) heard(key string) {
 func (b *books) enter(x *msg2.TransactionEventRequest, payload string, v rpc.Version) {
 	p := promise{strings.Clone(x.TransactionInfo.TransactionID), x.SeqNo}
 	if b.deceit(p.id) {
+		if x.EventType == msg2.TransactionEventEnded {
+			b.s.csms.limits.closed(p.id)
+		}
 		for i := range b.meters {
 			b.meters[i].excused = true
 		}
@@ -300,6 +312,10 @@ func (b *books) note(a *account, x *msg2.TransactionEventRequest) {
 	if x.TransactionInfo.RemoteStartID.Has {
 		a.remote, a.hasRemote = x.TransactionInfo.RemoteStartID.V, true
 		b.s.check.remoteStarted(a.remote)
+		b.s.csms.limits.began(a.remote, a.id, x.EVSE.V.ID, a.ended)
+	}
+	if x.ReservationID.Has {
+		b.s.csms.reservations.used(x.ReservationID.V, x)
 	}
 	if x.TriggerReason == msg2.TriggerReasonTxResumed {
 		b.s.count.resumed++
@@ -422,6 +438,7 @@ func (b *books) finish(id string) {
 		next = a.next
 	}
 	delete(b.open, id)
+	b.s.csms.limits.closed(id)
 	maps.DeleteFunc(b.dead, func(p promise, _ bool) bool { return p.id == id })
 	b.order = slices.DeleteFunc(b.order, func(o string) bool { return o == id })
 	b.closed[id] = closing{next}

@@ -47,6 +47,9 @@ type place struct {
 	before  unit.Current // of the one that was there until changed
 	changed time.Time
 	permit  term.Permit
+	amps    unit.Current // what the pilot offers
+	trail   unit.Current // the most of what it offered before it was lowered
+	lowered time.Time
 }
 
 // evseTruth is what is known of one EVSE.
@@ -65,6 +68,7 @@ type card struct {
 	token  string
 	evses  []term.EVSEID // empty: all
 	remote bool
+	kept   bool // somebody has reserved for it: that is the CSMS's word where it cannot be asked (H03)
 }
 
 func newChecker(s *sim) *checker {
@@ -127,7 +131,7 @@ func (c *checker) relay(p *place, e halsim.Event) {
 	t := &c.evses[p.ref.EVSE]
 	if !e.On {
 		p.unready, p.fault, t.stop = time.Time{}, time.Time{}, time.Time{}
-		if late := e.At.Sub(t.cause); late > alone && c.s.now.Sub(c.refusal) > day {
+		if late := e.At.Sub(t.cause); late > alone && !c.s.csms.limits.pauses(p.ref.EVSE) && c.s.now.Sub(c.refusal) > day {
 			c.s.broken("I14", "the contactor of %v opened, and nothing had happened at its EVSE for %v", p.ref, late)
 		}
 		return
@@ -146,6 +150,9 @@ func (c *checker) relay(p *place, e halsim.Event) {
 func (c *checker) mayFlow(p *place, t *evseTruth) {
 	if t.off != [3]bool{} && !c.stuck(p) {
 		c.s.broken("I8", "the contactor of %v closed, and it is out of service", p.ref)
+	}
+	if !c.stuck(p) {
+		c.s.csms.reservations.closes(p)
 	}
 	if c.s.lives > 0 && !c.s.alive {
 		c.s.broken("I1", "the contactor of %v closed without a process", p.ref)
@@ -191,12 +198,13 @@ func (c *checker) acceptable(k card) bool {
 	if k.remote && !c.s.plan.on("AuthorizeRemoteStart") {
 		return true
 	}
-	return c.good[k.token] || c.s.plan.on("OfflineTxForUnknownIdEnabled")
+	return k.kept || c.good[k.token] || c.s.plan.on("OfflineTxForUnknownIdEnabled")
 }
 
 // presented notes a card.
 func (c *checker) presented(k card) {
 	k.at = c.s.now
+	k.kept = c.s.csms.reservations.shown(k)
 	if len(k.evses) == 0 {
 		c.causeAt(0)
 	}
@@ -238,6 +246,7 @@ func (c *checker) stuck(p *place) bool {
 }
 
 func (c *checker) faulted(e halsim.Event) {
+	c.s.csms.reservations.spoil(e.Ref.EVSE)
 	if c.faults--; e.On {
 		c.faults += 2
 	}
@@ -314,6 +323,8 @@ func (c *checker) guardFault(p *place, at time.Time) {
 // step checks what has to hold at every instant.
 func (c *checker) step() {
 	c.s.count.checks++
+	c.s.csms.limits.step()
+	c.s.csms.reservations.step()
 	grace := c.s.plan.jitter + 5*time.Millisecond
 	for _, p := range c.places {
 		if !p.contact || c.stuck(p) {
@@ -365,9 +376,12 @@ func (c *checker) truth(p *place, w *halsim.State) (st msg2.ConnectorStatus, sur
 	if (p.faults | t.faults | c.station) != 0 {
 		return "", false
 	}
+	reserved, certain := c.s.csms.reservations.holds(p.ref.EVSE)
 	switch state := w.EVSEs[p.ref.EVSE-1].Connectors[p.ref.Connector-1]; {
-	case t.off != [3]bool{}:
+	case t.off != [3]bool{} || !certain:
 		return "", false
+	case reserved:
+		st = msg2.ConnectorStatusReserved
 	case state.AtEV && state.AtEVSE, p.socket && state.AtEVSE:
 		st = msg2.ConnectorStatusOccupied
 	default:
@@ -382,11 +396,21 @@ func (c *checker) truth(p *place, w *halsim.State) (st msg2.ConnectorStatus, sur
 // offered takes a duty that the guard drives (I3).
 func (c *checker) offered(ref term.Ref, d unit.Duty) {
 	amps, _ := iec61851.CurrentForDuty(d)
+	p, e := c.byRef[ref], &c.s.plan.evses[ref.EVSE-1]
+	was := p.amps
+	if p.amps = amps; amps < was {
+		if c.s.now.Sub(p.lowered) > iec61851.FollowTime {
+			p.trail = 0
+		}
+		p.trail, p.lowered = max(p.trail, was), c.s.now
+	}
 	if amps == 0 {
 		return
 	}
+	if amps > was {
+		c.s.csms.limits.raised(p)
+	}
 	c.s.count.checks++
-	p, e := c.byRef[ref], &c.s.plan.evses[ref.EVSE-1]
 	switch {
 	case amps > e.MaxCurrent:
 		c.s.broken("I3", "%v is offered %v, the EVSE carries %v", ref, amps, e.MaxCurrent)
@@ -442,6 +466,9 @@ func (c *checker) appended(n uint64, batch []station.Record) { c.s.csms.books.ap
 func (c *checker) durable(n uint64)                          { c.s.csms.books.durable(n) }
 
 func (c *checker) gone() {
+	for _, p := range c.places {
+		p.amps = 0
+	}
 	c.causeAt(0)
 	c.unsettled()
 	c.s.csms.books.gone()

@@ -26,6 +26,7 @@ type driver struct {
 	token string
 	busy  bool
 	tries int
+	guest bool // nobody comes because of who leaves
 }
 
 // arrivals lets drivers come for ever.
@@ -52,11 +53,17 @@ func (d *driver) arrive() {
 		d.wait()
 		return
 	}
-	d.busy, d.tries = true, 0
-	d.token = tokens[s.rng.IntN(5)].value
+	token := tokens[s.rng.IntN(5)].value
 	if s.chance(8) {
-		d.token = tokens[s.rng.IntN(len(tokens))].value
+		token = tokens[s.rng.IntN(len(tokens))].value
 	}
+	d.visit(token)
+}
+
+// visit is what a driver does.
+func (d *driver) visit(token string) {
+	s := d.s
+	d.busy, d.tries, d.token = true, 0, token
 	s.count.sessions++
 	s.trace.say(s.since(), "driver %s at %v", d.token, d.ref)
 	stay := s.between(20*time.Minute, 3*time.Hour)
@@ -203,7 +210,10 @@ func (d *driver) leave() {
 	if d.free() {
 		d.busy = false
 		s.trace.say(s.since(), "driver left %v", d.ref)
-		d.wait()
+		if !d.guest {
+			d.wait()
+		}
+		d.guest = false
 		return
 	}
 	switch n := s.rng.IntN(10); {

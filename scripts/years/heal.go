@@ -46,6 +46,10 @@ func (s *sim) demand(home bool) {
 	for n := 0; s.err == nil && !s.live() && n < 600; n++ { // not while an event is on its way
 		s.play(s.now.Add(300 * time.Millisecond))
 	}
+	s.inventory()
+	for n := 0; s.err == nil && !s.live() && n < 600; n++ {
+		s.play(s.now.Add(300 * time.Millisecond))
+	}
 	s.audit(home)
 	s.calm = false
 }
@@ -146,7 +150,7 @@ func (s *sim) audit(home bool) {
 		return
 	}
 	if len(b.events) > 0 {
-		s.broken("I4", "security events never came: %v", b.events)
+		s.broken("I4", "reports never came: %v", b.events)
 		return
 	}
 	if !home {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/msg2"
@@ -95,6 +96,57 @@ func TestTheCheckerSeesIt(t *testing.T) {
 			s.plan.evses[0].MaxCurrent, s.plan.evses[1].MaxCurrent = 10*unit.Ampere, 10*unit.Ampere
 		}},
 		{"a message that never comes", "I4", liars{}, func(s *sim) { s.csms.books.promised[promise{"tx-lost", 3}] = true }},
+		{"more current than a profile allows", "I3", liars{}, func(s *sim) {
+			charging(s)
+			s.believes(&chargingProfile{id: 1, purpose: msg2.ChargingProfilePurposeTxDefaultProfile, kind: msg2.ChargingProfileKindRelative,
+				unit: msg2.ChargingRateUnitW, periods: []chargingPeriod{{milli: 3 * 7 * 230_000}}})
+		}},
+		{"more current than a profile allows the station", "I3", liars{}, func(s *sim) {
+			charging(s)
+			s.believes(&chargingProfile{id: 1, purpose: msg2.ChargingProfilePurposeChargingStationMaxProfile, kind: msg2.ChargingProfileKindRecurring,
+				every: msg2.RecurrencyKindDaily, start: begin, unit: msg2.ChargingRateUnitA, periods: []chargingPeriod{{milli: 6_000}}})
+		}},
+		{"a profile that is gone", "I3", liars{}, func(s *sim) { s.believes(ampleProfile()) }},
+		{"a profile that was cleared and lives", "I3", liars{}, func(s *sim) {
+			s.accepted(ampleProfile())
+			s.csms.limits.slots = nil
+		}},
+		{"a profile that was changed", "I3", liars{frame: replace(`"limit":40.5`, `"limit":40.6`)}, func(s *sim) { s.accepted(ampleProfile()) }},
+		{"a profile that outlives its power cut", "", liars{}, func(s *sim) {
+			s.accepted(ampleProfile())
+			s.cutPower()
+		}},
+		{"a composite schedule that says more", "I3", liars{frame: replace(`"limit":10.5`, `"limit":10.6`)}, func(s *sim) {
+			p := ampleProfile()
+			p.periods[0].milli = 10_500
+			s.accepted(p)
+			s.play(s.now.Add(time.Minute))
+			s.csms.ask("GetCompositeSchedule", `{"evseId":1,"duration":600,"chargingRateUnit":"A"}`, s.csms.composed(""))
+		}},
+		{"energy for somebody else than who has reserved", "I8", liars{}, func(s *sim) {
+			ref := charging(s)
+			s.promised(&reservation{id: 1, evse: ref.EVSE, token: "NOBODY"})
+			s.check.relay(s.check.byRef[ref], halsim.Event{Kind: halsim.EventRelay, Ref: ref, At: s.now, On: true})
+		}},
+		{"more cars than is room for beside what is promised", "I8", liars{}, func(s *sim) {
+			s.promised(&reservation{id: 1, token: "NOBODY"})
+			s.promised(&reservation{id: 2, token: "NOBODY"})
+		}},
+		{"a reservation that is gone", "I7", liars{}, func(s *sim) {
+			s.play(s.now.Add(time.Hour))
+			s.promised(&reservation{id: 1, evse: 1, token: "NOBODY"})
+			s.calm = true
+			s.check.unsettled()
+		}},
+		{"a reservation that cannot be cancelled", "I8", liars{}, func(s *sim) {
+			s.play(s.now.Add(time.Hour))
+			s.promised(&reservation{id: 1, token: "NOBODY"})
+			s.csms.cancel(1)
+		}},
+		{"a reservation for who has not reserved", "I8", liars{}, func(s *sim) {
+			s.promised(&reservation{id: 1, token: "ALICE"})
+			s.csms.reservations.used(1, &msg2.TransactionEventRequest{IdToken: rpc.Some(msg2.IdToken{IdToken: "BOB"})})
+		}},
 		{"a number that is left out", "I4", liars{}, func(s *sim) { charging(s); s.csms.books.account(promise{s.csms.books.order[0], 0}).next-- }},
 		{"a transaction that never ends", "I4", liars{}, func(s *sim) { s.csms.books.account(promise{"tx-open", 0}) }},
 		{"a message that cannot leave", "I12", liars{outbox: func(e link.Entry) bool {
@@ -151,6 +203,36 @@ func TestTheCheckerSeesIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ampleProfile is one that changes nothing.
+func ampleProfile() *chargingProfile {
+	return &chargingProfile{id: 4, purpose: msg2.ChargingProfilePurposeTxDefaultProfile, kind: msg2.ChargingProfileKindAbsolute, start: begin,
+		unit: msg2.ChargingRateUnitA, periods: []chargingPeriod{{milli: 40_500}}}
+}
+
+// believes makes the CSMS believe that it has set a profile.
+func (s *sim) believes(p *chargingProfile) {
+	s.plan.kinds |= kindSmart
+	s.csms.limits.slot(p.id).may = []*chargingProfile{p}
+}
+
+// accepted sets a profile.
+func (s *sim) accepted(p *chargingProfile) {
+	s.plan.kinds |= kindSmart
+	s.play(s.now.Add(time.Minute))
+	s.csms.setProfile(p)
+	s.play(s.now.Add(time.Minute))
+	if s.count.profiles != 1 {
+		s.broken("I0", "the profile was not accepted")
+	}
+}
+
+// promised makes the CSMS believe that somebody has reserved.
+func (s *sim) promised(r *reservation) {
+	s.plan.kinds |= kindReserve
+	r.accepted, r.expiry = true, s.wall().Add(20*day)
+	s.csms.reservations.list = append(s.csms.reservations.list, r)
 }
 
 // charging plays until a car charges, and returns where.

@@ -327,6 +327,7 @@ func (s *sim) restartGuard() {
 	}
 	s.count.guardRestarts++
 	s.trace.say(s.since(), "guard restarts")
+	s.csms.reservations.spoil(0) // an internal fault that passes
 	s.stopGuard()
 	old := s.pipe
 	s.newGuard()

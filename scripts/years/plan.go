@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,10 +33,12 @@ const (
 	kindAdmin                    // the CSMS starts, stops, unlocks, resets and takes out of service
 	kindSlow                     // the device takes its time
 	kindLie                      // the device says that it has written, and has not
+	kindSmart                    // the CSMS sets charging profiles
+	kindReserve                  // the CSMS reserves
 	kindEnd
 )
 
-var kindNames = [...]string{"cut", "hole", "mute", "answers", "errors", "pending", "clock", "power", "flash", "kill", "board", "cars", "admin", "slow", "lie"}
+var kindNames = [...]string{"cut", "hole", "mute", "answers", "errors", "pending", "clock", "power", "flash", "kill", "board", "cars", "admin", "slow", "lie", "smart", "reserve"}
 
 func (k kind) String() string {
 	var names []string
@@ -81,8 +84,15 @@ func newPlan(seed uint64) *plan {
 	if rand.New(rand.NewPCG(seed, 0x6c6965)).IntN(6) == 0 { // few devices lie, and what they do excuses much
 		p.kinds |= kindLie
 	}
+	later := rand.New(rand.NewPCG(seed, 0x6c696d6974)) // what came later leaves the other draws as they were
+	for k := kindSmart; k < kindEnd; k <<= 1 {
+		if later.IntN(2) == 0 {
+			p.kinds |= k
+		}
+	}
 	p.station(r)
 	p.behaviour(r)
+	p.managed(later)
 	p.versions = [][]rpc.Version{{rpc.V21}, {rpc.V201}, {rpc.V21, rpc.V201}}[r.IntN(3)]
 	p.sessions = 1 + 4*r.Float64()
 	p.trouble = time.Duration(6+r.IntN(90)) * time.Hour
@@ -146,6 +156,18 @@ func (p *plan) behaviour(r *rand.Rand) {
 	set("AlignedDataCtrlr", "Interval", "0", "0", "900", "3600")
 	set("OCPPCommCtrlr", "OfflineThreshold", "60", "600", "0")
 	set("OCPPCommCtrlr", "UnlockOnEVSideDisconnect", "true", "true", "false")
+}
+
+// managed draws the device model of what a CSMS may limit and reserve.
+func (p *plan) managed(r *rand.Rand) {
+	set := func(k kind, component, variable, value string) {
+		if p.kinds&k != 0 {
+			p.settings = append(p.settings, setting{component, variable, value})
+		}
+	}
+	set(kindSmart, "SmartChargingCtrlr", "LimitChangeSignificance", []string{"1", "0", "20", "100"}[r.IntN(4)])
+	set(kindSmart, "SmartChargingCtrlr", "Enabled", strconv.FormatBool(r.IntN(12) > 0))
+	set(kindReserve, "ReservationCtrlr", "Enabled", strconv.FormatBool(r.IntN(12) > 0))
 }
 
 // on reports whether a boolean variable was set to true.

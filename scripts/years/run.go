@@ -118,6 +118,7 @@ func (t *total) add(r *result) {
 		{&a.samples, &b.samples}, {&a.powerCuts, &b.powerCuts}, {&a.writeCuts, &b.writeCuts}, {&a.kills, &b.kills}, {&a.guardRestarts, &b.guardRestarts},
 		{&a.boots, &b.boots}, {&a.networkCut, &b.networkCut}, {&a.faults, &b.faults}, {&a.checks, &b.checks}, {&a.requests, &b.requests},
 		{&a.heals, &b.heals}, {&a.deadLetters, &b.deadLetters}, {&a.thinned, &b.thinned}, {&a.resumed, &b.resumed},
+		{&a.profiles, &b.profiles}, {&a.inventories, &b.inventories}, {&a.composites, &b.composites}, {&a.reservations, &b.reservations},
 	} {
 		*p.to += *p.from
 	}
@@ -132,8 +133,8 @@ func (t *total) speed() float64 { return t.years() / t.cpu.Minutes() }
 
 func (t *total) String() string {
 	c := &t.counts
-	return fmt.Sprintf("%d seeds, %.2f station-years, %.1f a CPU minute: %d sessions, %d transactions, %d events (%d told again, %d samples), %d power cuts (%d in a write), %d kills, %d lost connections, %d troubles, %d demands for liveness, %d checks, 0 broken",
-		t.stories, t.years(), t.speed(), c.sessions, c.transactions, c.events, c.repeats, c.samples, c.powerCuts, c.writeCuts, c.kills, c.networkCut, c.faults, c.heals, c.checks)
+	return fmt.Sprintf("%d seeds, %.2f station-years, %.1f a CPU minute: %d sessions, %d transactions, %d events (%d told again, %d samples), %d power cuts (%d in a write), %d kills, %d lost connections, %d troubles, %d profiles, %d reservations, %d demands for liveness, %d checks, 0 broken",
+		t.stories, t.years(), t.speed(), c.sessions, c.transactions, c.events, c.repeats, c.samples, c.powerCuts, c.writeCuts, c.kills, c.networkCut, c.faults, c.profiles, c.reservations, c.heals, c.checks)
 }
 
 // figures writes years.tsv into a folder, if one is named.
@@ -159,6 +160,10 @@ func (t *total) figures(dir string) error {
 	row("guard-restarts", c.guardRestarts, "restarts", "of the guard alone")
 	row("connections-lost", c.networkCut, "connections", "that ended")
 	row("faults", c.faults, "troubles", "of network, CSMS, clock, flash, power, process, board, cars and operators")
+	row("profiles", c.profiles, "profiles", "charging profiles that were accepted")
+	row("inventories", c.inventories, "inventories", "of all charging profiles, held against what was accepted and cleared")
+	row("composites", c.composites, "schedules", "composite schedules, held against what was accepted")
+	row("reservations", c.reservations, "reservations", "that were accepted")
 	row("liveness", c.heals, "demands", "everything healed: connected, queue drained, status right within the hour")
 	row("checks", c.checks, "checks", "of invariants I1 to I14")
 	row("broken", 0, "invariants", "broken; a run that breaks one ends there, and that station does not count")

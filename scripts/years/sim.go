@@ -104,7 +104,7 @@ type counts struct {
 	steps, sessions, transactions, events, repeats, samples       int
 	powerCuts, writeCuts, kills, guardRestarts, boots, networkCut int
 	faults, checks, requests, heals, deadLetters, thinned         int
-	resumed                                                       int
+	resumed, profiles, inventories, composites, reservations      int
 	virtual                                                       time.Duration
 }
 
@@ -150,6 +150,8 @@ func (s *sim) start() {
 	s.settle()
 	s.arrivals()
 	s.troubles()
+	s.mind(kindSmart, s.manage)
+	s.mind(kindReserve, s.reserve)
 }
 
 // end gives back what the story holds.

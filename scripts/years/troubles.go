@@ -340,6 +340,7 @@ func (c *csms) availability(ref term.Ref, operative bool) bool {
 		word = "Operative"
 	}
 	granted := false
+	c.s.csms.reservations.spoil(ref.EVSE)
 	asked := c.ask("ChangeAvailability", fmt.Sprintf(`{"operationalStatus":%q%s}`, word, evse), func(status string, _ *rpc.Frame) {
 		granted = status == "Accepted"
 		if granted && !operative {
@@ -359,6 +360,7 @@ func (c *csms) availability(ref term.Ref, operative bool) bool {
 
 // outOfService notes what may not be used (I8). One flag a level: a connector's stands for its EVSE only where that has but one.
 func (c *checker) outOfService(ref term.Ref, off bool) {
+	c.s.csms.reservations.spoil(ref.EVSE)
 	c.unsettled()
 	switch {
 	case ref.EVSE == 0:

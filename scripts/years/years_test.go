@@ -48,7 +48,8 @@ func TestShortStories(t *testing.T) {
 	t.Log(sum)
 	c := &sum.counts
 	for name, n := range map[string]int{"transactions": c.transactions, "events": c.events, "repeats": c.repeats, "power cuts": c.powerCuts, "cuts in a write": c.writeCuts,
-		"kills": c.kills, "restarts of the guard": c.guardRestarts, "lost connections": c.networkCut, "requests": c.requests, "demands": c.heals} {
+		"kills": c.kills, "restarts of the guard": c.guardRestarts, "lost connections": c.networkCut, "requests": c.requests, "demands": c.heals,
+		"charging profiles": c.profiles, "inventories of them": c.inventories, "composite schedules": c.composites, "reservations": c.reservations} {
 		if n == 0 && !testing.Short() {
 			t.Errorf("the stories do not get around: no %s", name)
 		}
@@ -88,14 +89,15 @@ func TestSeedsThatFoundSomething(t *testing.T) {
 		p.kinds, p.sessions, p.trouble, p.cruise, p.heal = kindAdmin, 12, time.Hour, time.Minute, 30*day
 		p.set("TxStartPoint", "Authorized")
 	}
+	before := func(p *plan) { p.kinds &^= kindSmart | kindReserve } // what was not there when they were found
 	for _, was := range []struct {
 		seed   uint64
 		days   int
 		change func(*plan)
 		what   string
 	}{
-		{20, 1, nil, "I7: a status that the CSMS answered with an error was never told again"},
-		{18, 7, nil, "I7: the same, found when all was healed"},
+		{20, 1, before, "I7: a status that the CSMS answered with an error was never told again"},
+		{18, 7, before, "I7: the same, found when all was healed"},
 		{2, 3, administered, "I8: a card that began a transaction gave a connector out of service back"},
 	} {
 		p := newPlan(was.seed)
