@@ -71,7 +71,7 @@ func (s *station) mayBeAsked(action string, payload []byte) {
 	var b rpc.Body
 	var x msg2.TriggerMessageRequest
 	b.Reset(string(payload), rpc.Limits{})
-	if x.Decode(&b, s.version) == nil {
+	if msg2.Decode(&b, &x, s.version) == nil {
 		s.asked[string(x.RequestedMessage)] = true
 	}
 }
@@ -133,11 +133,11 @@ func (c *CSMS) Ask(ctx context.Context, name string, m msg2.Message) (msg2.Messa
 	if !ok {
 		return nil, ErrNotConnected
 	}
-	payload, err := m.AppendJSON(nil, v)
+	payload, err := msg2.AppendJSON(nil, m, v)
 	if err != nil {
 		return nil, err
 	}
-	r := c.call(ctx, name, m.Action(), payload)
+	r := c.call(ctx, name, msg2.Action(m), payload)
 	return r.Message, r.Err
 }
 
@@ -162,7 +162,7 @@ func (c *CSMS) result(name string, v msg2.Version, f *rpc.Frame) []byte {
 	if known {
 		var b rpc.Body
 		b.Reset(f.Payload, rpc.Limits{})
-		if r.Err = m.Decode(&b, v); r.Err == nil {
+		if r.Err = msg2.Decode(&b, m, v); r.Err == nil {
 			r.Message = m
 		}
 	}

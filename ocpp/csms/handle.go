@@ -99,7 +99,7 @@ func (c *CSMS) request(name string, v msg2.Version, f *rpc.Frame) reply {
 	}
 	var b rpc.Body
 	b.Reset(f.Payload, rpc.Limits{})
-	if err := m.Decode(&b, v); err != nil {
+	if err := msg2.Decode(&b, m, v); err != nil {
 		code := rpc.FormatViolation
 		if de := (*rpc.DecodeError)(nil); errors.As(err, &de) {
 			code = de.Code
@@ -188,7 +188,7 @@ func (c *CSMS) response(r Request, a Answer) []byte {
 	payload := a.Raw
 	if m != nil {
 		var err error
-		if payload, err = m.AppendJSON(nil, r.Version); err != nil { // no answer is right for all stations
+		if payload, err = msg2.AppendJSON(nil, m, r.Version); err != nil { // no answer is right for all stations
 			return rpc.AppendCallError(nil, r.ID, rpc.NotSupported, err.Error())
 		}
 	}

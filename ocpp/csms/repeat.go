@@ -43,8 +43,8 @@ func canonical(payload string, v, in msg2.Version) ([]byte, error) {
 	var b rpc.Body
 	var x msg2.TransactionEventRequest
 	b.Reset(payload, rpc.Limits{})
-	if err := x.Decode(&b, v); err != nil {
+	if err := msg2.Decode(&b, &x, v); err != nil {
 		return nil, err
 	}
-	return x.AppendJSON(nil, in)
+	return msg2.AppendJSON(nil, &x, in)
 }

@@ -53,12 +53,12 @@ func (d *Dialect) Encode(r station.Report, _ *ocpp.Table) ([]ocpp.Call, error) {
 		return nil, nil
 	}
 	defer d.trim()
-	payload, err := m.AppendJSON(d.buf[:0], d.v)
+	payload, err := msg2.AppendJSON(d.buf[:0], m, d.v)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", m.Action(), err)
+		return nil, fmt.Errorf("encode %s: %w", msg2.Action(m), err)
 	}
 	d.buf = payload
-	return []ocpp.Call{{Report: r.ID, Action: m.Action(), Payload: bytes.Clone(payload)}}, nil
+	return []ocpp.Call{{Report: r.ID, Action: msg2.Action(m), Payload: bytes.Clone(payload)}}, nil
 }
 
 // trim lets go of what a long message left behind.
@@ -175,7 +175,7 @@ func acknowledgement(action string) msg2.Message {
 func (d *Dialect) decode(m msg2.Message, payload string) error {
 	d.body.Reset(payload, rpc.Limits{})
 	defer d.body.Reset("", rpc.Limits{}) // so that an idle dialect holds no frame
-	return m.Decode(&d.body, d.v)
+	return msg2.Decode(&d.body, m, d.v)
 }
 
 // Request turns a CALL of the CSMS into a request that keeps no part of payload. An action that this station does not
@@ -242,7 +242,7 @@ func request(message msg2.Message) (station.Request, error) {
 	case *msg2.UnlockConnectorRequest:
 		return unlockConnector(m), nil
 	}
-	return nil, &ocpp.RequestError{Code: rpc.NotSupported, Description: message.Action() + " is not offered by this station"}
+	return nil, &ocpp.RequestError{Code: rpc.NotSupported, Description: msg2.Action(message) + " is not offered by this station"}
 }
 
 // refusal is the CALLERROR for what went wrong while a request was read.
@@ -270,7 +270,7 @@ func (d *Dialect) Respond(dst []byte, action string, _ station.Request, body sta
 	if m == nil {
 		return dst, fmt.Errorf("respond to %s: %T is no answer to it", action, body)
 	}
-	out, err := m.AppendJSON(dst, d.v)
+	out, err := msg2.AppendJSON(dst, m, d.v)
 	if err != nil {
 		return dst, fmt.Errorf("respond to %s: %w", action, err)
 	}
@@ -296,7 +296,7 @@ func (d *Dialect) response(action string, body station.ResponseBody) msg2.Messag
 	case station.TransactionStatus:
 		m = transactionStatus(b)
 	}
-	if m == nil || m.Action() != action {
+	if m == nil || msg2.Action(m) != action {
 		return nil
 	}
 	return m

@@ -30,7 +30,7 @@ func TestTransactionEventLosesNothing(t *testing.T) {
 			var m msg2.TransactionEventRequest
 			var body rpc.Body
 			body.Reset(string(calls[0].Payload), rpc.Limits{})
-			if err := m.Decode(&body, v); err != nil {
+			if err := msg2.Decode(&body, &m, v); err != nil {
 				t.Fatalf("%v seed %d: %v in %s", v, seed, err, calls[0].Payload)
 			}
 			want := told(e)

@@ -141,10 +141,10 @@ func retold(t *testing.T, action, payload string, v rpc.Version) string {
 	}
 	var body rpc.Body
 	body.Reset(payload, rpc.Limits{})
-	if err := m.Decode(&body, v); err != nil {
+	if err := msg2.Decode(&body, m, v); err != nil {
 		t.Fatal(err)
 	}
-	out, err := m.AppendJSON(nil, v)
+	out, err := msg2.AppendJSON(nil, m, v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ var eventTypes = [...]msg2.TransactionEvent{
 // transactionEvent tells a step of a transaction. The message lies in d and is good until the next one.
 func (d *Dialect) transactionEvent(e *station.TransactionEvent) msg2.Message {
 	m := &d.event
-	m.Reset()
+	msg2.Clear(m)
 	m.EventType = eventTypes[e.Phase]
 	m.Timestamp = e.At
 	m.TriggerReason = d.trigger(e.Trigger)
@@ -83,7 +83,7 @@ func evse(r term.Ref) rpc.Opt[msg2.EVSE] {
 // transactionReply reads the answer to a TransactionEvent.
 func (d *Dialect) transactionReply(payload string) (station.Reply, error) {
 	m := &d.reply
-	defer m.Reset()
+	defer msg2.Clear(m)
 	if err := d.decode(m, payload); err != nil {
 		return nil, err
 	}

@@ -45,12 +45,12 @@ var benchOrder = []string{"BootNotification", "MeterValues", "TransactionEvent"}
 
 func TestAllocations(t *testing.T) {
 	for name, m := range benchMessages() {
-		text, err := m.AppendJSON(nil, V201)
+		text, err := AppendJSON(nil, m, V201)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		buf := make([]byte, 0, len(text))
-		if n := testing.AllocsPerRun(100, func() { m.AppendJSON(buf, V201) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { AppendJSON(buf, m, V201) }); n != 0 {
 			t.Errorf("%s: encode allocates %v times", name, n)
 		}
 		raw := rpc.AppendCall(nil, "1", name, text)
@@ -73,7 +73,7 @@ func readFrame(t testing.TB, raw []byte, b *rpc.Body, m Message) {
 		t.Fatal(err)
 	}
 	b.Reset(f.Payload, rpc.Limits{})
-	if err := m.Decode(b, V201); err != nil {
+	if err := Decode(b, m, V201); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -151,13 +151,13 @@ func BenchmarkEncode(b *testing.B) {
 	messages := benchMessages()
 	for _, name := range benchOrder {
 		m := messages[name]
-		text, _ := m.AppendJSON(nil, V201)
+		text, _ := AppendJSON(nil, m, V201)
 		b.Run(name+"/msg2", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
 			buf := make([]byte, 0, len(text))
 			for b.Loop() {
-				if _, err := m.AppendJSON(buf, V201); err != nil {
+				if _, err := AppendJSON(buf, m, V201); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -182,14 +182,14 @@ func BenchmarkDecode(b *testing.B) {
 	messages := benchMessages()
 	for _, name := range benchOrder {
 		m := messages[name]
-		text, _ := m.AppendJSON(nil, V201)
+		text, _ := AppendJSON(nil, m, V201)
 		b.Run(name+"/msg2", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
 			var body rpc.Body
 			for b.Loop() {
 				body.Reset(string(text), rpc.Limits{})
-				if err := m.Decode(&body, V201); err != nil {
+				if err := Decode(&body, m, V201); err != nil {
 					b.Fatal(err)
 				}
 			}

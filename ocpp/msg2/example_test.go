@@ -22,13 +22,13 @@ func Example() {
 	}
 	var body rpc.Body
 	body.Reset(frame.Payload, rpc.Limits{})
-	if err := request.Decode(&body, msg2.V201); err != nil {
+	if err := msg2.Decode(&body, request, msg2.V201); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(request.(*msg2.ResetRequest).EVSEID.Or(0))
 	response := msg2.ResetResponse{Status: msg2.ResetStatusScheduled}
-	answer, err := response.AppendJSON(rpc.OpenCallResult(nil, frame.ID), msg2.V201)
+	answer, err := msg2.AppendJSON(rpc.OpenCallResult(nil, frame.ID), &response, msg2.V201)
 	fmt.Printf("%s] %v\n", answer, err)
 	// Output:
 	// 1

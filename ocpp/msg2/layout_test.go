@@ -10,9 +10,17 @@ import (
 // TestLayout compares the tables with the types that they describe, down to the parts. None is left out.
 func TestLayout(t *testing.T) {
 	tables := layouttest.Tables{Fields: fieldTables, Enums: enumTables, Before: firstField}
-	kinds(func(_ string, _ Version, fresh func() Message) {
-		typ := reflect.TypeOf(fresh()).Elem()
-		if table := partTables[typ.Name()]; table != nil {
+	kinds(func(name string, version Version, fresh func() Message) {
+		m := fresh()
+		p, table := m.layout()
+		v := reflect.ValueOf(m)
+		typ := v.Elem().Type()
+		if p != v.UnsafePointer() || name != typ.Name()+" "+version.String() {
+			t.Errorf("%s: %T", name, m)
+		}
+		if _, lines := m.(straight); lines != (table.Fields == nil) || lines != (partTables[typ.Name()] == nil) {
+			t.Errorf("%s: straight lines %t, a table %t", name, lines, table.Fields != nil)
+		} else if !lines {
 			tables.Check(t, typ, table)
 		}
 	})

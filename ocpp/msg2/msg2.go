@@ -15,8 +15,10 @@ package msg2
 
 import (
 	"sort"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // Version is the OCPP version to speak: V201 or V21.
@@ -34,17 +36,53 @@ type Opt[T any] = rpc.Opt[T]
 // Some returns v as a present value.
 func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Has: true} }
 
-// Message is a request, a response or the one SEND.
+// Message is a request, a response or the one SEND: a pointer to one of the types of this package.
 type Message interface {
-	// Action returns the name in the frame, without Request or Response.
-	Action() string
-	// AppendJSON appends the payload. On error, an *rpc.EncodeError, dst comes back as it was.
-	AppendJSON(dst []byte, v Version) ([]byte, error)
-	// Decode resets the message and reads it, reusing its capacity. The error is an *rpc.DecodeError; the
-	// message is of no use then.
-	Decode(b *rpc.Body, v Version) error
-	// Reset empties the message and keeps its capacity.
-	Reset()
+	layout() (unsafe.Pointer, *layout.Part)
+}
+
+// straight is a message that is read and written by straight lines; its table has nothing but the name.
+type straight interface {
+	appendJSON(dst []byte, v Version) ([]byte, error)
+	decode(b *rpc.Body)
+	reset()
+}
+
+// Action returns the name in the frame, without Request or Response.
+func Action(m Message) string {
+	_, t := m.layout()
+	return t.Action
+}
+
+// AppendJSON appends the payload as v says it. On error, an *rpc.EncodeError, dst comes back as it was.
+func AppendJSON(dst []byte, m Message, v Version) ([]byte, error) {
+	if s, ok := m.(straight); ok {
+		return s.appendJSON(dst, v)
+	}
+	p, t := m.layout()
+	return layout.AppendJSON(dst, v, p, t)
+}
+
+// Decode clears m and reads it as v says it, reusing its capacity. The error is an *rpc.DecodeError; the message is of
+// no use then.
+func Decode(b *rpc.Body, m Message, v Version) error {
+	if s, ok := m.(straight); ok {
+		b.Begin(v)
+		s.reset()
+		s.decode(b)
+		return b.End()
+	}
+	p, t := m.layout()
+	return layout.Decode(b, v, p, t)
+}
+
+// Clear empties m and keeps its capacity.
+func Clear(m Message) {
+	if s, ok := m.(straight); ok {
+		s.reset()
+		return
+	}
+	layout.Reset(m.layout())
 }
 
 // Direction tells who calls an action. It is a set.

@@ -14,7 +14,7 @@ func TestRoundTrip(t *testing.T) {
 	kinds(func(name string, v Version, fresh func() Message) {
 		for _, full := range []bool{false, true} {
 			want := sampler{v, full}.message(fresh())
-			text, err := want.AppendJSON(nil, v)
+			text, err := AppendJSON(nil, want, v)
 			if err != nil {
 				t.Errorf("%s full %t: %v", name, full, err)
 				continue
@@ -27,7 +27,7 @@ func TestRoundTrip(t *testing.T) {
 			if !reflect.DeepEqual(got, want) && full {
 				t.Errorf("%s: got  %+v\nwant %+v", name, got, want)
 			}
-			again, err := got.AppendJSON(nil, v)
+			again, err := AppendJSON(nil, got, v)
 			if err != nil || string(again) != string(text) {
 				t.Errorf("%s full %t: %s\nbecame %s, %v", name, full, text, again, err)
 			}
@@ -38,7 +38,7 @@ func TestRoundTrip(t *testing.T) {
 // TestReuse decodes a small message into a value that held a large one: nothing may be left over.
 func TestReuse(t *testing.T) {
 	kinds(func(name string, v Version, fresh func() Message) {
-		small, err := sampler{v, false}.message(fresh()).AppendJSON(nil, v)
+		small, err := AppendJSON(nil, sampler{v, false}.message(fresh()), v)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -46,12 +46,12 @@ func TestReuse(t *testing.T) {
 		if err := decode(used, small, v); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if again, err := used.AppendJSON(nil, v); err != nil || string(again) != string(small) {
+		if again, err := AppendJSON(nil, used, v); err != nil || string(again) != string(small) {
 			t.Errorf("%s: got %s, %v, want %s", name, again, err, small)
 		}
-		used.Reset()
-		empty, _ := fresh().AppendJSON(nil, v)
-		if again, _ := used.AppendJSON(nil, v); string(again) != string(empty) {
+		Clear(used)
+		empty, _ := AppendJSON(nil, fresh(), v)
+		if again, _ := AppendJSON(nil, used, v); string(again) != string(empty) {
 			t.Errorf("%s: after Reset %s, want %s", name, again, empty)
 		}
 	})
@@ -65,11 +65,11 @@ func TestActions(t *testing.T) {
 	old, station, silent := 0, 0, 0
 	for _, a := range all {
 		request, ok := NewRequest(a.Name, V21)
-		if !ok || request.Action() != a.Name {
+		if !ok || Action(request) != a.Name {
 			t.Errorf("%s: no request", a.Name)
 		}
 		response, ok := NewResponse(a.Name, V21)
-		if ok != a.Response || ok && response.Action() != a.Name {
+		if ok != a.Response || ok && Action(response) != a.Name {
 			t.Errorf("%s: response %t, want %t", a.Name, ok, a.Response)
 		}
 		if _, ok := NewRequest(a.Name, V201); ok != (a.Since == V201) {
@@ -163,7 +163,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"empty list", &GetVariablesRequest{}, V201, "getVariableData: elements below 1"},
 	}
 	for _, tt := range tests {
-		_, err := tt.m.AppendJSON(nil, tt.v)
+		_, err := AppendJSON(nil, tt.m, tt.v)
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -181,7 +181,7 @@ func TestOnlyOf21(t *testing.T) {
 		V201: `{"idTokenInfo":{"status":"Accepted"}}`,
 		V21:  `{"idTokenInfo":{"status":"Accepted"},"allowedEnergyTransfer":["DC"]}`,
 	} {
-		if got, err := x.AppendJSON(nil, v); err != nil || string(got) != want {
+		if got, err := AppendJSON(nil, &x, v); err != nil || string(got) != want {
 			t.Errorf("%s: got %s, %v, want %s", v, got, err, want)
 		}
 	}
@@ -206,7 +206,7 @@ func TestDecodeEach(t *testing.T) {
 	if err != nil || n != 3001 || tokens["T"] != 1500 || x.VersionNumber != 7 || x.UpdateType != UpdateFull || len(x.LocalAuthorizationList) != 0 {
 		t.Fatalf("got %v, %d elements, %+v", err, n, x)
 	}
-	if err := x.Decode(&b, V201); err == nil {
+	if err := Decode(&b, &x, V201); err == nil {
 		t.Error("Decode keeps 3001 elements")
 	}
 	full := errors.New("stage is full")

@@ -106,5 +106,5 @@ func kinds(f func(name string, v Version, fresh func() Message)) {
 func decode(m Message, text []byte, v Version) error {
 	var b rpc.Body
 	b.Reset(string(text), rpc.Limits{})
-	return m.Decode(&b, v)
+	return Decode(&b, m, v)
 }

@@ -221,7 +221,7 @@ func TestSchemaSamples(t *testing.T) {
 			if err := decode(m, text, all.v); err != nil {
 				t.Fatalf("%.2000s: %v", text, err)
 			}
-			again, err := m.AppendJSON(nil, all.v)
+			again, err := AppendJSON(nil, m, all.v)
 			if bounded(err) && all.v == V201 {
 				continue // we send only what 2.1 bounds, too
 			}
@@ -384,7 +384,7 @@ func TestSchemaDowngrade(t *testing.T) {
 		if err := decode(m, marshal(t, now.sample(now.messages[name], ordinary)), V21); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		text, err := m.AppendJSON(nil, V201)
+		text, err := AppendJSON(nil, m, V201)
 		if err != nil {
 			var e *rpc.EncodeError
 			if !errors.As(err, &e) || e.Path == "" {

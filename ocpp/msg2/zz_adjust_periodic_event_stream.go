@@ -18,22 +18,8 @@ type AdjustPeriodicEventStreamRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "AdjustPeriodicEventStream".
-func (x *AdjustPeriodicEventStreamRequest) Action() string { return "AdjustPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *AdjustPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
-}
-
-// Decode reads x as v says it.
-func (x *AdjustPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AdjustPeriodicEventStreamRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest)
+func (x *AdjustPeriodicEventStreamRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAdjustPeriodicEventStreamRequest
 }
 
 var fieldsAdjustPeriodicEventStreamRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsAdjustPeriodicEventStreamRequest = rpc.Fields{
 }
 
 var tableAdjustPeriodicEventStreamRequest = layout.Part{
+	Action: "AdjustPeriodicEventStream",
 	Fields: &fieldsAdjustPeriodicEventStreamRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamRequest{}.ID)), Low: 0, High: 2147483647},
@@ -60,22 +47,8 @@ type AdjustPeriodicEventStreamResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "AdjustPeriodicEventStream".
-func (x *AdjustPeriodicEventStreamResponse) Action() string { return "AdjustPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *AdjustPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
-}
-
-// Decode reads x as v says it.
-func (x *AdjustPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AdjustPeriodicEventStreamResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse)
+func (x *AdjustPeriodicEventStreamResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAdjustPeriodicEventStreamResponse
 }
 
 var fieldsAdjustPeriodicEventStreamResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsAdjustPeriodicEventStreamResponse = rpc.Fields{
 }
 
 var tableAdjustPeriodicEventStreamResponse = layout.Part{
+	Action: "AdjustPeriodicEventStream",
 	Fields: &fieldsAdjustPeriodicEventStreamResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(AdjustPeriodicEventStreamResponse{}.Status)), Enum: &enumGenericStatus},

@@ -19,21 +19,9 @@ type AFRRSignalRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "AFRRSignal".
-func (x *AFRRSignalRequest) Action() string { return "AFRRSignal" }
-
-// AppendJSON appends x as v says it.
-func (x *AFRRSignalRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAFRRSignalRequest)
+func (x *AFRRSignalRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAFRRSignalRequest
 }
-
-// Decode reads x as v says it.
-func (x *AFRRSignalRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableAFRRSignalRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AFRRSignalRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableAFRRSignalRequest) }
 
 var fieldsAFRRSignalRequest = rpc.Fields{
 	Names:    []string{"timestamp", "signal", "customData"},
@@ -42,6 +30,7 @@ var fieldsAFRRSignalRequest = rpc.Fields{
 }
 
 var tableAFRRSignalRequest = layout.Part{
+	Action: "AFRRSignal",
 	Fields: &fieldsAFRRSignalRequest,
 	Members: []layout.Member{
 		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(AFRRSignalRequest{}.Timestamp))},
@@ -59,21 +48,9 @@ type AFRRSignalResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "AFRRSignal".
-func (x *AFRRSignalResponse) Action() string { return "AFRRSignal" }
-
-// AppendJSON appends x as v says it.
-func (x *AFRRSignalResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableAFRRSignalResponse)
+func (x *AFRRSignalResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAFRRSignalResponse
 }
-
-// Decode reads x as v says it.
-func (x *AFRRSignalResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableAFRRSignalResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AFRRSignalResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableAFRRSignalResponse) }
 
 var fieldsAFRRSignalResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -82,6 +59,7 @@ var fieldsAFRRSignalResponse = rpc.Fields{
 }
 
 var tableAFRRSignalResponse = layout.Part{
+	Action: "AFRRSignal",
 	Fields: &fieldsAFRRSignalResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(AFRRSignalResponse{}.Status)), Enum: &enumGenericStatus},

@@ -3,7 +3,10 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // AuthorizeRequest is a message.
@@ -16,33 +19,22 @@ type AuthorizeRequest struct {
 	CustomData                  rpc.Raw
 }
 
-// Action returns "Authorize".
-func (x *AuthorizeRequest) Action() string { return "Authorize" }
-
-// AppendJSON appends x as v says it.
-func (x *AuthorizeRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *AuthorizeRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAuthorizeRequest
 }
-
-// Decode reads x as v says it.
-func (x *AuthorizeRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AuthorizeRequest) Reset() { x.reset() }
 
 func (x *AuthorizeRequest) reset() {
 	x.IdToken.reset()
 	x.Certificate = Opt[string]{}
 	x.ISO15118CertificateHashData = x.ISO15118CertificateHashData[:0]
 	x.CustomData = ""
+}
+
+func (x *AuthorizeRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *AuthorizeRequest) append(w *rpc.Writer) {
@@ -94,6 +86,10 @@ func (x *AuthorizeRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableAuthorizeRequest = layout.Part{
+	Action: "Authorize",
+}
+
 // AuthorizeResponse is a message.
 type AuthorizeResponse struct {
 	_ [0]func()
@@ -105,27 +101,9 @@ type AuthorizeResponse struct {
 	CustomData            rpc.Raw
 }
 
-// Action returns "Authorize".
-func (x *AuthorizeResponse) Action() string { return "Authorize" }
-
-// AppendJSON appends x as v says it.
-func (x *AuthorizeResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *AuthorizeResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableAuthorizeResponse
 }
-
-// Decode reads x as v says it.
-func (x *AuthorizeResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *AuthorizeResponse) Reset() { x.reset() }
 
 func (x *AuthorizeResponse) reset() {
 	x.IdTokenInfo.reset()
@@ -134,6 +112,13 @@ func (x *AuthorizeResponse) reset() {
 	x.Tariff.Has = false
 	x.Tariff.V.reset()
 	x.CustomData = ""
+}
+
+func (x *AuthorizeResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *AuthorizeResponse) append(w *rpc.Writer) {
@@ -189,4 +174,8 @@ func (x *AuthorizeResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableAuthorizeResponse = layout.Part{
+	Action: "Authorize",
 }

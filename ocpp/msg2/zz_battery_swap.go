@@ -21,21 +21,9 @@ type BatterySwapRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "BatterySwap".
-func (x *BatterySwapRequest) Action() string { return "BatterySwap" }
-
-// AppendJSON appends x as v says it.
-func (x *BatterySwapRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableBatterySwapRequest)
+func (x *BatterySwapRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableBatterySwapRequest
 }
-
-// Decode reads x as v says it.
-func (x *BatterySwapRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableBatterySwapRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BatterySwapRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableBatterySwapRequest) }
 
 var fieldsBatterySwapRequest = rpc.Fields{
 	Names:    []string{"batteryData", "eventType", "idToken", "requestId", "customData"},
@@ -44,6 +32,7 @@ var fieldsBatterySwapRequest = rpc.Fields{
 }
 
 var tableBatterySwapRequest = layout.Part{
+	Action: "BatterySwap",
 	Fields: &fieldsBatterySwapRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(BatterySwapRequest{}.BatteryData)), Least: 1, Part: &tableBatteryData},
@@ -61,21 +50,9 @@ type BatterySwapResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "BatterySwap".
-func (x *BatterySwapResponse) Action() string { return "BatterySwap" }
-
-// AppendJSON appends x as v says it.
-func (x *BatterySwapResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableBatterySwapResponse)
+func (x *BatterySwapResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableBatterySwapResponse
 }
-
-// Decode reads x as v says it.
-func (x *BatterySwapResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableBatterySwapResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BatterySwapResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableBatterySwapResponse) }
 
 var fieldsBatterySwapResponse = rpc.Fields{
 	Names:    []string{"customData"},
@@ -84,6 +61,7 @@ var fieldsBatterySwapResponse = rpc.Fields{
 }
 
 var tableBatterySwapResponse = layout.Part{
+	Action: "BatterySwap",
 	Fields: &fieldsBatterySwapResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(BatterySwapResponse{}.CustomData))},

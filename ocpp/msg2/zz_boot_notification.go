@@ -4,8 +4,10 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // BootNotificationRequest is a message.
@@ -17,30 +19,19 @@ type BootNotificationRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "BootNotification".
-func (x *BootNotificationRequest) Action() string { return "BootNotification" }
+func (x *BootNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableBootNotificationRequest
+}
 
-// AppendJSON appends x as v says it.
-func (x *BootNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *BootNotificationRequest) reset() {
+	*x = BootNotificationRequest{}
+}
+
+func (x *BootNotificationRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *BootNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BootNotificationRequest) Reset() { x.reset() }
-
-func (x *BootNotificationRequest) reset() {
-	*x = BootNotificationRequest{}
 }
 
 func (x *BootNotificationRequest) append(w *rpc.Writer) {
@@ -75,6 +66,10 @@ func (x *BootNotificationRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableBootNotificationRequest = layout.Part{
+	Action: "BootNotification",
+}
+
 // BootNotificationResponse is a message.
 type BootNotificationResponse struct {
 	_ [0]func()
@@ -86,30 +81,19 @@ type BootNotificationResponse struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "BootNotification".
-func (x *BootNotificationResponse) Action() string { return "BootNotification" }
+func (x *BootNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableBootNotificationResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *BootNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *BootNotificationResponse) reset() {
+	*x = BootNotificationResponse{}
+}
+
+func (x *BootNotificationResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *BootNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *BootNotificationResponse) Reset() { x.reset() }
-
-func (x *BootNotificationResponse) reset() {
-	*x = BootNotificationResponse{}
 }
 
 func (x *BootNotificationResponse) append(w *rpc.Writer) {
@@ -151,6 +135,10 @@ func (x *BootNotificationResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableBootNotificationResponse = layout.Part{
+	Action: "BootNotification",
 }
 
 // ChargingStation is a part of messages.

@@ -17,22 +17,8 @@ type CancelReservationRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "CancelReservation".
-func (x *CancelReservationRequest) Action() string { return "CancelReservation" }
-
-// AppendJSON appends x as v says it.
-func (x *CancelReservationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCancelReservationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *CancelReservationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCancelReservationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CancelReservationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCancelReservationRequest)
+func (x *CancelReservationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCancelReservationRequest
 }
 
 var fieldsCancelReservationRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsCancelReservationRequest = rpc.Fields{
 }
 
 var tableCancelReservationRequest = layout.Part{
+	Action: "CancelReservation",
 	Fields: &fieldsCancelReservationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(CancelReservationRequest{}.ReservationID)), Low: 0, High: 2147483647},
@@ -58,22 +45,8 @@ type CancelReservationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "CancelReservation".
-func (x *CancelReservationResponse) Action() string { return "CancelReservation" }
-
-// AppendJSON appends x as v says it.
-func (x *CancelReservationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCancelReservationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *CancelReservationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCancelReservationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CancelReservationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCancelReservationResponse)
+func (x *CancelReservationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCancelReservationResponse
 }
 
 var fieldsCancelReservationResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsCancelReservationResponse = rpc.Fields{
 }
 
 var tableCancelReservationResponse = layout.Part{
+	Action: "CancelReservation",
 	Fields: &fieldsCancelReservationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CancelReservationResponse{}.Status)), Enum: &enumCancelReservationStatus},

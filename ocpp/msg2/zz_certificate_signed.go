@@ -19,22 +19,8 @@ type CertificateSignedRequest struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "CertificateSigned".
-func (x *CertificateSignedRequest) Action() string { return "CertificateSigned" }
-
-// AppendJSON appends x as v says it.
-func (x *CertificateSignedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCertificateSignedRequest)
-}
-
-// Decode reads x as v says it.
-func (x *CertificateSignedRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCertificateSignedRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCertificateSignedRequest)
+func (x *CertificateSignedRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCertificateSignedRequest
 }
 
 var fieldsCertificateSignedRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsCertificateSignedRequest = rpc.Fields{
 }
 
 var tableCertificateSignedRequest = layout.Part{
+	Action: "CertificateSigned",
 	Fields: &fieldsCertificateSignedRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedRequest{}.CertificateChain)), Low: 10000, High: 10000},
@@ -62,22 +49,8 @@ type CertificateSignedResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "CertificateSigned".
-func (x *CertificateSignedResponse) Action() string { return "CertificateSigned" }
-
-// AppendJSON appends x as v says it.
-func (x *CertificateSignedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCertificateSignedResponse)
-}
-
-// Decode reads x as v says it.
-func (x *CertificateSignedResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCertificateSignedResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CertificateSignedResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCertificateSignedResponse)
+func (x *CertificateSignedResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCertificateSignedResponse
 }
 
 var fieldsCertificateSignedResponse = rpc.Fields{
@@ -87,6 +60,7 @@ var fieldsCertificateSignedResponse = rpc.Fields{
 }
 
 var tableCertificateSignedResponse = layout.Part{
+	Action: "CertificateSigned",
 	Fields: &fieldsCertificateSignedResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CertificateSignedResponse{}.Status)), Enum: &enumCertificateSignedStatus},

@@ -18,22 +18,8 @@ type ChangeAvailabilityRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "ChangeAvailability".
-func (x *ChangeAvailabilityRequest) Action() string { return "ChangeAvailability" }
-
-// AppendJSON appends x as v says it.
-func (x *ChangeAvailabilityRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeAvailabilityRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ChangeAvailabilityRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeAvailabilityRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableChangeAvailabilityRequest)
+func (x *ChangeAvailabilityRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableChangeAvailabilityRequest
 }
 
 var fieldsChangeAvailabilityRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsChangeAvailabilityRequest = rpc.Fields{
 }
 
 var tableChangeAvailabilityRequest = layout.Part{
+	Action: "ChangeAvailability",
 	Fields: &fieldsChangeAvailabilityRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE)), Has: uint16(unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE) + unsafe.Offsetof(ChangeAvailabilityRequest{}.EVSE.Has)), Part: &tableEVSE},
@@ -60,22 +47,8 @@ type ChangeAvailabilityResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ChangeAvailability".
-func (x *ChangeAvailabilityResponse) Action() string { return "ChangeAvailability" }
-
-// AppendJSON appends x as v says it.
-func (x *ChangeAvailabilityResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeAvailabilityResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ChangeAvailabilityResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeAvailabilityResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeAvailabilityResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableChangeAvailabilityResponse)
+func (x *ChangeAvailabilityResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableChangeAvailabilityResponse
 }
 
 var fieldsChangeAvailabilityResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsChangeAvailabilityResponse = rpc.Fields{
 }
 
 var tableChangeAvailabilityResponse = layout.Part{
+	Action: "ChangeAvailability",
 	Fields: &fieldsChangeAvailabilityResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeAvailabilityResponse{}.Status)), Enum: &enumChangeAvailabilityStatus},

@@ -18,22 +18,8 @@ type ChangeTransactionTariffRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "ChangeTransactionTariff".
-func (x *ChangeTransactionTariffRequest) Action() string { return "ChangeTransactionTariff" }
-
-// AppendJSON appends x as v says it.
-func (x *ChangeTransactionTariffRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ChangeTransactionTariffRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeTransactionTariffRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableChangeTransactionTariffRequest)
+func (x *ChangeTransactionTariffRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableChangeTransactionTariffRequest
 }
 
 var fieldsChangeTransactionTariffRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsChangeTransactionTariffRequest = rpc.Fields{
 }
 
 var tableChangeTransactionTariffRequest = layout.Part{
+	Action: "ChangeTransactionTariff",
 	Fields: &fieldsChangeTransactionTariffRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeTransactionTariffRequest{}.Tariff)), Part: &tableTariff},
@@ -60,22 +47,8 @@ type ChangeTransactionTariffResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ChangeTransactionTariff".
-func (x *ChangeTransactionTariffResponse) Action() string { return "ChangeTransactionTariff" }
-
-// AppendJSON appends x as v says it.
-func (x *ChangeTransactionTariffResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ChangeTransactionTariffResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ChangeTransactionTariffResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableChangeTransactionTariffResponse)
+func (x *ChangeTransactionTariffResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableChangeTransactionTariffResponse
 }
 
 var fieldsChangeTransactionTariffResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsChangeTransactionTariffResponse = rpc.Fields{
 }
 
 var tableChangeTransactionTariffResponse = layout.Part{
+	Action: "ChangeTransactionTariff",
 	Fields: &fieldsChangeTransactionTariffResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ChangeTransactionTariffResponse{}.Status)), Enum: &enumTariffChangeStatus},

@@ -16,21 +16,9 @@ type ClearCacheRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearCache".
-func (x *ClearCacheRequest) Action() string { return "ClearCache" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearCacheRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearCacheRequest)
+func (x *ClearCacheRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearCacheRequest
 }
-
-// Decode reads x as v says it.
-func (x *ClearCacheRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearCacheRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearCacheRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearCacheRequest) }
 
 var fieldsClearCacheRequest = rpc.Fields{
 	Names:    []string{"customData"},
@@ -39,6 +27,7 @@ var fieldsClearCacheRequest = rpc.Fields{
 }
 
 var tableClearCacheRequest = layout.Part{
+	Action: "ClearCache",
 	Fields: &fieldsClearCacheRequest,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearCacheRequest{}.CustomData))},
@@ -54,21 +43,9 @@ type ClearCacheResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearCache".
-func (x *ClearCacheResponse) Action() string { return "ClearCache" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearCacheResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearCacheResponse)
+func (x *ClearCacheResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearCacheResponse
 }
-
-// Decode reads x as v says it.
-func (x *ClearCacheResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearCacheResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearCacheResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearCacheResponse) }
 
 var fieldsClearCacheResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -77,6 +54,7 @@ var fieldsClearCacheResponse = rpc.Fields{
 }
 
 var tableClearCacheResponse = layout.Part{
+	Action: "ClearCache",
 	Fields: &fieldsClearCacheResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearCacheResponse{}.Status)), Enum: &enumClearCacheStatus},

@@ -18,22 +18,8 @@ type ClearChargingProfileRequest struct {
 	CustomData              rpc.Raw
 }
 
-// Action returns "ClearChargingProfile".
-func (x *ClearChargingProfileRequest) Action() string { return "ClearChargingProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearChargingProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearChargingProfileRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClearChargingProfileRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearChargingProfileRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearChargingProfileRequest)
+func (x *ClearChargingProfileRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearChargingProfileRequest
 }
 
 var fieldsClearChargingProfileRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsClearChargingProfileRequest = rpc.Fields{
 }
 
 var tableClearChargingProfileRequest = layout.Part{
+	Action: "ClearChargingProfile",
 	Fields: &fieldsClearChargingProfileRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, At: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID)), Has: uint16(unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID) + unsafe.Offsetof(ClearChargingProfileRequest{}.ChargingProfileID.Has)), Low: -2147483648, High: 2147483647},
@@ -60,22 +47,8 @@ type ClearChargingProfileResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearChargingProfile".
-func (x *ClearChargingProfileResponse) Action() string { return "ClearChargingProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearChargingProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearChargingProfileResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClearChargingProfileResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearChargingProfileResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearChargingProfileResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearChargingProfileResponse)
+func (x *ClearChargingProfileResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearChargingProfileResponse
 }
 
 var fieldsClearChargingProfileResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsClearChargingProfileResponse = rpc.Fields{
 }
 
 var tableClearChargingProfileResponse = layout.Part{
+	Action: "ClearChargingProfile",
 	Fields: &fieldsClearChargingProfileResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearChargingProfileResponse{}.Status)), Enum: &enumClearChargingProfileStatus},

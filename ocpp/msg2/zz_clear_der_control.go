@@ -19,22 +19,8 @@ type ClearDERControlRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "ClearDERControl".
-func (x *ClearDERControlRequest) Action() string { return "ClearDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDERControlRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClearDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDERControlRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearDERControlRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearDERControlRequest)
+func (x *ClearDERControlRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearDERControlRequest
 }
 
 var fieldsClearDERControlRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsClearDERControlRequest = rpc.Fields{
 }
 
 var tableClearDERControlRequest = layout.Part{
+	Action: "ClearDERControl",
 	Fields: &fieldsClearDERControlRequest,
 	Members: []layout.Member{
 		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDERControlRequest{}.IsDefault))},
@@ -62,22 +49,8 @@ type ClearDERControlResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearDERControl".
-func (x *ClearDERControlResponse) Action() string { return "ClearDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDERControlResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClearDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDERControlResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearDERControlResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearDERControlResponse)
+func (x *ClearDERControlResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearDERControlResponse
 }
 
 var fieldsClearDERControlResponse = rpc.Fields{
@@ -87,6 +60,7 @@ var fieldsClearDERControlResponse = rpc.Fields{
 }
 
 var tableClearDERControlResponse = layout.Part{
+	Action: "ClearDERControl",
 	Fields: &fieldsClearDERControlResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDERControlResponse{}.Status)), Enum: &enumDERControlStatus},

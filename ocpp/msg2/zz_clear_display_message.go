@@ -17,22 +17,8 @@ type ClearDisplayMessageRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearDisplayMessage".
-func (x *ClearDisplayMessageRequest) Action() string { return "ClearDisplayMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearDisplayMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDisplayMessageRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClearDisplayMessageRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDisplayMessageRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearDisplayMessageRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearDisplayMessageRequest)
+func (x *ClearDisplayMessageRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearDisplayMessageRequest
 }
 
 var fieldsClearDisplayMessageRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsClearDisplayMessageRequest = rpc.Fields{
 }
 
 var tableClearDisplayMessageRequest = layout.Part{
+	Action: "ClearDisplayMessage",
 	Fields: &fieldsClearDisplayMessageRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ClearDisplayMessageRequest{}.ID)), Low: 0, High: 2147483647},
@@ -58,22 +45,8 @@ type ClearDisplayMessageResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearDisplayMessage".
-func (x *ClearDisplayMessageResponse) Action() string { return "ClearDisplayMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearDisplayMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearDisplayMessageResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClearDisplayMessageResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearDisplayMessageResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearDisplayMessageResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearDisplayMessageResponse)
+func (x *ClearDisplayMessageResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearDisplayMessageResponse
 }
 
 var fieldsClearDisplayMessageResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsClearDisplayMessageResponse = rpc.Fields{
 }
 
 var tableClearDisplayMessageResponse = layout.Part{
+	Action: "ClearDisplayMessage",
 	Fields: &fieldsClearDisplayMessageResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearDisplayMessageResponse{}.Status)), Enum: &enumClearMessageStatus},

@@ -18,21 +18,9 @@ type ClearTariffsRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearTariffs".
-func (x *ClearTariffsRequest) Action() string { return "ClearTariffs" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearTariffsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearTariffsRequest)
+func (x *ClearTariffsRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearTariffsRequest
 }
-
-// Decode reads x as v says it.
-func (x *ClearTariffsRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearTariffsRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearTariffsRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearTariffsRequest) }
 
 var fieldsClearTariffsRequest = rpc.Fields{
 	Names:    []string{"tariffIds", "evseId", "customData"},
@@ -41,6 +29,7 @@ var fieldsClearTariffsRequest = rpc.Fields{
 }
 
 var tableClearTariffsRequest = layout.Part{
+	Action: "ClearTariffs",
 	Fields: &fieldsClearTariffsRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.List, At: uint16(unsafe.Offsetof(ClearTariffsRequest{}.TariffIDs)), Least: 1, Low: 60, High: 60},
@@ -57,21 +46,9 @@ type ClearTariffsResponse struct {
 	CustomData         rpc.Raw
 }
 
-// Action returns "ClearTariffs".
-func (x *ClearTariffsResponse) Action() string { return "ClearTariffs" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearTariffsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearTariffsResponse)
+func (x *ClearTariffsResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearTariffsResponse
 }
-
-// Decode reads x as v says it.
-func (x *ClearTariffsResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearTariffsResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearTariffsResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableClearTariffsResponse) }
 
 var fieldsClearTariffsResponse = rpc.Fields{
 	Names:    []string{"clearTariffsResult", "customData"},
@@ -80,6 +57,7 @@ var fieldsClearTariffsResponse = rpc.Fields{
 }
 
 var tableClearTariffsResponse = layout.Part{
+	Action: "ClearTariffs",
 	Fields: &fieldsClearTariffsResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ClearTariffsResponse{}.ClearTariffsResult)), Least: 1, Part: &tableClearTariffsResult},

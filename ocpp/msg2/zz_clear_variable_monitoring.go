@@ -17,22 +17,8 @@ type ClearVariableMonitoringRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearVariableMonitoring".
-func (x *ClearVariableMonitoringRequest) Action() string { return "ClearVariableMonitoring" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearVariableMonitoringRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClearVariableMonitoringRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearVariableMonitoringRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearVariableMonitoringRequest)
+func (x *ClearVariableMonitoringRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearVariableMonitoringRequest
 }
 
 var fieldsClearVariableMonitoringRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsClearVariableMonitoringRequest = rpc.Fields{
 }
 
 var tableClearVariableMonitoringRequest = layout.Part{
+	Action: "ClearVariableMonitoring",
 	Fields: &fieldsClearVariableMonitoringRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.List | layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ClearVariableMonitoringRequest{}.ID)), Least: 1, Low: 0, High: 2147483647},
@@ -57,22 +44,8 @@ type ClearVariableMonitoringResponse struct {
 	CustomData            rpc.Raw
 }
 
-// Action returns "ClearVariableMonitoring".
-func (x *ClearVariableMonitoringResponse) Action() string { return "ClearVariableMonitoring" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearVariableMonitoringResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClearVariableMonitoringResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearVariableMonitoringResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearVariableMonitoringResponse)
+func (x *ClearVariableMonitoringResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearVariableMonitoringResponse
 }
 
 var fieldsClearVariableMonitoringResponse = rpc.Fields{
@@ -82,6 +55,7 @@ var fieldsClearVariableMonitoringResponse = rpc.Fields{
 }
 
 var tableClearVariableMonitoringResponse = layout.Part{
+	Action: "ClearVariableMonitoring",
 	Fields: &fieldsClearVariableMonitoringResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(ClearVariableMonitoringResponse{}.ClearMonitoringResult)), Least: 1, Part: &tableClearMonitoringResult},

@@ -18,22 +18,8 @@ type ClearedChargingLimitRequest struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "ClearedChargingLimit".
-func (x *ClearedChargingLimitRequest) Action() string { return "ClearedChargingLimit" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearedChargingLimitRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearedChargingLimitRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClearedChargingLimitRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearedChargingLimitRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearedChargingLimitRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearedChargingLimitRequest)
+func (x *ClearedChargingLimitRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearedChargingLimitRequest
 }
 
 var fieldsClearedChargingLimitRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsClearedChargingLimitRequest = rpc.Fields{
 }
 
 var tableClearedChargingLimitRequest = layout.Part{
+	Action: "ClearedChargingLimit",
 	Fields: &fieldsClearedChargingLimitRequest,
 	Members: []layout.Member{
 		{Kind: layout.NameOrText, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClearedChargingLimitRequest{}.ChargingLimitSource)), Enum: &enumChargingLimitSource, High: 20},
@@ -58,22 +45,8 @@ type ClearedChargingLimitResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClearedChargingLimit".
-func (x *ClearedChargingLimitResponse) Action() string { return "ClearedChargingLimit" }
-
-// AppendJSON appends x as v says it.
-func (x *ClearedChargingLimitResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClearedChargingLimitResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClearedChargingLimitResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClearedChargingLimitResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClearedChargingLimitResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClearedChargingLimitResponse)
+func (x *ClearedChargingLimitResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClearedChargingLimitResponse
 }
 
 var fieldsClearedChargingLimitResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsClearedChargingLimitResponse = rpc.Fields{
 }
 
 var tableClearedChargingLimitResponse = layout.Part{
+	Action: "ClearedChargingLimit",
 	Fields: &fieldsClearedChargingLimitResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClearedChargingLimitResponse{}.CustomData))},

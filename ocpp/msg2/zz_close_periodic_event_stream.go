@@ -17,22 +17,8 @@ type ClosePeriodicEventStreamRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClosePeriodicEventStream".
-func (x *ClosePeriodicEventStreamRequest) Action() string { return "ClosePeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *ClosePeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ClosePeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClosePeriodicEventStreamRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest)
+func (x *ClosePeriodicEventStreamRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClosePeriodicEventStreamRequest
 }
 
 var fieldsClosePeriodicEventStreamRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsClosePeriodicEventStreamRequest = rpc.Fields{
 }
 
 var tableClosePeriodicEventStreamRequest = layout.Part{
+	Action: "ClosePeriodicEventStream",
 	Fields: &fieldsClosePeriodicEventStreamRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ClosePeriodicEventStreamRequest{}.ID)), Low: 0, High: 2147483647},
@@ -56,22 +43,8 @@ type ClosePeriodicEventStreamResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ClosePeriodicEventStream".
-func (x *ClosePeriodicEventStreamResponse) Action() string { return "ClosePeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *ClosePeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ClosePeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ClosePeriodicEventStreamResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse)
+func (x *ClosePeriodicEventStreamResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableClosePeriodicEventStreamResponse
 }
 
 var fieldsClosePeriodicEventStreamResponse = rpc.Fields{
@@ -81,6 +54,7 @@ var fieldsClosePeriodicEventStreamResponse = rpc.Fields{
 }
 
 var tableClosePeriodicEventStreamResponse = layout.Part{
+	Action: "ClosePeriodicEventStream",
 	Fields: &fieldsClosePeriodicEventStreamResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ClosePeriodicEventStreamResponse{}.CustomData))},

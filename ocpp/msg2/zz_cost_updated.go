@@ -18,21 +18,9 @@ type CostUpdatedRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "CostUpdated".
-func (x *CostUpdatedRequest) Action() string { return "CostUpdated" }
-
-// AppendJSON appends x as v says it.
-func (x *CostUpdatedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCostUpdatedRequest)
+func (x *CostUpdatedRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCostUpdatedRequest
 }
-
-// Decode reads x as v says it.
-func (x *CostUpdatedRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCostUpdatedRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CostUpdatedRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableCostUpdatedRequest) }
 
 var fieldsCostUpdatedRequest = rpc.Fields{
 	Names:    []string{"totalCost", "transactionId", "customData"},
@@ -41,6 +29,7 @@ var fieldsCostUpdatedRequest = rpc.Fields{
 }
 
 var tableCostUpdatedRequest = layout.Part{
+	Action: "CostUpdated",
 	Fields: &fieldsCostUpdatedRequest,
 	Members: []layout.Member{
 		{Kind: layout.Number, Rule: layout.Required, At: uint16(unsafe.Offsetof(CostUpdatedRequest{}.TotalCost)), Low: -2147483648, High: 2147483647},
@@ -56,21 +45,9 @@ type CostUpdatedResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "CostUpdated".
-func (x *CostUpdatedResponse) Action() string { return "CostUpdated" }
-
-// AppendJSON appends x as v says it.
-func (x *CostUpdatedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCostUpdatedResponse)
+func (x *CostUpdatedResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCostUpdatedResponse
 }
-
-// Decode reads x as v says it.
-func (x *CostUpdatedResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCostUpdatedResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CostUpdatedResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableCostUpdatedResponse) }
 
 var fieldsCostUpdatedResponse = rpc.Fields{
 	Names:    []string{"customData"},
@@ -79,6 +56,7 @@ var fieldsCostUpdatedResponse = rpc.Fields{
 }
 
 var tableCostUpdatedResponse = layout.Part{
+	Action: "CostUpdated",
 	Fields: &fieldsCostUpdatedResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(CostUpdatedResponse{}.CustomData))},

@@ -22,22 +22,8 @@ type CustomerInformationRequest struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "CustomerInformation".
-func (x *CustomerInformationRequest) Action() string { return "CustomerInformation" }
-
-// AppendJSON appends x as v says it.
-func (x *CustomerInformationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCustomerInformationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *CustomerInformationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCustomerInformationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CustomerInformationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCustomerInformationRequest)
+func (x *CustomerInformationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCustomerInformationRequest
 }
 
 var fieldsCustomerInformationRequest = rpc.Fields{
@@ -47,6 +33,7 @@ var fieldsCustomerInformationRequest = rpc.Fields{
 }
 
 var tableCustomerInformationRequest = layout.Part{
+	Action: "CustomerInformation",
 	Fields: &fieldsCustomerInformationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate)), Has: uint16(unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate) + unsafe.Offsetof(CustomerInformationRequest{}.CustomerCertificate.Has)), Part: &tableCertificateHashData},
@@ -68,22 +55,8 @@ type CustomerInformationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "CustomerInformation".
-func (x *CustomerInformationResponse) Action() string { return "CustomerInformation" }
-
-// AppendJSON appends x as v says it.
-func (x *CustomerInformationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableCustomerInformationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *CustomerInformationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableCustomerInformationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *CustomerInformationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableCustomerInformationResponse)
+func (x *CustomerInformationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableCustomerInformationResponse
 }
 
 var fieldsCustomerInformationResponse = rpc.Fields{
@@ -93,6 +66,7 @@ var fieldsCustomerInformationResponse = rpc.Fields{
 }
 
 var tableCustomerInformationResponse = layout.Part{
+	Action: "CustomerInformation",
 	Fields: &fieldsCustomerInformationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(CustomerInformationResponse{}.Status)), Enum: &enumCustomerInformationStatus},

@@ -19,21 +19,9 @@ type DataTransferRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "DataTransfer".
-func (x *DataTransferRequest) Action() string { return "DataTransfer" }
-
-// AppendJSON appends x as v says it.
-func (x *DataTransferRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDataTransferRequest)
+func (x *DataTransferRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableDataTransferRequest
 }
-
-// Decode reads x as v says it.
-func (x *DataTransferRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableDataTransferRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DataTransferRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableDataTransferRequest) }
 
 var fieldsDataTransferRequest = rpc.Fields{
 	Names:    []string{"messageId", "data", "vendorId", "customData"},
@@ -42,6 +30,7 @@ var fieldsDataTransferRequest = rpc.Fields{
 }
 
 var tableDataTransferRequest = layout.Part{
+	Action: "DataTransfer",
 	Fields: &fieldsDataTransferRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, At: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID)), Has: uint16(unsafe.Offsetof(DataTransferRequest{}.MessageID) + unsafe.Offsetof(DataTransferRequest{}.MessageID.Has)), Low: 50, High: 50},
@@ -61,21 +50,9 @@ type DataTransferResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "DataTransfer".
-func (x *DataTransferResponse) Action() string { return "DataTransfer" }
-
-// AppendJSON appends x as v says it.
-func (x *DataTransferResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDataTransferResponse)
+func (x *DataTransferResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableDataTransferResponse
 }
-
-// Decode reads x as v says it.
-func (x *DataTransferResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableDataTransferResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DataTransferResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableDataTransferResponse) }
 
 var fieldsDataTransferResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "data", "customData"},
@@ -84,6 +61,7 @@ var fieldsDataTransferResponse = rpc.Fields{
 }
 
 var tableDataTransferResponse = layout.Part{
+	Action: "DataTransfer",
 	Fields: &fieldsDataTransferResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DataTransferResponse{}.Status)), Enum: &enumDataTransferStatus},

@@ -17,22 +17,8 @@ type DeleteCertificateRequest struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "DeleteCertificate".
-func (x *DeleteCertificateRequest) Action() string { return "DeleteCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *DeleteCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDeleteCertificateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *DeleteCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableDeleteCertificateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableDeleteCertificateRequest)
+func (x *DeleteCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableDeleteCertificateRequest
 }
 
 var fieldsDeleteCertificateRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsDeleteCertificateRequest = rpc.Fields{
 }
 
 var tableDeleteCertificateRequest = layout.Part{
+	Action: "DeleteCertificate",
 	Fields: &fieldsDeleteCertificateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateRequest{}.CertificateHashData)), Part: &tableCertificateHashData},
@@ -58,22 +45,8 @@ type DeleteCertificateResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "DeleteCertificate".
-func (x *DeleteCertificateResponse) Action() string { return "DeleteCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *DeleteCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableDeleteCertificateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *DeleteCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableDeleteCertificateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *DeleteCertificateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableDeleteCertificateResponse)
+func (x *DeleteCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableDeleteCertificateResponse
 }
 
 var fieldsDeleteCertificateResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsDeleteCertificateResponse = rpc.Fields{
 }
 
 var tableDeleteCertificateResponse = layout.Part{
+	Action: "DeleteCertificate",
 	Fields: &fieldsDeleteCertificateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(DeleteCertificateResponse{}.Status)), Enum: &enumDeleteCertificateStatus},

@@ -19,22 +19,8 @@ type FirmwareStatusNotificationRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "FirmwareStatusNotification".
-func (x *FirmwareStatusNotificationRequest) Action() string { return "FirmwareStatusNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *FirmwareStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *FirmwareStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest)
+func (x *FirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableFirmwareStatusNotificationRequest
 }
 
 var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsFirmwareStatusNotificationRequest = rpc.Fields{
 }
 
 var tableFirmwareStatusNotificationRequest = layout.Part{
+	Action: "FirmwareStatusNotification",
 	Fields: &fieldsFirmwareStatusNotificationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationRequest{}.Status)), Enum: &enumFirmwareStatus},
@@ -60,22 +47,8 @@ type FirmwareStatusNotificationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "FirmwareStatusNotification".
-func (x *FirmwareStatusNotificationResponse) Action() string { return "FirmwareStatusNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *FirmwareStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *FirmwareStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *FirmwareStatusNotificationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse)
+func (x *FirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableFirmwareStatusNotificationResponse
 }
 
 var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsFirmwareStatusNotificationResponse = rpc.Fields{
 }
 
 var tableFirmwareStatusNotificationResponse = layout.Part{
+	Action: "FirmwareStatusNotification",
 	Fields: &fieldsFirmwareStatusNotificationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(FirmwareStatusNotificationResponse{}.CustomData))},

@@ -21,22 +21,8 @@ type Get15118EVCertificateRequest struct {
 	CustomData                       rpc.Raw
 }
 
-// Action returns "Get15118EVCertificate".
-func (x *Get15118EVCertificateRequest) Action() string { return "Get15118EVCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *Get15118EVCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *Get15118EVCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *Get15118EVCertificateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGet15118EVCertificateRequest)
+func (x *Get15118EVCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGet15118EVCertificateRequest
 }
 
 var fieldsGet15118EVCertificateRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsGet15118EVCertificateRequest = rpc.Fields{
 }
 
 var tableGet15118EVCertificateRequest = layout.Part{
+	Action: "Get15118EVCertificate",
 	Fields: &fieldsGet15118EVCertificateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateRequest{}.ISO15118SchemaVersion)), Low: 50, High: 50},
@@ -68,22 +55,8 @@ type Get15118EVCertificateResponse struct {
 	CustomData         rpc.Raw
 }
 
-// Action returns "Get15118EVCertificate".
-func (x *Get15118EVCertificateResponse) Action() string { return "Get15118EVCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *Get15118EVCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *Get15118EVCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *Get15118EVCertificateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGet15118EVCertificateResponse)
+func (x *Get15118EVCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGet15118EVCertificateResponse
 }
 
 var fieldsGet15118EVCertificateResponse = rpc.Fields{
@@ -93,6 +66,7 @@ var fieldsGet15118EVCertificateResponse = rpc.Fields{
 }
 
 var tableGet15118EVCertificateResponse = layout.Part{
+	Action: "Get15118EVCertificate",
 	Fields: &fieldsGet15118EVCertificateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(Get15118EVCertificateResponse{}.Status)), Enum: &enumIso15118EVCertificateStatus},

@@ -18,21 +18,9 @@ type GetBaseReportRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetBaseReport".
-func (x *GetBaseReportRequest) Action() string { return "GetBaseReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetBaseReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetBaseReportRequest)
+func (x *GetBaseReportRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetBaseReportRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetBaseReportRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetBaseReportRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetBaseReportRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetBaseReportRequest) }
 
 var fieldsGetBaseReportRequest = rpc.Fields{
 	Names:    []string{"requestId", "reportBase", "customData"},
@@ -41,6 +29,7 @@ var fieldsGetBaseReportRequest = rpc.Fields{
 }
 
 var tableGetBaseReportRequest = layout.Part{
+	Action: "GetBaseReport",
 	Fields: &fieldsGetBaseReportRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetBaseReportRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
@@ -58,21 +47,9 @@ type GetBaseReportResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetBaseReport".
-func (x *GetBaseReportResponse) Action() string { return "GetBaseReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetBaseReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetBaseReportResponse)
+func (x *GetBaseReportResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetBaseReportResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetBaseReportResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetBaseReportResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetBaseReportResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetBaseReportResponse) }
 
 var fieldsGetBaseReportResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -81,6 +58,7 @@ var fieldsGetBaseReportResponse = rpc.Fields{
 }
 
 var tableGetBaseReportResponse = layout.Part{
+	Action: "GetBaseReport",
 	Fields: &fieldsGetBaseReportResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetBaseReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},

@@ -18,22 +18,8 @@ type GetCertificateChainStatusRequest struct {
 	CustomData                rpc.Raw
 }
 
-// Action returns "GetCertificateChainStatus".
-func (x *GetCertificateChainStatusRequest) Action() string { return "GetCertificateChainStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCertificateChainStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetCertificateChainStatusRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCertificateChainStatusRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCertificateChainStatusRequest)
+func (x *GetCertificateChainStatusRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCertificateChainStatusRequest
 }
 
 var fieldsGetCertificateChainStatusRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsGetCertificateChainStatusRequest = rpc.Fields{
 }
 
 var tableGetCertificateChainStatusRequest = layout.Part{
+	Action: "GetCertificateChainStatus",
 	Fields: &fieldsGetCertificateChainStatusRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(GetCertificateChainStatusRequest{}.CertificateStatusRequests)), Least: 1, Most: 4, Part: &tableCertificateStatusRequestInfo},
@@ -58,22 +45,8 @@ type GetCertificateChainStatusResponse struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "GetCertificateChainStatus".
-func (x *GetCertificateChainStatusResponse) Action() string { return "GetCertificateChainStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCertificateChainStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetCertificateChainStatusResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCertificateChainStatusResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCertificateChainStatusResponse)
+func (x *GetCertificateChainStatusResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCertificateChainStatusResponse
 }
 
 var fieldsGetCertificateChainStatusResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsGetCertificateChainStatusResponse = rpc.Fields{
 }
 
 var tableGetCertificateChainStatusResponse = layout.Part{
+	Action: "GetCertificateChainStatus",
 	Fields: &fieldsGetCertificateChainStatusResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(GetCertificateChainStatusResponse{}.CertificateStatus)), Least: 1, Most: 4, Part: &tableCertificateStatus},

@@ -17,22 +17,8 @@ type GetCertificateStatusRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "GetCertificateStatus".
-func (x *GetCertificateStatusRequest) Action() string { return "GetCertificateStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCertificateStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateStatusRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetCertificateStatusRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateStatusRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCertificateStatusRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCertificateStatusRequest)
+func (x *GetCertificateStatusRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCertificateStatusRequest
 }
 
 var fieldsGetCertificateStatusRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsGetCertificateStatusRequest = rpc.Fields{
 }
 
 var tableGetCertificateStatusRequest = layout.Part{
+	Action: "GetCertificateStatus",
 	Fields: &fieldsGetCertificateStatusRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCertificateStatusRequest{}.OCSPRequestData)), Part: &tableOCSPRequestData},
@@ -59,22 +46,8 @@ type GetCertificateStatusResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetCertificateStatus".
-func (x *GetCertificateStatusResponse) Action() string { return "GetCertificateStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCertificateStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCertificateStatusResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetCertificateStatusResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCertificateStatusResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCertificateStatusResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCertificateStatusResponse)
+func (x *GetCertificateStatusResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCertificateStatusResponse
 }
 
 var fieldsGetCertificateStatusResponse = rpc.Fields{
@@ -84,6 +57,7 @@ var fieldsGetCertificateStatusResponse = rpc.Fields{
 }
 
 var tableGetCertificateStatusResponse = layout.Part{
+	Action: "GetCertificateStatus",
 	Fields: &fieldsGetCertificateStatusResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCertificateStatusResponse{}.Status)), Enum: &enumGetCertificateStatus},

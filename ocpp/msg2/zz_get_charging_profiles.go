@@ -19,22 +19,8 @@ type GetChargingProfilesRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "GetChargingProfiles".
-func (x *GetChargingProfilesRequest) Action() string { return "GetChargingProfiles" }
-
-// AppendJSON appends x as v says it.
-func (x *GetChargingProfilesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetChargingProfilesRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetChargingProfilesRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetChargingProfilesRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetChargingProfilesRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetChargingProfilesRequest)
+func (x *GetChargingProfilesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetChargingProfilesRequest
 }
 
 var fieldsGetChargingProfilesRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsGetChargingProfilesRequest = rpc.Fields{
 }
 
 var tableGetChargingProfilesRequest = layout.Part{
+	Action: "GetChargingProfiles",
 	Fields: &fieldsGetChargingProfilesRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetChargingProfilesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
@@ -62,22 +49,8 @@ type GetChargingProfilesResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetChargingProfiles".
-func (x *GetChargingProfilesResponse) Action() string { return "GetChargingProfiles" }
-
-// AppendJSON appends x as v says it.
-func (x *GetChargingProfilesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetChargingProfilesResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetChargingProfilesResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetChargingProfilesResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetChargingProfilesResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetChargingProfilesResponse)
+func (x *GetChargingProfilesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetChargingProfilesResponse
 }
 
 var fieldsGetChargingProfilesResponse = rpc.Fields{
@@ -87,6 +60,7 @@ var fieldsGetChargingProfilesResponse = rpc.Fields{
 }
 
 var tableGetChargingProfilesResponse = layout.Part{
+	Action: "GetChargingProfiles",
 	Fields: &fieldsGetChargingProfilesResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetChargingProfilesResponse{}.Status)), Enum: &enumGetChargingProfileStatus},

@@ -20,22 +20,8 @@ type GetCompositeScheduleRequest struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "GetCompositeSchedule".
-func (x *GetCompositeScheduleRequest) Action() string { return "GetCompositeSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCompositeScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetCompositeScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCompositeScheduleRequest)
+func (x *GetCompositeScheduleRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCompositeScheduleRequest
 }
 
 var fieldsGetCompositeScheduleRequest = rpc.Fields{
@@ -45,6 +31,7 @@ var fieldsGetCompositeScheduleRequest = rpc.Fields{
 }
 
 var tableGetCompositeScheduleRequest = layout.Part{
+	Action: "GetCompositeSchedule",
 	Fields: &fieldsGetCompositeScheduleRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleRequest{}.Duration)), Low: -2147483648, High: 2147483647},
@@ -64,22 +51,8 @@ type GetCompositeScheduleResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetCompositeSchedule".
-func (x *GetCompositeScheduleResponse) Action() string { return "GetCompositeSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *GetCompositeScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetCompositeScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetCompositeScheduleResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetCompositeScheduleResponse)
+func (x *GetCompositeScheduleResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetCompositeScheduleResponse
 }
 
 var fieldsGetCompositeScheduleResponse = rpc.Fields{
@@ -89,6 +62,7 @@ var fieldsGetCompositeScheduleResponse = rpc.Fields{
 }
 
 var tableGetCompositeScheduleResponse = layout.Part{
+	Action: "GetCompositeSchedule",
 	Fields: &fieldsGetCompositeScheduleResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetCompositeScheduleResponse{}.Status)), Enum: &enumGenericStatus},

@@ -20,21 +20,9 @@ type GetDERControlRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "GetDERControl".
-func (x *GetDERControlRequest) Action() string { return "GetDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *GetDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDERControlRequest)
+func (x *GetDERControlRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetDERControlRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDERControlRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDERControlRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetDERControlRequest) }
 
 var fieldsGetDERControlRequest = rpc.Fields{
 	Names:    []string{"requestId", "isDefault", "controlType", "controlId", "customData"},
@@ -43,6 +31,7 @@ var fieldsGetDERControlRequest = rpc.Fields{
 }
 
 var tableGetDERControlRequest = layout.Part{
+	Action: "GetDERControl",
 	Fields: &fieldsGetDERControlRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDERControlRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
@@ -62,21 +51,9 @@ type GetDERControlResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetDERControl".
-func (x *GetDERControlResponse) Action() string { return "GetDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *GetDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDERControlResponse)
+func (x *GetDERControlResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetDERControlResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDERControlResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDERControlResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetDERControlResponse) }
 
 var fieldsGetDERControlResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -85,6 +62,7 @@ var fieldsGetDERControlResponse = rpc.Fields{
 }
 
 var tableGetDERControlResponse = layout.Part{
+	Action: "GetDERControl",
 	Fields: &fieldsGetDERControlResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDERControlResponse{}.Status)), Enum: &enumDERControlStatus},

@@ -20,22 +20,8 @@ type GetDisplayMessagesRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetDisplayMessages".
-func (x *GetDisplayMessagesRequest) Action() string { return "GetDisplayMessages" }
-
-// AppendJSON appends x as v says it.
-func (x *GetDisplayMessagesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetDisplayMessagesRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDisplayMessagesRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetDisplayMessagesRequest)
+func (x *GetDisplayMessagesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetDisplayMessagesRequest
 }
 
 var fieldsGetDisplayMessagesRequest = rpc.Fields{
@@ -45,6 +31,7 @@ var fieldsGetDisplayMessagesRequest = rpc.Fields{
 }
 
 var tableGetDisplayMessagesRequest = layout.Part{
+	Action: "GetDisplayMessages",
 	Fields: &fieldsGetDisplayMessagesRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.List | layout.Bounds21, At: uint16(unsafe.Offsetof(GetDisplayMessagesRequest{}.ID)), Least: 1, Low: 0, High: 2147483647},
@@ -64,22 +51,8 @@ type GetDisplayMessagesResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetDisplayMessages".
-func (x *GetDisplayMessagesResponse) Action() string { return "GetDisplayMessages" }
-
-// AppendJSON appends x as v says it.
-func (x *GetDisplayMessagesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetDisplayMessagesResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetDisplayMessagesResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetDisplayMessagesResponse)
+func (x *GetDisplayMessagesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetDisplayMessagesResponse
 }
 
 var fieldsGetDisplayMessagesResponse = rpc.Fields{
@@ -89,6 +62,7 @@ var fieldsGetDisplayMessagesResponse = rpc.Fields{
 }
 
 var tableGetDisplayMessagesResponse = layout.Part{
+	Action: "GetDisplayMessages",
 	Fields: &fieldsGetDisplayMessagesResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetDisplayMessagesResponse{}.Status)), Enum: &enumGetDisplayMessagesStatus},

@@ -17,22 +17,8 @@ type GetInstalledCertificateIdsRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "GetInstalledCertificateIds".
-func (x *GetInstalledCertificateIdsRequest) Action() string { return "GetInstalledCertificateIds" }
-
-// AppendJSON appends x as v says it.
-func (x *GetInstalledCertificateIdsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetInstalledCertificateIdsRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest)
+func (x *GetInstalledCertificateIdsRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsRequest
 }
 
 var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsGetInstalledCertificateIdsRequest = rpc.Fields{
 }
 
 var tableGetInstalledCertificateIdsRequest = layout.Part{
+	Action: "GetInstalledCertificateIds",
 	Fields: &fieldsGetInstalledCertificateIdsRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.List, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsRequest{}.CertificateType)), Least: 1, Enum: &enumGetCertificateIdUse},
@@ -59,22 +46,8 @@ type GetInstalledCertificateIdsResponse struct {
 	CustomData               rpc.Raw
 }
 
-// Action returns "GetInstalledCertificateIds".
-func (x *GetInstalledCertificateIdsResponse) Action() string { return "GetInstalledCertificateIds" }
-
-// AppendJSON appends x as v says it.
-func (x *GetInstalledCertificateIdsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetInstalledCertificateIdsResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetInstalledCertificateIdsResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse)
+func (x *GetInstalledCertificateIdsResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetInstalledCertificateIdsResponse
 }
 
 var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
@@ -84,6 +57,7 @@ var fieldsGetInstalledCertificateIdsResponse = rpc.Fields{
 }
 
 var tableGetInstalledCertificateIdsResponse = layout.Part{
+	Action: "GetInstalledCertificateIds",
 	Fields: &fieldsGetInstalledCertificateIdsResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetInstalledCertificateIdsResponse{}.Status)), Enum: &enumGetInstalledCertificateStatus},

@@ -16,22 +16,8 @@ type GetLocalListVersionRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetLocalListVersion".
-func (x *GetLocalListVersionRequest) Action() string { return "GetLocalListVersion" }
-
-// AppendJSON appends x as v says it.
-func (x *GetLocalListVersionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLocalListVersionRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetLocalListVersionRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLocalListVersionRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetLocalListVersionRequest)
+func (x *GetLocalListVersionRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetLocalListVersionRequest
 }
 
 var fieldsGetLocalListVersionRequest = rpc.Fields{
@@ -41,6 +27,7 @@ var fieldsGetLocalListVersionRequest = rpc.Fields{
 }
 
 var tableGetLocalListVersionRequest = layout.Part{
+	Action: "GetLocalListVersion",
 	Fields: &fieldsGetLocalListVersionRequest,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetLocalListVersionRequest{}.CustomData))},
@@ -55,22 +42,8 @@ type GetLocalListVersionResponse struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "GetLocalListVersion".
-func (x *GetLocalListVersionResponse) Action() string { return "GetLocalListVersion" }
-
-// AppendJSON appends x as v says it.
-func (x *GetLocalListVersionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLocalListVersionResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetLocalListVersionResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLocalListVersionResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLocalListVersionResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetLocalListVersionResponse)
+func (x *GetLocalListVersionResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetLocalListVersionResponse
 }
 
 var fieldsGetLocalListVersionResponse = rpc.Fields{
@@ -80,6 +53,7 @@ var fieldsGetLocalListVersionResponse = rpc.Fields{
 }
 
 var tableGetLocalListVersionResponse = layout.Part{
+	Action: "GetLocalListVersion",
 	Fields: &fieldsGetLocalListVersionResponse,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLocalListVersionResponse{}.VersionNumber)), Low: -2147483648, High: 2147483647},

@@ -22,21 +22,9 @@ type GetLogRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "GetLog".
-func (x *GetLogRequest) Action() string { return "GetLog" }
-
-// AppendJSON appends x as v says it.
-func (x *GetLogRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLogRequest)
+func (x *GetLogRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetLogRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetLogRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLogRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLogRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetLogRequest) }
 
 var fieldsGetLogRequest = rpc.Fields{
 	Names:    []string{"log", "logType", "requestId", "retries", "retryInterval", "customData"},
@@ -45,6 +33,7 @@ var fieldsGetLogRequest = rpc.Fields{
 }
 
 var tableGetLogRequest = layout.Part{
+	Action: "GetLog",
 	Fields: &fieldsGetLogRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogRequest{}.Log)), Part: &tableLogParameters},
@@ -66,21 +55,9 @@ type GetLogResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetLog".
-func (x *GetLogResponse) Action() string { return "GetLog" }
-
-// AppendJSON appends x as v says it.
-func (x *GetLogResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetLogResponse)
+func (x *GetLogResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetLogResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetLogResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetLogResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetLogResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetLogResponse) }
 
 var fieldsGetLogResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "filename", "customData"},
@@ -89,6 +66,7 @@ var fieldsGetLogResponse = rpc.Fields{
 }
 
 var tableGetLogResponse = layout.Part{
+	Action: "GetLog",
 	Fields: &fieldsGetLogResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetLogResponse{}.Status)), Enum: &enumLogStatus},

@@ -19,22 +19,8 @@ type GetMonitoringReportRequest struct {
 	CustomData         rpc.Raw
 }
 
-// Action returns "GetMonitoringReport".
-func (x *GetMonitoringReportRequest) Action() string { return "GetMonitoringReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetMonitoringReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetMonitoringReportRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetMonitoringReportRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetMonitoringReportRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetMonitoringReportRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetMonitoringReportRequest)
+func (x *GetMonitoringReportRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetMonitoringReportRequest
 }
 
 var fieldsGetMonitoringReportRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsGetMonitoringReportRequest = rpc.Fields{
 }
 
 var tableGetMonitoringReportRequest = layout.Part{
+	Action: "GetMonitoringReport",
 	Fields: &fieldsGetMonitoringReportRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetMonitoringReportRequest{}.ComponentVariable)), Least: 1, Part: &tableComponentVariable},
@@ -62,22 +49,8 @@ type GetMonitoringReportResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetMonitoringReport".
-func (x *GetMonitoringReportResponse) Action() string { return "GetMonitoringReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetMonitoringReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetMonitoringReportResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetMonitoringReportResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetMonitoringReportResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetMonitoringReportResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetMonitoringReportResponse)
+func (x *GetMonitoringReportResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetMonitoringReportResponse
 }
 
 var fieldsGetMonitoringReportResponse = rpc.Fields{
@@ -87,6 +60,7 @@ var fieldsGetMonitoringReportResponse = rpc.Fields{
 }
 
 var tableGetMonitoringReportResponse = layout.Part{
+	Action: "GetMonitoringReport",
 	Fields: &fieldsGetMonitoringReportResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetMonitoringReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},

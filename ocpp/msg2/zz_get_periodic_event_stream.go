@@ -16,22 +16,8 @@ type GetPeriodicEventStreamRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetPeriodicEventStream".
-func (x *GetPeriodicEventStreamRequest) Action() string { return "GetPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *GetPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetPeriodicEventStreamRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest)
+func (x *GetPeriodicEventStreamRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetPeriodicEventStreamRequest
 }
 
 var fieldsGetPeriodicEventStreamRequest = rpc.Fields{
@@ -41,6 +27,7 @@ var fieldsGetPeriodicEventStreamRequest = rpc.Fields{
 }
 
 var tableGetPeriodicEventStreamRequest = layout.Part{
+	Action: "GetPeriodicEventStream",
 	Fields: &fieldsGetPeriodicEventStreamRequest,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(GetPeriodicEventStreamRequest{}.CustomData))},
@@ -55,22 +42,8 @@ type GetPeriodicEventStreamResponse struct {
 	CustomData         rpc.Raw
 }
 
-// Action returns "GetPeriodicEventStream".
-func (x *GetPeriodicEventStreamResponse) Action() string { return "GetPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *GetPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetPeriodicEventStreamResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse)
+func (x *GetPeriodicEventStreamResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetPeriodicEventStreamResponse
 }
 
 var fieldsGetPeriodicEventStreamResponse = rpc.Fields{
@@ -80,6 +53,7 @@ var fieldsGetPeriodicEventStreamResponse = rpc.Fields{
 }
 
 var tableGetPeriodicEventStreamResponse = layout.Part{
+	Action: "GetPeriodicEventStream",
 	Fields: &fieldsGetPeriodicEventStreamResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetPeriodicEventStreamResponse{}.ConstantStreamData)), Least: 1, Part: &tableConstantStreamData},

@@ -19,21 +19,9 @@ type GetReportRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "GetReport".
-func (x *GetReportRequest) Action() string { return "GetReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetReportRequest)
+func (x *GetReportRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetReportRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetReportRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetReportRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetReportRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetReportRequest) }
 
 var fieldsGetReportRequest = rpc.Fields{
 	Names:    []string{"componentVariable", "requestId", "componentCriteria", "customData"},
@@ -42,6 +30,7 @@ var fieldsGetReportRequest = rpc.Fields{
 }
 
 var tableGetReportRequest = layout.Part{
+	Action: "GetReport",
 	Fields: &fieldsGetReportRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(GetReportRequest{}.ComponentVariable)), Least: 1, Part: &tableComponentVariable},
@@ -60,21 +49,9 @@ type GetReportResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetReport".
-func (x *GetReportResponse) Action() string { return "GetReport" }
-
-// AppendJSON appends x as v says it.
-func (x *GetReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetReportResponse)
+func (x *GetReportResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetReportResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetReportResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetReportResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetReportResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetReportResponse) }
 
 var fieldsGetReportResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -83,6 +60,7 @@ var fieldsGetReportResponse = rpc.Fields{
 }
 
 var tableGetReportResponse = layout.Part{
+	Action: "GetReport",
 	Fields: &fieldsGetReportResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetReportResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},

@@ -18,21 +18,9 @@ type GetTariffsRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "GetTariffs".
-func (x *GetTariffsRequest) Action() string { return "GetTariffs" }
-
-// AppendJSON appends x as v says it.
-func (x *GetTariffsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTariffsRequest)
+func (x *GetTariffsRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetTariffsRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetTariffsRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTariffsRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetTariffsRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetTariffsRequest) }
 
 var fieldsGetTariffsRequest = rpc.Fields{
 	Names:    []string{"evseId", "customData"},
@@ -41,6 +29,7 @@ var fieldsGetTariffsRequest = rpc.Fields{
 }
 
 var tableGetTariffsRequest = layout.Part{
+	Action: "GetTariffs",
 	Fields: &fieldsGetTariffsRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetTariffsRequest{}.EVSEID)), Low: 0, High: 2147483647},
@@ -58,21 +47,9 @@ type GetTariffsResponse struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "GetTariffs".
-func (x *GetTariffsResponse) Action() string { return "GetTariffs" }
-
-// AppendJSON appends x as v says it.
-func (x *GetTariffsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTariffsResponse)
+func (x *GetTariffsResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetTariffsResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetTariffsResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTariffsResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetTariffsResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableGetTariffsResponse) }
 
 var fieldsGetTariffsResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "tariffAssignments", "customData"},
@@ -81,6 +58,7 @@ var fieldsGetTariffsResponse = rpc.Fields{
 }
 
 var tableGetTariffsResponse = layout.Part{
+	Action: "GetTariffs",
 	Fields: &fieldsGetTariffsResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(GetTariffsResponse{}.Status)), Enum: &enumTariffGetStatus},

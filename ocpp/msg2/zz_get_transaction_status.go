@@ -17,22 +17,8 @@ type GetTransactionStatusRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "GetTransactionStatus".
-func (x *GetTransactionStatusRequest) Action() string { return "GetTransactionStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetTransactionStatusRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTransactionStatusRequest)
-}
-
-// Decode reads x as v says it.
-func (x *GetTransactionStatusRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTransactionStatusRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetTransactionStatusRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetTransactionStatusRequest)
+func (x *GetTransactionStatusRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetTransactionStatusRequest
 }
 
 var fieldsGetTransactionStatusRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsGetTransactionStatusRequest = rpc.Fields{
 }
 
 var tableGetTransactionStatusRequest = layout.Part{
+	Action: "GetTransactionStatus",
 	Fields: &fieldsGetTransactionStatusRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, At: uint16(unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID)), Has: uint16(unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID) + unsafe.Offsetof(GetTransactionStatusRequest{}.TransactionID.Has)), Low: 36, High: 36},
@@ -58,22 +45,8 @@ type GetTransactionStatusResponse struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "GetTransactionStatus".
-func (x *GetTransactionStatusResponse) Action() string { return "GetTransactionStatus" }
-
-// AppendJSON appends x as v says it.
-func (x *GetTransactionStatusResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableGetTransactionStatusResponse)
-}
-
-// Decode reads x as v says it.
-func (x *GetTransactionStatusResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableGetTransactionStatusResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetTransactionStatusResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableGetTransactionStatusResponse)
+func (x *GetTransactionStatusResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetTransactionStatusResponse
 }
 
 var fieldsGetTransactionStatusResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsGetTransactionStatusResponse = rpc.Fields{
 }
 
 var tableGetTransactionStatusResponse = layout.Part{
+	Action: "GetTransactionStatus",
 	Fields: &fieldsGetTransactionStatusResponse,
 	Members: []layout.Member{
 		{Kind: layout.Truth, At: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator)), Has: uint16(unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator) + unsafe.Offsetof(GetTransactionStatusResponse{}.OngoingIndicator.Has))},

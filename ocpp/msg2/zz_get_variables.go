@@ -3,7 +3,10 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // GetVariablesRequest is a message.
@@ -14,31 +17,20 @@ type GetVariablesRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "GetVariables".
-func (x *GetVariablesRequest) Action() string { return "GetVariables" }
-
-// AppendJSON appends x as v says it.
-func (x *GetVariablesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *GetVariablesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetVariablesRequest
 }
-
-// Decode reads x as v says it.
-func (x *GetVariablesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetVariablesRequest) Reset() { x.reset() }
 
 func (x *GetVariablesRequest) reset() {
 	x.GetVariableData = x.GetVariableData[:0]
 	x.CustomData = ""
+}
+
+func (x *GetVariablesRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *GetVariablesRequest) append(w *rpc.Writer) {
@@ -78,6 +70,10 @@ func (x *GetVariablesRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableGetVariablesRequest = layout.Part{
+	Action: "GetVariables",
+}
+
 // GetVariablesResponse is a message.
 type GetVariablesResponse struct {
 	_ [0]func()
@@ -86,31 +82,20 @@ type GetVariablesResponse struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "GetVariables".
-func (x *GetVariablesResponse) Action() string { return "GetVariables" }
-
-// AppendJSON appends x as v says it.
-func (x *GetVariablesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *GetVariablesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableGetVariablesResponse
 }
-
-// Decode reads x as v says it.
-func (x *GetVariablesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *GetVariablesResponse) Reset() { x.reset() }
 
 func (x *GetVariablesResponse) reset() {
 	x.GetVariableResult = x.GetVariableResult[:0]
 	x.CustomData = ""
+}
+
+func (x *GetVariablesResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *GetVariablesResponse) append(w *rpc.Writer) {
@@ -148,6 +133,10 @@ func (x *GetVariablesResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableGetVariablesResponse = layout.Part{
+	Action: "GetVariables",
 }
 
 // GetVariableData is a part of messages.

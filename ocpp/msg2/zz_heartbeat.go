@@ -4,8 +4,10 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // HeartbeatRequest is a message.
@@ -15,30 +17,19 @@ type HeartbeatRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "Heartbeat".
-func (x *HeartbeatRequest) Action() string { return "Heartbeat" }
+func (x *HeartbeatRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableHeartbeatRequest
+}
 
-// AppendJSON appends x as v says it.
-func (x *HeartbeatRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *HeartbeatRequest) reset() {
+	*x = HeartbeatRequest{}
+}
+
+func (x *HeartbeatRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *HeartbeatRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *HeartbeatRequest) Reset() { x.reset() }
-
-func (x *HeartbeatRequest) reset() {
-	*x = HeartbeatRequest{}
 }
 
 func (x *HeartbeatRequest) append(w *rpc.Writer) {
@@ -65,6 +56,10 @@ func (x *HeartbeatRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableHeartbeatRequest = layout.Part{
+	Action: "Heartbeat",
+}
+
 // HeartbeatResponse is a message.
 type HeartbeatResponse struct {
 	_ [0]func()
@@ -73,30 +68,19 @@ type HeartbeatResponse struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "Heartbeat".
-func (x *HeartbeatResponse) Action() string { return "Heartbeat" }
+func (x *HeartbeatResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableHeartbeatResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *HeartbeatResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *HeartbeatResponse) reset() {
+	*x = HeartbeatResponse{}
+}
+
+func (x *HeartbeatResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *HeartbeatResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *HeartbeatResponse) Reset() { x.reset() }
-
-func (x *HeartbeatResponse) reset() {
-	*x = HeartbeatResponse{}
 }
 
 func (x *HeartbeatResponse) append(w *rpc.Writer) {
@@ -124,4 +108,8 @@ func (x *HeartbeatResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableHeartbeatResponse = layout.Part{
+	Action: "Heartbeat",
 }

@@ -18,22 +18,8 @@ type InstallCertificateRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "InstallCertificate".
-func (x *InstallCertificateRequest) Action() string { return "InstallCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *InstallCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableInstallCertificateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *InstallCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableInstallCertificateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableInstallCertificateRequest)
+func (x *InstallCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableInstallCertificateRequest
 }
 
 var fieldsInstallCertificateRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsInstallCertificateRequest = rpc.Fields{
 }
 
 var tableInstallCertificateRequest = layout.Part{
+	Action: "InstallCertificate",
 	Fields: &fieldsInstallCertificateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateRequest{}.CertificateType)), Enum: &enumInstallCertificateUse},
@@ -60,22 +47,8 @@ type InstallCertificateResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "InstallCertificate".
-func (x *InstallCertificateResponse) Action() string { return "InstallCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *InstallCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableInstallCertificateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *InstallCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableInstallCertificateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *InstallCertificateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableInstallCertificateResponse)
+func (x *InstallCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableInstallCertificateResponse
 }
 
 var fieldsInstallCertificateResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsInstallCertificateResponse = rpc.Fields{
 }
 
 var tableInstallCertificateResponse = layout.Part{
+	Action: "InstallCertificate",
 	Fields: &fieldsInstallCertificateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(InstallCertificateResponse{}.Status)), Enum: &enumInstallCertificateStatus},

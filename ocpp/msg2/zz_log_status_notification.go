@@ -19,22 +19,8 @@ type LogStatusNotificationRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "LogStatusNotification".
-func (x *LogStatusNotificationRequest) Action() string { return "LogStatusNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *LogStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableLogStatusNotificationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *LogStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableLogStatusNotificationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableLogStatusNotificationRequest)
+func (x *LogStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableLogStatusNotificationRequest
 }
 
 var fieldsLogStatusNotificationRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsLogStatusNotificationRequest = rpc.Fields{
 }
 
 var tableLogStatusNotificationRequest = layout.Part{
+	Action: "LogStatusNotification",
 	Fields: &fieldsLogStatusNotificationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(LogStatusNotificationRequest{}.Status)), Enum: &enumUploadLogStatus},
@@ -60,22 +47,8 @@ type LogStatusNotificationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "LogStatusNotification".
-func (x *LogStatusNotificationResponse) Action() string { return "LogStatusNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *LogStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableLogStatusNotificationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *LogStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableLogStatusNotificationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *LogStatusNotificationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableLogStatusNotificationResponse)
+func (x *LogStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableLogStatusNotificationResponse
 }
 
 var fieldsLogStatusNotificationResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsLogStatusNotificationResponse = rpc.Fields{
 }
 
 var tableLogStatusNotificationResponse = layout.Part{
+	Action: "LogStatusNotification",
 	Fields: &fieldsLogStatusNotificationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(LogStatusNotificationResponse{}.CustomData))},

@@ -3,7 +3,10 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // MeterValuesRequest is a message.
@@ -15,32 +18,21 @@ type MeterValuesRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "MeterValues".
-func (x *MeterValuesRequest) Action() string { return "MeterValues" }
-
-// AppendJSON appends x as v says it.
-func (x *MeterValuesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *MeterValuesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableMeterValuesRequest
 }
-
-// Decode reads x as v says it.
-func (x *MeterValuesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *MeterValuesRequest) Reset() { x.reset() }
 
 func (x *MeterValuesRequest) reset() {
 	x.EVSEID = 0
 	x.MeterValue = x.MeterValue[:0]
 	x.CustomData = ""
+}
+
+func (x *MeterValuesRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *MeterValuesRequest) append(w *rpc.Writer) {
@@ -83,6 +75,10 @@ func (x *MeterValuesRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableMeterValuesRequest = layout.Part{
+	Action: "MeterValues",
+}
+
 // MeterValuesResponse is a message.
 type MeterValuesResponse struct {
 	_ [0]func()
@@ -90,30 +86,19 @@ type MeterValuesResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "MeterValues".
-func (x *MeterValuesResponse) Action() string { return "MeterValues" }
+func (x *MeterValuesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableMeterValuesResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *MeterValuesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *MeterValuesResponse) reset() {
+	*x = MeterValuesResponse{}
+}
+
+func (x *MeterValuesResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *MeterValuesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *MeterValuesResponse) Reset() { x.reset() }
-
-func (x *MeterValuesResponse) reset() {
-	*x = MeterValuesResponse{}
 }
 
 func (x *MeterValuesResponse) append(w *rpc.Writer) {
@@ -138,4 +123,8 @@ func (x *MeterValuesResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableMeterValuesResponse = layout.Part{
+	Action: "MeterValues",
 }

@@ -18,22 +18,8 @@ type NotifyAllowedEnergyTransferRequest struct {
 	CustomData            rpc.Raw
 }
 
-// Action returns "NotifyAllowedEnergyTransfer".
-func (x *NotifyAllowedEnergyTransferRequest) Action() string { return "NotifyAllowedEnergyTransfer" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyAllowedEnergyTransferRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyAllowedEnergyTransferRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyAllowedEnergyTransferRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest)
+func (x *NotifyAllowedEnergyTransferRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferRequest
 }
 
 var fieldsNotifyAllowedEnergyTransferRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsNotifyAllowedEnergyTransferRequest = rpc.Fields{
 }
 
 var tableNotifyAllowedEnergyTransferRequest = layout.Part{
+	Action: "NotifyAllowedEnergyTransfer",
 	Fields: &fieldsNotifyAllowedEnergyTransferRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferRequest{}.TransactionID)), Low: 36, High: 36},
@@ -60,22 +47,8 @@ type NotifyAllowedEnergyTransferResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyAllowedEnergyTransfer".
-func (x *NotifyAllowedEnergyTransferResponse) Action() string { return "NotifyAllowedEnergyTransfer" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyAllowedEnergyTransferResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyAllowedEnergyTransferResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyAllowedEnergyTransferResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse)
+func (x *NotifyAllowedEnergyTransferResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyAllowedEnergyTransferResponse
 }
 
 var fieldsNotifyAllowedEnergyTransferResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsNotifyAllowedEnergyTransferResponse = rpc.Fields{
 }
 
 var tableNotifyAllowedEnergyTransferResponse = layout.Part{
+	Action: "NotifyAllowedEnergyTransfer",
 	Fields: &fieldsNotifyAllowedEnergyTransferResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyAllowedEnergyTransferResponse{}.Status)), Enum: &enumNotifyAllowedEnergyTransferStatus},

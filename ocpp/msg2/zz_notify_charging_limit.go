@@ -19,22 +19,8 @@ type NotifyChargingLimitRequest struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "NotifyChargingLimit".
-func (x *NotifyChargingLimitRequest) Action() string { return "NotifyChargingLimit" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyChargingLimitRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyChargingLimitRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyChargingLimitRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyChargingLimitRequest)
+func (x *NotifyChargingLimitRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyChargingLimitRequest
 }
 
 var fieldsNotifyChargingLimitRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsNotifyChargingLimitRequest = rpc.Fields{
 }
 
 var tableNotifyChargingLimitRequest = layout.Part{
+	Action: "NotifyChargingLimit",
 	Fields: &fieldsNotifyChargingLimitRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyChargingLimitRequest{}.ChargingSchedule)), Least: 1, Part: &tableChargingSchedule},
@@ -60,22 +47,8 @@ type NotifyChargingLimitResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyChargingLimit".
-func (x *NotifyChargingLimitResponse) Action() string { return "NotifyChargingLimit" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyChargingLimitResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyChargingLimitResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyChargingLimitResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyChargingLimitResponse)
+func (x *NotifyChargingLimitResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyChargingLimitResponse
 }
 
 var fieldsNotifyChargingLimitResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsNotifyChargingLimitResponse = rpc.Fields{
 }
 
 var tableNotifyChargingLimitResponse = layout.Part{
+	Action: "NotifyChargingLimit",
 	Fields: &fieldsNotifyChargingLimitResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyChargingLimitResponse{}.CustomData))},

@@ -22,22 +22,8 @@ type NotifyCustomerInformationRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "NotifyCustomerInformation".
-func (x *NotifyCustomerInformationRequest) Action() string { return "NotifyCustomerInformation" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyCustomerInformationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyCustomerInformationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyCustomerInformationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyCustomerInformationRequest)
+func (x *NotifyCustomerInformationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyCustomerInformationRequest
 }
 
 var fieldsNotifyCustomerInformationRequest = rpc.Fields{
@@ -47,6 +33,7 @@ var fieldsNotifyCustomerInformationRequest = rpc.Fields{
 }
 
 var tableNotifyCustomerInformationRequest = layout.Part{
+	Action: "NotifyCustomerInformation",
 	Fields: &fieldsNotifyCustomerInformationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyCustomerInformationRequest{}.Data)), Low: 512, High: 512},
@@ -65,22 +52,8 @@ type NotifyCustomerInformationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyCustomerInformation".
-func (x *NotifyCustomerInformationResponse) Action() string { return "NotifyCustomerInformation" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyCustomerInformationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyCustomerInformationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyCustomerInformationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyCustomerInformationResponse)
+func (x *NotifyCustomerInformationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyCustomerInformationResponse
 }
 
 var fieldsNotifyCustomerInformationResponse = rpc.Fields{
@@ -90,6 +63,7 @@ var fieldsNotifyCustomerInformationResponse = rpc.Fields{
 }
 
 var tableNotifyCustomerInformationResponse = layout.Part{
+	Action: "NotifyCustomerInformation",
 	Fields: &fieldsNotifyCustomerInformationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyCustomerInformationResponse{}.CustomData))},

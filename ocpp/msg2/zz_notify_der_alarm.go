@@ -22,21 +22,9 @@ type NotifyDERAlarmRequest struct {
 	CustomData     rpc.Raw
 }
 
-// Action returns "NotifyDERAlarm".
-func (x *NotifyDERAlarmRequest) Action() string { return "NotifyDERAlarm" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDERAlarmRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERAlarmRequest)
+func (x *NotifyDERAlarmRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDERAlarmRequest
 }
-
-// Decode reads x as v says it.
-func (x *NotifyDERAlarmRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERAlarmRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDERAlarmRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableNotifyDERAlarmRequest) }
 
 var fieldsNotifyDERAlarmRequest = rpc.Fields{
 	Names:    []string{"controlType", "gridEventFault", "alarmEnded", "timestamp", "extraInfo", "customData"},
@@ -45,6 +33,7 @@ var fieldsNotifyDERAlarmRequest = rpc.Fields{
 }
 
 var tableNotifyDERAlarmRequest = layout.Part{
+	Action: "NotifyDERAlarm",
 	Fields: &fieldsNotifyDERAlarmRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERAlarmRequest{}.ControlType)), Enum: &enumDERControl},
@@ -63,22 +52,8 @@ type NotifyDERAlarmResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyDERAlarm".
-func (x *NotifyDERAlarmResponse) Action() string { return "NotifyDERAlarm" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDERAlarmResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyDERAlarmResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDERAlarmResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyDERAlarmResponse)
+func (x *NotifyDERAlarmResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDERAlarmResponse
 }
 
 var fieldsNotifyDERAlarmResponse = rpc.Fields{
@@ -88,6 +63,7 @@ var fieldsNotifyDERAlarmResponse = rpc.Fields{
 }
 
 var tableNotifyDERAlarmResponse = layout.Part{
+	Action: "NotifyDERAlarm",
 	Fields: &fieldsNotifyDERAlarmResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERAlarmResponse{}.CustomData))},

@@ -21,22 +21,8 @@ type NotifyDERStartStopRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "NotifyDERStartStop".
-func (x *NotifyDERStartStopRequest) Action() string { return "NotifyDERStartStop" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDERStartStopRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyDERStartStopRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDERStartStopRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyDERStartStopRequest)
+func (x *NotifyDERStartStopRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDERStartStopRequest
 }
 
 var fieldsNotifyDERStartStopRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsNotifyDERStartStopRequest = rpc.Fields{
 }
 
 var tableNotifyDERStartStopRequest = layout.Part{
+	Action: "NotifyDERStartStop",
 	Fields: &fieldsNotifyDERStartStopRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyDERStartStopRequest{}.ControlID)), Low: 36, High: 36},
@@ -63,22 +50,8 @@ type NotifyDERStartStopResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyDERStartStop".
-func (x *NotifyDERStartStopResponse) Action() string { return "NotifyDERStartStop" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDERStartStopResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyDERStartStopResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDERStartStopResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyDERStartStopResponse)
+func (x *NotifyDERStartStopResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDERStartStopResponse
 }
 
 var fieldsNotifyDERStartStopResponse = rpc.Fields{
@@ -88,6 +61,7 @@ var fieldsNotifyDERStartStopResponse = rpc.Fields{
 }
 
 var tableNotifyDERStartStopResponse = layout.Part{
+	Action: "NotifyDERStartStop",
 	Fields: &fieldsNotifyDERStartStopResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDERStartStopResponse{}.CustomData))},

@@ -19,22 +19,8 @@ type NotifyDisplayMessagesRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "NotifyDisplayMessages".
-func (x *NotifyDisplayMessagesRequest) Action() string { return "NotifyDisplayMessages" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDisplayMessagesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyDisplayMessagesRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDisplayMessagesRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest)
+func (x *NotifyDisplayMessagesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDisplayMessagesRequest
 }
 
 var fieldsNotifyDisplayMessagesRequest = rpc.Fields{
@@ -44,6 +30,7 @@ var fieldsNotifyDisplayMessagesRequest = rpc.Fields{
 }
 
 var tableNotifyDisplayMessagesRequest = layout.Part{
+	Action: "NotifyDisplayMessages",
 	Fields: &fieldsNotifyDisplayMessagesRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesRequest{}.MessageInfo)), Least: 1, Part: &tableMessageInfo},
@@ -60,22 +47,8 @@ type NotifyDisplayMessagesResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyDisplayMessages".
-func (x *NotifyDisplayMessagesResponse) Action() string { return "NotifyDisplayMessages" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyDisplayMessagesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyDisplayMessagesResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyDisplayMessagesResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse)
+func (x *NotifyDisplayMessagesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyDisplayMessagesResponse
 }
 
 var fieldsNotifyDisplayMessagesResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsNotifyDisplayMessagesResponse = rpc.Fields{
 }
 
 var tableNotifyDisplayMessagesResponse = layout.Part{
+	Action: "NotifyDisplayMessages",
 	Fields: &fieldsNotifyDisplayMessagesResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyDisplayMessagesResponse{}.CustomData))},

@@ -21,22 +21,8 @@ type NotifyEVChargingNeedsRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "NotifyEVChargingNeeds".
-func (x *NotifyEVChargingNeedsRequest) Action() string { return "NotifyEVChargingNeeds" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyEVChargingNeedsRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyEVChargingNeedsRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingNeedsRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest)
+func (x *NotifyEVChargingNeedsRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEVChargingNeedsRequest
 }
 
 var fieldsNotifyEVChargingNeedsRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsNotifyEVChargingNeedsRequest = rpc.Fields{
 }
 
 var tableNotifyEVChargingNeedsRequest = layout.Part{
+	Action: "NotifyEVChargingNeeds",
 	Fields: &fieldsNotifyEVChargingNeedsRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsRequest{}.EVSEID)), Low: 1, High: 2147483647},
@@ -65,22 +52,8 @@ type NotifyEVChargingNeedsResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyEVChargingNeeds".
-func (x *NotifyEVChargingNeedsResponse) Action() string { return "NotifyEVChargingNeeds" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyEVChargingNeedsResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyEVChargingNeedsResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingNeedsResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse)
+func (x *NotifyEVChargingNeedsResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEVChargingNeedsResponse
 }
 
 var fieldsNotifyEVChargingNeedsResponse = rpc.Fields{
@@ -90,6 +63,7 @@ var fieldsNotifyEVChargingNeedsResponse = rpc.Fields{
 }
 
 var tableNotifyEVChargingNeedsResponse = layout.Part{
+	Action: "NotifyEVChargingNeeds",
 	Fields: &fieldsNotifyEVChargingNeedsResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingNeedsResponse{}.Status)), Enum: &enumNotifyEVChargingNeedsStatus},

@@ -22,22 +22,8 @@ type NotifyEVChargingScheduleRequest struct {
 	CustomData                 rpc.Raw
 }
 
-// Action returns "NotifyEVChargingSchedule".
-func (x *NotifyEVChargingScheduleRequest) Action() string { return "NotifyEVChargingSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyEVChargingScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyEVChargingScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingScheduleRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest)
+func (x *NotifyEVChargingScheduleRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEVChargingScheduleRequest
 }
 
 var fieldsNotifyEVChargingScheduleRequest = rpc.Fields{
@@ -47,6 +33,7 @@ var fieldsNotifyEVChargingScheduleRequest = rpc.Fields{
 }
 
 var tableNotifyEVChargingScheduleRequest = layout.Part{
+	Action: "NotifyEVChargingSchedule",
 	Fields: &fieldsNotifyEVChargingScheduleRequest,
 	Members: []layout.Member{
 		{Kind: layout.Instant, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleRequest{}.TimeBase))},
@@ -67,22 +54,8 @@ type NotifyEVChargingScheduleResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyEVChargingSchedule".
-func (x *NotifyEVChargingScheduleResponse) Action() string { return "NotifyEVChargingSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyEVChargingScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyEVChargingScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEVChargingScheduleResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse)
+func (x *NotifyEVChargingScheduleResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEVChargingScheduleResponse
 }
 
 var fieldsNotifyEVChargingScheduleResponse = rpc.Fields{
@@ -92,6 +65,7 @@ var fieldsNotifyEVChargingScheduleResponse = rpc.Fields{
 }
 
 var tableNotifyEVChargingScheduleResponse = layout.Part{
+	Action: "NotifyEVChargingSchedule",
 	Fields: &fieldsNotifyEVChargingScheduleResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyEVChargingScheduleResponse{}.Status)), Enum: &enumGenericStatus},

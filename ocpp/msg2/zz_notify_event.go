@@ -4,8 +4,10 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyEventRequest is a message.
@@ -19,27 +21,9 @@ type NotifyEventRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "NotifyEvent".
-func (x *NotifyEventRequest) Action() string { return "NotifyEvent" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyEventRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *NotifyEventRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEventRequest
 }
-
-// Decode reads x as v says it.
-func (x *NotifyEventRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEventRequest) Reset() { x.reset() }
 
 func (x *NotifyEventRequest) reset() {
 	x.GeneratedAt = time.Time{}
@@ -47,6 +31,13 @@ func (x *NotifyEventRequest) reset() {
 	x.SeqNo = 0
 	x.EventData = x.EventData[:0]
 	x.CustomData = ""
+}
+
+func (x *NotifyEventRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *NotifyEventRequest) append(w *rpc.Writer) {
@@ -97,6 +88,10 @@ func (x *NotifyEventRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableNotifyEventRequest = layout.Part{
+	Action: "NotifyEvent",
+}
+
 // NotifyEventResponse is a message.
 type NotifyEventResponse struct {
 	_ [0]func()
@@ -104,30 +99,19 @@ type NotifyEventResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyEvent".
-func (x *NotifyEventResponse) Action() string { return "NotifyEvent" }
+func (x *NotifyEventResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyEventResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *NotifyEventResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *NotifyEventResponse) reset() {
+	*x = NotifyEventResponse{}
+}
+
+func (x *NotifyEventResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *NotifyEventResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyEventResponse) Reset() { x.reset() }
-
-func (x *NotifyEventResponse) reset() {
-	*x = NotifyEventResponse{}
 }
 
 func (x *NotifyEventResponse) append(w *rpc.Writer) {
@@ -152,6 +136,10 @@ func (x *NotifyEventResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableNotifyEventResponse = layout.Part{
+	Action: "NotifyEvent",
 }
 
 // EventData is a part of messages.

@@ -22,22 +22,8 @@ type NotifyMonitoringReportRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "NotifyMonitoringReport".
-func (x *NotifyMonitoringReportRequest) Action() string { return "NotifyMonitoringReport" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyMonitoringReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyMonitoringReportRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyMonitoringReportRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyMonitoringReportRequest)
+func (x *NotifyMonitoringReportRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyMonitoringReportRequest
 }
 
 var fieldsNotifyMonitoringReportRequest = rpc.Fields{
@@ -47,6 +33,7 @@ var fieldsNotifyMonitoringReportRequest = rpc.Fields{
 }
 
 var tableNotifyMonitoringReportRequest = layout.Part{
+	Action: "NotifyMonitoringReport",
 	Fields: &fieldsNotifyMonitoringReportRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(NotifyMonitoringReportRequest{}.Monitor)), Least: 1, Part: &tableMonitoringData},
@@ -65,22 +52,8 @@ type NotifyMonitoringReportResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyMonitoringReport".
-func (x *NotifyMonitoringReportResponse) Action() string { return "NotifyMonitoringReport" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyMonitoringReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyMonitoringReportResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyMonitoringReportResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyMonitoringReportResponse)
+func (x *NotifyMonitoringReportResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyMonitoringReportResponse
 }
 
 var fieldsNotifyMonitoringReportResponse = rpc.Fields{
@@ -90,6 +63,7 @@ var fieldsNotifyMonitoringReportResponse = rpc.Fields{
 }
 
 var tableNotifyMonitoringReportResponse = layout.Part{
+	Action: "NotifyMonitoringReport",
 	Fields: &fieldsNotifyMonitoringReportResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyMonitoringReportResponse{}.CustomData))},

@@ -21,22 +21,8 @@ type NotifyPeriodicEventStreamRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyPeriodicEventStream".
-func (x *NotifyPeriodicEventStreamRequest) Action() string { return "NotifyPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyPeriodicEventStreamRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest)
+func (x *NotifyPeriodicEventStreamRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyPeriodicEventStreamRequest
 }
 
 var fieldsNotifyPeriodicEventStreamRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsNotifyPeriodicEventStreamRequest = rpc.Fields{
 }
 
 var tableNotifyPeriodicEventStreamRequest = layout.Part{
+	Action: "NotifyPeriodicEventStream",
 	Fields: &fieldsNotifyPeriodicEventStreamRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(NotifyPeriodicEventStreamRequest{}.Data)), Least: 1, Part: &tableStreamDataElement},

@@ -18,22 +18,8 @@ type NotifyPriorityChargingRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "NotifyPriorityCharging".
-func (x *NotifyPriorityChargingRequest) Action() string { return "NotifyPriorityCharging" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyPriorityChargingRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyPriorityChargingRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyPriorityChargingRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyPriorityChargingRequest)
+func (x *NotifyPriorityChargingRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyPriorityChargingRequest
 }
 
 var fieldsNotifyPriorityChargingRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsNotifyPriorityChargingRequest = rpc.Fields{
 }
 
 var tableNotifyPriorityChargingRequest = layout.Part{
+	Action: "NotifyPriorityCharging",
 	Fields: &fieldsNotifyPriorityChargingRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyPriorityChargingRequest{}.TransactionID)), Low: 36, High: 36},
@@ -58,22 +45,8 @@ type NotifyPriorityChargingResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyPriorityCharging".
-func (x *NotifyPriorityChargingResponse) Action() string { return "NotifyPriorityCharging" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyPriorityChargingResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyPriorityChargingResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyPriorityChargingResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyPriorityChargingResponse)
+func (x *NotifyPriorityChargingResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyPriorityChargingResponse
 }
 
 var fieldsNotifyPriorityChargingResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsNotifyPriorityChargingResponse = rpc.Fields{
 }
 
 var tableNotifyPriorityChargingResponse = layout.Part{
+	Action: "NotifyPriorityCharging",
 	Fields: &fieldsNotifyPriorityChargingResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyPriorityChargingResponse{}.CustomData))},

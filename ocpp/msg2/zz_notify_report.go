@@ -4,8 +4,10 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // NotifyReportRequest is a message.
@@ -20,27 +22,9 @@ type NotifyReportRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "NotifyReport".
-func (x *NotifyReportRequest) Action() string { return "NotifyReport" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyReportRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *NotifyReportRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyReportRequest
 }
-
-// Decode reads x as v says it.
-func (x *NotifyReportRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyReportRequest) Reset() { x.reset() }
 
 func (x *NotifyReportRequest) reset() {
 	x.RequestID = 0
@@ -49,6 +33,13 @@ func (x *NotifyReportRequest) reset() {
 	x.Tbc = Opt[bool]{}
 	x.SeqNo = 0
 	x.CustomData = ""
+}
+
+func (x *NotifyReportRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *NotifyReportRequest) append(w *rpc.Writer) {
@@ -104,6 +95,10 @@ func (x *NotifyReportRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableNotifyReportRequest = layout.Part{
+	Action: "NotifyReport",
+}
+
 // NotifyReportResponse is a message.
 type NotifyReportResponse struct {
 	_ [0]func()
@@ -111,30 +106,19 @@ type NotifyReportResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyReport".
-func (x *NotifyReportResponse) Action() string { return "NotifyReport" }
+func (x *NotifyReportResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyReportResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *NotifyReportResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *NotifyReportResponse) reset() {
+	*x = NotifyReportResponse{}
+}
+
+func (x *NotifyReportResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *NotifyReportResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyReportResponse) Reset() { x.reset() }
-
-func (x *NotifyReportResponse) reset() {
-	*x = NotifyReportResponse{}
 }
 
 func (x *NotifyReportResponse) append(w *rpc.Writer) {
@@ -159,6 +143,10 @@ func (x *NotifyReportResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableNotifyReportResponse = layout.Part{
+	Action: "NotifyReport",
 }
 
 // ReportData is a part of messages.

@@ -27,22 +27,8 @@ type NotifySettlementRequest struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "NotifySettlement".
-func (x *NotifySettlementRequest) Action() string { return "NotifySettlement" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifySettlementRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifySettlementRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifySettlementRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifySettlementRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifySettlementRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifySettlementRequest)
+func (x *NotifySettlementRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifySettlementRequest
 }
 
 var fieldsNotifySettlementRequest = rpc.Fields{
@@ -52,6 +38,7 @@ var fieldsNotifySettlementRequest = rpc.Fields{
 }
 
 var tableNotifySettlementRequest = layout.Part{
+	Action: "NotifySettlement",
 	Fields: &fieldsNotifySettlementRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementRequest{}.TransactionID)), Has: uint16(unsafe.Offsetof(NotifySettlementRequest{}.TransactionID) + unsafe.Offsetof(NotifySettlementRequest{}.TransactionID.Has)), Low: 36, High: 36},
@@ -77,22 +64,8 @@ type NotifySettlementResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifySettlement".
-func (x *NotifySettlementResponse) Action() string { return "NotifySettlement" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifySettlementResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifySettlementResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifySettlementResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifySettlementResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifySettlementResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifySettlementResponse)
+func (x *NotifySettlementResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifySettlementResponse
 }
 
 var fieldsNotifySettlementResponse = rpc.Fields{
@@ -102,6 +75,7 @@ var fieldsNotifySettlementResponse = rpc.Fields{
 }
 
 var tableNotifySettlementResponse = layout.Part{
+	Action: "NotifySettlement",
 	Fields: &fieldsNotifySettlementResponse,
 	Members: []layout.Member{
 		{Kind: layout.Text, At: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL)), Has: uint16(unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL) + unsafe.Offsetof(NotifySettlementResponse{}.ReceiptURL.Has)), Low: 2000, High: 2000},

@@ -18,22 +18,8 @@ type NotifyWebPaymentStartedRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyWebPaymentStarted".
-func (x *NotifyWebPaymentStartedRequest) Action() string { return "NotifyWebPaymentStarted" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyWebPaymentStartedRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyWebPaymentStartedRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyWebPaymentStartedRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest)
+func (x *NotifyWebPaymentStartedRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyWebPaymentStartedRequest
 }
 
 var fieldsNotifyWebPaymentStartedRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsNotifyWebPaymentStartedRequest = rpc.Fields{
 }
 
 var tableNotifyWebPaymentStartedRequest = layout.Part{
+	Action: "NotifyWebPaymentStarted",
 	Fields: &fieldsNotifyWebPaymentStartedRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedRequest{}.EVSEID)), Low: 0, High: 2147483647},
@@ -58,22 +45,8 @@ type NotifyWebPaymentStartedResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "NotifyWebPaymentStarted".
-func (x *NotifyWebPaymentStartedResponse) Action() string { return "NotifyWebPaymentStarted" }
-
-// AppendJSON appends x as v says it.
-func (x *NotifyWebPaymentStartedResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
-}
-
-// Decode reads x as v says it.
-func (x *NotifyWebPaymentStartedResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *NotifyWebPaymentStartedResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse)
+func (x *NotifyWebPaymentStartedResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableNotifyWebPaymentStartedResponse
 }
 
 var fieldsNotifyWebPaymentStartedResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsNotifyWebPaymentStartedResponse = rpc.Fields{
 }
 
 var tableNotifyWebPaymentStartedResponse = layout.Part{
+	Action: "NotifyWebPaymentStarted",
 	Fields: &fieldsNotifyWebPaymentStartedResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(NotifyWebPaymentStartedResponse{}.CustomData))},

@@ -17,22 +17,8 @@ type OpenPeriodicEventStreamRequest struct {
 	CustomData         rpc.Raw
 }
 
-// Action returns "OpenPeriodicEventStream".
-func (x *OpenPeriodicEventStreamRequest) Action() string { return "OpenPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *OpenPeriodicEventStreamRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
-}
-
-// Decode reads x as v says it.
-func (x *OpenPeriodicEventStreamRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *OpenPeriodicEventStreamRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest)
+func (x *OpenPeriodicEventStreamRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableOpenPeriodicEventStreamRequest
 }
 
 var fieldsOpenPeriodicEventStreamRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsOpenPeriodicEventStreamRequest = rpc.Fields{
 }
 
 var tableOpenPeriodicEventStreamRequest = layout.Part{
+	Action: "OpenPeriodicEventStream",
 	Fields: &fieldsOpenPeriodicEventStreamRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamRequest{}.ConstantStreamData)), Part: &tableConstantStreamData},
@@ -58,22 +45,8 @@ type OpenPeriodicEventStreamResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "OpenPeriodicEventStream".
-func (x *OpenPeriodicEventStreamResponse) Action() string { return "OpenPeriodicEventStream" }
-
-// AppendJSON appends x as v says it.
-func (x *OpenPeriodicEventStreamResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
-}
-
-// Decode reads x as v says it.
-func (x *OpenPeriodicEventStreamResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *OpenPeriodicEventStreamResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse)
+func (x *OpenPeriodicEventStreamResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableOpenPeriodicEventStreamResponse
 }
 
 var fieldsOpenPeriodicEventStreamResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsOpenPeriodicEventStreamResponse = rpc.Fields{
 }
 
 var tableOpenPeriodicEventStreamResponse = layout.Part{
+	Action: "OpenPeriodicEventStream",
 	Fields: &fieldsOpenPeriodicEventStreamResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(OpenPeriodicEventStreamResponse{}.Status)), Enum: &enumGenericStatus},

@@ -21,22 +21,8 @@ type PublishFirmwareRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "PublishFirmware".
-func (x *PublishFirmwareRequest) Action() string { return "PublishFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *PublishFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareRequest)
-}
-
-// Decode reads x as v says it.
-func (x *PublishFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareRequest)
+func (x *PublishFirmwareRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePublishFirmwareRequest
 }
 
 var fieldsPublishFirmwareRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsPublishFirmwareRequest = rpc.Fields{
 }
 
 var tablePublishFirmwareRequest = layout.Part{
+	Action: "PublishFirmware",
 	Fields: &fieldsPublishFirmwareRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareRequest{}.Location)), Low: 512, High: 2000},
@@ -66,22 +53,8 @@ type PublishFirmwareResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "PublishFirmware".
-func (x *PublishFirmwareResponse) Action() string { return "PublishFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *PublishFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareResponse)
-}
-
-// Decode reads x as v says it.
-func (x *PublishFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareResponse)
+func (x *PublishFirmwareResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePublishFirmwareResponse
 }
 
 var fieldsPublishFirmwareResponse = rpc.Fields{
@@ -91,6 +64,7 @@ var fieldsPublishFirmwareResponse = rpc.Fields{
 }
 
 var tablePublishFirmwareResponse = layout.Part{
+	Action: "PublishFirmware",
 	Fields: &fieldsPublishFirmwareResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareResponse{}.Status)), Enum: &enumGenericStatus},

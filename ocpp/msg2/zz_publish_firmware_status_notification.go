@@ -20,24 +20,8 @@ type PublishFirmwareStatusNotificationRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "PublishFirmwareStatusNotification".
-func (x *PublishFirmwareStatusNotificationRequest) Action() string {
-	return "PublishFirmwareStatusNotification"
-}
-
-// AppendJSON appends x as v says it.
-func (x *PublishFirmwareStatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *PublishFirmwareStatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareStatusNotificationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest)
+func (x *PublishFirmwareStatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationRequest
 }
 
 var fieldsPublishFirmwareStatusNotificationRequest = rpc.Fields{
@@ -47,6 +31,7 @@ var fieldsPublishFirmwareStatusNotificationRequest = rpc.Fields{
 }
 
 var tablePublishFirmwareStatusNotificationRequest = layout.Part{
+	Action: "PublishFirmwareStatusNotification",
 	Fields: &fieldsPublishFirmwareStatusNotificationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationRequest{}.Status)), Enum: &enumPublishFirmwareStatus},
@@ -64,24 +49,8 @@ type PublishFirmwareStatusNotificationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "PublishFirmwareStatusNotification".
-func (x *PublishFirmwareStatusNotificationResponse) Action() string {
-	return "PublishFirmwareStatusNotification"
-}
-
-// AppendJSON appends x as v says it.
-func (x *PublishFirmwareStatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *PublishFirmwareStatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PublishFirmwareStatusNotificationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse)
+func (x *PublishFirmwareStatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePublishFirmwareStatusNotificationResponse
 }
 
 var fieldsPublishFirmwareStatusNotificationResponse = rpc.Fields{
@@ -91,6 +60,7 @@ var fieldsPublishFirmwareStatusNotificationResponse = rpc.Fields{
 }
 
 var tablePublishFirmwareStatusNotificationResponse = layout.Part{
+	Action: "PublishFirmwareStatusNotification",
 	Fields: &fieldsPublishFirmwareStatusNotificationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(PublishFirmwareStatusNotificationResponse{}.CustomData))},

@@ -17,22 +17,8 @@ type PullDynamicScheduleUpdateRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "PullDynamicScheduleUpdate".
-func (x *PullDynamicScheduleUpdateRequest) Action() string { return "PullDynamicScheduleUpdate" }
-
-// AppendJSON appends x as v says it.
-func (x *PullDynamicScheduleUpdateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *PullDynamicScheduleUpdateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PullDynamicScheduleUpdateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest)
+func (x *PullDynamicScheduleUpdateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePullDynamicScheduleUpdateRequest
 }
 
 var fieldsPullDynamicScheduleUpdateRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsPullDynamicScheduleUpdateRequest = rpc.Fields{
 }
 
 var tablePullDynamicScheduleUpdateRequest = layout.Part{
+	Action: "PullDynamicScheduleUpdate",
 	Fields: &fieldsPullDynamicScheduleUpdateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateRequest{}.ChargingProfileID)), Low: -2147483648, High: 2147483647},
@@ -59,22 +46,8 @@ type PullDynamicScheduleUpdateResponse struct {
 	CustomData     rpc.Raw
 }
 
-// Action returns "PullDynamicScheduleUpdate".
-func (x *PullDynamicScheduleUpdateResponse) Action() string { return "PullDynamicScheduleUpdate" }
-
-// AppendJSON appends x as v says it.
-func (x *PullDynamicScheduleUpdateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *PullDynamicScheduleUpdateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *PullDynamicScheduleUpdateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse)
+func (x *PullDynamicScheduleUpdateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tablePullDynamicScheduleUpdateResponse
 }
 
 var fieldsPullDynamicScheduleUpdateResponse = rpc.Fields{
@@ -84,6 +57,7 @@ var fieldsPullDynamicScheduleUpdateResponse = rpc.Fields{
 }
 
 var tablePullDynamicScheduleUpdateResponse = layout.Part{
+	Action: "PullDynamicScheduleUpdate",
 	Fields: &fieldsPullDynamicScheduleUpdateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate)), Has: uint16(unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate) + unsafe.Offsetof(PullDynamicScheduleUpdateResponse{}.ScheduleUpdate.Has)), Part: &tableChargingScheduleUpdate},

@@ -21,22 +21,8 @@ type ReportChargingProfilesRequest struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "ReportChargingProfiles".
-func (x *ReportChargingProfilesRequest) Action() string { return "ReportChargingProfiles" }
-
-// AppendJSON appends x as v says it.
-func (x *ReportChargingProfilesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportChargingProfilesRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ReportChargingProfilesRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportChargingProfilesRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReportChargingProfilesRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReportChargingProfilesRequest)
+func (x *ReportChargingProfilesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReportChargingProfilesRequest
 }
 
 var fieldsReportChargingProfilesRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsReportChargingProfilesRequest = rpc.Fields{
 }
 
 var tableReportChargingProfilesRequest = layout.Part{
+	Action: "ReportChargingProfiles",
 	Fields: &fieldsReportChargingProfilesRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReportChargingProfilesRequest{}.RequestID)), Low: -2147483648, High: 2147483647},
@@ -64,22 +51,8 @@ type ReportChargingProfilesResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ReportChargingProfiles".
-func (x *ReportChargingProfilesResponse) Action() string { return "ReportChargingProfiles" }
-
-// AppendJSON appends x as v says it.
-func (x *ReportChargingProfilesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportChargingProfilesResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ReportChargingProfilesResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportChargingProfilesResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReportChargingProfilesResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReportChargingProfilesResponse)
+func (x *ReportChargingProfilesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReportChargingProfilesResponse
 }
 
 var fieldsReportChargingProfilesResponse = rpc.Fields{
@@ -89,6 +62,7 @@ var fieldsReportChargingProfilesResponse = rpc.Fields{
 }
 
 var tableReportChargingProfilesResponse = layout.Part{
+	Action: "ReportChargingProfiles",
 	Fields: &fieldsReportChargingProfilesResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportChargingProfilesResponse{}.CustomData))},

@@ -26,22 +26,8 @@ type ReportDERControlRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "ReportDERControl".
-func (x *ReportDERControlRequest) Action() string { return "ReportDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *ReportDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportDERControlRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ReportDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportDERControlRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReportDERControlRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReportDERControlRequest)
+func (x *ReportDERControlRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReportDERControlRequest
 }
 
 var fieldsReportDERControlRequest = rpc.Fields{
@@ -51,6 +37,7 @@ var fieldsReportDERControlRequest = rpc.Fields{
 }
 
 var tableReportDERControlRequest = layout.Part{
+	Action: "ReportDERControl",
 	Fields: &fieldsReportDERControlRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List, At: uint16(unsafe.Offsetof(ReportDERControlRequest{}.Curve)), Least: 1, Most: 24, Part: &tableDERCurveGet},
@@ -74,22 +61,8 @@ type ReportDERControlResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ReportDERControl".
-func (x *ReportDERControlResponse) Action() string { return "ReportDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *ReportDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReportDERControlResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ReportDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReportDERControlResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReportDERControlResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReportDERControlResponse)
+func (x *ReportDERControlResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReportDERControlResponse
 }
 
 var fieldsReportDERControlResponse = rpc.Fields{
@@ -99,6 +72,7 @@ var fieldsReportDERControlResponse = rpc.Fields{
 }
 
 var tableReportDERControlResponse = layout.Part{
+	Action: "ReportDERControl",
 	Fields: &fieldsReportDERControlResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReportDERControlResponse{}.CustomData))},

@@ -18,22 +18,8 @@ type RequestBatterySwapRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "RequestBatterySwap".
-func (x *RequestBatterySwapRequest) Action() string { return "RequestBatterySwap" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestBatterySwapRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestBatterySwapRequest)
-}
-
-// Decode reads x as v says it.
-func (x *RequestBatterySwapRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestBatterySwapRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestBatterySwapRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestBatterySwapRequest)
+func (x *RequestBatterySwapRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestBatterySwapRequest
 }
 
 var fieldsRequestBatterySwapRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsRequestBatterySwapRequest = rpc.Fields{
 }
 
 var tableRequestBatterySwapRequest = layout.Part{
+	Action: "RequestBatterySwap",
 	Fields: &fieldsRequestBatterySwapRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestBatterySwapRequest{}.IdToken)), Part: &tableIdToken},
@@ -60,22 +47,8 @@ type RequestBatterySwapResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "RequestBatterySwap".
-func (x *RequestBatterySwapResponse) Action() string { return "RequestBatterySwap" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestBatterySwapResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestBatterySwapResponse)
-}
-
-// Decode reads x as v says it.
-func (x *RequestBatterySwapResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestBatterySwapResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestBatterySwapResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestBatterySwapResponse)
+func (x *RequestBatterySwapResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestBatterySwapResponse
 }
 
 var fieldsRequestBatterySwapResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsRequestBatterySwapResponse = rpc.Fields{
 }
 
 var tableRequestBatterySwapResponse = layout.Part{
+	Action: "RequestBatterySwap",
 	Fields: &fieldsRequestBatterySwapResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestBatterySwapResponse{}.Status)), Enum: &enumGenericStatus},

@@ -21,22 +21,8 @@ type RequestStartTransactionRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "RequestStartTransaction".
-func (x *RequestStartTransactionRequest) Action() string { return "RequestStartTransaction" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestStartTransactionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStartTransactionRequest)
-}
-
-// Decode reads x as v says it.
-func (x *RequestStartTransactionRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStartTransactionRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestStartTransactionRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestStartTransactionRequest)
+func (x *RequestStartTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestStartTransactionRequest
 }
 
 var fieldsRequestStartTransactionRequest = rpc.Fields{
@@ -46,6 +32,7 @@ var fieldsRequestStartTransactionRequest = rpc.Fields{
 }
 
 var tableRequestStartTransactionRequest = layout.Part{
+	Action: "RequestStartTransaction",
 	Fields: &fieldsRequestStartTransactionRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID)), Has: uint16(unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID) + unsafe.Offsetof(RequestStartTransactionRequest{}.EVSEID.Has)), Low: 1, High: 2147483647},
@@ -67,22 +54,8 @@ type RequestStartTransactionResponse struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "RequestStartTransaction".
-func (x *RequestStartTransactionResponse) Action() string { return "RequestStartTransaction" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestStartTransactionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStartTransactionResponse)
-}
-
-// Decode reads x as v says it.
-func (x *RequestStartTransactionResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStartTransactionResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestStartTransactionResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestStartTransactionResponse)
+func (x *RequestStartTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestStartTransactionResponse
 }
 
 var fieldsRequestStartTransactionResponse = rpc.Fields{
@@ -92,6 +65,7 @@ var fieldsRequestStartTransactionResponse = rpc.Fields{
 }
 
 var tableRequestStartTransactionResponse = layout.Part{
+	Action: "RequestStartTransaction",
 	Fields: &fieldsRequestStartTransactionResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStartTransactionResponse{}.Status)), Enum: &enumRequestStartStopStatus},

@@ -17,22 +17,8 @@ type RequestStopTransactionRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "RequestStopTransaction".
-func (x *RequestStopTransactionRequest) Action() string { return "RequestStopTransaction" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestStopTransactionRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStopTransactionRequest)
-}
-
-// Decode reads x as v says it.
-func (x *RequestStopTransactionRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStopTransactionRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestStopTransactionRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestStopTransactionRequest)
+func (x *RequestStopTransactionRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestStopTransactionRequest
 }
 
 var fieldsRequestStopTransactionRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsRequestStopTransactionRequest = rpc.Fields{
 }
 
 var tableRequestStopTransactionRequest = layout.Part{
+	Action: "RequestStopTransaction",
 	Fields: &fieldsRequestStopTransactionRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStopTransactionRequest{}.TransactionID)), Low: 36, High: 36},
@@ -58,22 +45,8 @@ type RequestStopTransactionResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "RequestStopTransaction".
-func (x *RequestStopTransactionResponse) Action() string { return "RequestStopTransaction" }
-
-// AppendJSON appends x as v says it.
-func (x *RequestStopTransactionResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableRequestStopTransactionResponse)
-}
-
-// Decode reads x as v says it.
-func (x *RequestStopTransactionResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableRequestStopTransactionResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *RequestStopTransactionResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableRequestStopTransactionResponse)
+func (x *RequestStopTransactionResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableRequestStopTransactionResponse
 }
 
 var fieldsRequestStopTransactionResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsRequestStopTransactionResponse = rpc.Fields{
 }
 
 var tableRequestStopTransactionResponse = layout.Part{
+	Action: "RequestStopTransaction",
 	Fields: &fieldsRequestStopTransactionResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(RequestStopTransactionResponse{}.Status)), Enum: &enumRequestStartStopStatus},

@@ -18,22 +18,8 @@ type ReservationStatusUpdateRequest struct {
 	CustomData              rpc.Raw
 }
 
-// Action returns "ReservationStatusUpdate".
-func (x *ReservationStatusUpdateRequest) Action() string { return "ReservationStatusUpdate" }
-
-// AppendJSON appends x as v says it.
-func (x *ReservationStatusUpdateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *ReservationStatusUpdateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReservationStatusUpdateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReservationStatusUpdateRequest)
+func (x *ReservationStatusUpdateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReservationStatusUpdateRequest
 }
 
 var fieldsReservationStatusUpdateRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsReservationStatusUpdateRequest = rpc.Fields{
 }
 
 var tableReservationStatusUpdateRequest = layout.Part{
+	Action: "ReservationStatusUpdate",
 	Fields: &fieldsReservationStatusUpdateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ReservationStatusUpdateRequest{}.ReservationID)), Low: 0, High: 2147483647},
@@ -58,22 +45,8 @@ type ReservationStatusUpdateResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ReservationStatusUpdate".
-func (x *ReservationStatusUpdateResponse) Action() string { return "ReservationStatusUpdate" }
-
-// AppendJSON appends x as v says it.
-func (x *ReservationStatusUpdateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *ReservationStatusUpdateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReservationStatusUpdateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableReservationStatusUpdateResponse)
+func (x *ReservationStatusUpdateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReservationStatusUpdateResponse
 }
 
 var fieldsReservationStatusUpdateResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsReservationStatusUpdateResponse = rpc.Fields{
 }
 
 var tableReservationStatusUpdateResponse = layout.Part{
+	Action: "ReservationStatusUpdate",
 	Fields: &fieldsReservationStatusUpdateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(ReservationStatusUpdateResponse{}.CustomData))},

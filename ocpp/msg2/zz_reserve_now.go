@@ -23,21 +23,9 @@ type ReserveNowRequest struct {
 	CustomData     rpc.Raw
 }
 
-// Action returns "ReserveNow".
-func (x *ReserveNowRequest) Action() string { return "ReserveNow" }
-
-// AppendJSON appends x as v says it.
-func (x *ReserveNowRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReserveNowRequest)
+func (x *ReserveNowRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReserveNowRequest
 }
-
-// Decode reads x as v says it.
-func (x *ReserveNowRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReserveNowRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReserveNowRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableReserveNowRequest) }
 
 var fieldsReserveNowRequest = rpc.Fields{
 	Names:    []string{"id", "expiryDateTime", "connectorType", "idToken", "evseId", "groupIdToken", "customData"},
@@ -46,6 +34,7 @@ var fieldsReserveNowRequest = rpc.Fields{
 }
 
 var tableReserveNowRequest = layout.Part{
+	Action: "ReserveNow",
 	Fields: &fieldsReserveNowRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(ReserveNowRequest{}.ID)), Low: 0, High: 2147483647},
@@ -67,21 +56,9 @@ type ReserveNowResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "ReserveNow".
-func (x *ReserveNowResponse) Action() string { return "ReserveNow" }
-
-// AppendJSON appends x as v says it.
-func (x *ReserveNowResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableReserveNowResponse)
+func (x *ReserveNowResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableReserveNowResponse
 }
-
-// Decode reads x as v says it.
-func (x *ReserveNowResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableReserveNowResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ReserveNowResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableReserveNowResponse) }
 
 var fieldsReserveNowResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -90,6 +67,7 @@ var fieldsReserveNowResponse = rpc.Fields{
 }
 
 var tableReserveNowResponse = layout.Part{
+	Action: "ReserveNow",
 	Fields: &fieldsReserveNowResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ReserveNowResponse{}.Status)), Enum: &enumReserveNowStatus},

@@ -18,21 +18,9 @@ type ResetRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "Reset".
-func (x *ResetRequest) Action() string { return "Reset" }
-
-// AppendJSON appends x as v says it.
-func (x *ResetRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableResetRequest)
+func (x *ResetRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableResetRequest
 }
-
-// Decode reads x as v says it.
-func (x *ResetRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableResetRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ResetRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableResetRequest) }
 
 var fieldsResetRequest = rpc.Fields{
 	Names:    []string{"type", "evseId", "customData"},
@@ -41,6 +29,7 @@ var fieldsResetRequest = rpc.Fields{
 }
 
 var tableResetRequest = layout.Part{
+	Action: "Reset",
 	Fields: &fieldsResetRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetRequest{}.Type)), Enum: &enumReset},
@@ -58,21 +47,9 @@ type ResetResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "Reset".
-func (x *ResetResponse) Action() string { return "Reset" }
-
-// AppendJSON appends x as v says it.
-func (x *ResetResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableResetResponse)
+func (x *ResetResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableResetResponse
 }
-
-// Decode reads x as v says it.
-func (x *ResetResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableResetResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *ResetResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableResetResponse) }
 
 var fieldsResetResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "customData"},
@@ -81,6 +58,7 @@ var fieldsResetResponse = rpc.Fields{
 }
 
 var tableResetResponse = layout.Part{
+	Action: "Reset",
 	Fields: &fieldsResetResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(ResetResponse{}.Status)), Enum: &enumResetStatus},

@@ -20,22 +20,8 @@ type SecurityEventNotificationRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SecurityEventNotification".
-func (x *SecurityEventNotificationRequest) Action() string { return "SecurityEventNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *SecurityEventNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SecurityEventNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSecurityEventNotificationRequest)
+func (x *SecurityEventNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSecurityEventNotificationRequest
 }
 
 var fieldsSecurityEventNotificationRequest = rpc.Fields{
@@ -45,6 +31,7 @@ var fieldsSecurityEventNotificationRequest = rpc.Fields{
 }
 
 var tableSecurityEventNotificationRequest = layout.Part{
+	Action: "SecurityEventNotification",
 	Fields: &fieldsSecurityEventNotificationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SecurityEventNotificationRequest{}.Type)), Low: 50, High: 50},
@@ -61,22 +48,8 @@ type SecurityEventNotificationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SecurityEventNotification".
-func (x *SecurityEventNotificationResponse) Action() string { return "SecurityEventNotification" }
-
-// AppendJSON appends x as v says it.
-func (x *SecurityEventNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SecurityEventNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SecurityEventNotificationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSecurityEventNotificationResponse)
+func (x *SecurityEventNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSecurityEventNotificationResponse
 }
 
 var fieldsSecurityEventNotificationResponse = rpc.Fields{
@@ -86,6 +59,7 @@ var fieldsSecurityEventNotificationResponse = rpc.Fields{
 }
 
 var tableSecurityEventNotificationResponse = layout.Part{
+	Action: "SecurityEventNotification",
 	Fields: &fieldsSecurityEventNotificationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Custom, At: uint16(unsafe.Offsetof(SecurityEventNotificationResponse{}.CustomData))},

@@ -3,7 +3,10 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SendLocalListRequest is a message.
@@ -16,23 +19,8 @@ type SendLocalListRequest struct {
 	CustomData             rpc.Raw
 }
 
-// Action returns "SendLocalList".
-func (x *SendLocalListRequest) Action() string { return "SendLocalList" }
-
-// AppendJSON appends x as v says it.
-func (x *SendLocalListRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *SendLocalListRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b, nil)
-	return b.End()
+func (x *SendLocalListRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSendLocalListRequest
 }
 
 // DecodeEach is Decode that hands on the elements of localAuthorizationList one by one instead of keeping them. An
@@ -40,19 +28,23 @@ func (x *SendLocalListRequest) Decode(b *rpc.Body, v Version) error {
 // may follow the list on the wire: they are whole when DecodeEach has returned.
 func (x *SendLocalListRequest) DecodeEach(b *rpc.Body, v Version, each func(*AuthorizationData) error) error {
 	b.Begin(v)
-	x.Reset()
-	x.decode(b, each)
+	x.reset()
+	x.decodeEach(b, each)
 	return b.End()
 }
-
-// Reset makes x empty and keeps its capacity.
-func (x *SendLocalListRequest) Reset() { x.reset() }
 
 func (x *SendLocalListRequest) reset() {
 	x.LocalAuthorizationList = x.LocalAuthorizationList[:0]
 	x.VersionNumber = 0
 	x.UpdateType = ""
 	x.CustomData = ""
+}
+
+func (x *SendLocalListRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *SendLocalListRequest) append(w *rpc.Writer) {
@@ -78,7 +70,9 @@ var fieldsSendLocalListRequest = rpc.Fields{
 	Required: [2]uint64{0x6, 0x6},
 }
 
-func (x *SendLocalListRequest) decode(b *rpc.Body, each func(*AuthorizationData) error) {
+func (x *SendLocalListRequest) decode(b *rpc.Body) { x.decodeEach(b, nil) }
+
+func (x *SendLocalListRequest) decodeEach(b *rpc.Body, each func(*AuthorizationData) error) {
 	o := b.Object(&fieldsSendLocalListRequest)
 	for {
 		switch b.Next(&o) {
@@ -115,6 +109,10 @@ func (x *SendLocalListRequest) decode(b *rpc.Body, each func(*AuthorizationData)
 	}
 }
 
+var tableSendLocalListRequest = layout.Part{
+	Action: "SendLocalList",
+}
+
 // SendLocalListResponse is a message.
 type SendLocalListResponse struct {
 	_ [0]func()
@@ -124,30 +122,19 @@ type SendLocalListResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SendLocalList".
-func (x *SendLocalListResponse) Action() string { return "SendLocalList" }
+func (x *SendLocalListResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSendLocalListResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *SendLocalListResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *SendLocalListResponse) reset() {
+	*x = SendLocalListResponse{}
+}
+
+func (x *SendLocalListResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *SendLocalListResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SendLocalListResponse) Reset() { x.reset() }
-
-func (x *SendLocalListResponse) reset() {
-	*x = SendLocalListResponse{}
 }
 
 func (x *SendLocalListResponse) append(w *rpc.Writer) {
@@ -183,6 +170,10 @@ func (x *SendLocalListResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableSendLocalListResponse = layout.Part{
+	Action: "SendLocalList",
 }
 
 // AuthorizationData is a part of messages.

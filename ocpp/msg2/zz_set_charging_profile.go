@@ -18,22 +18,8 @@ type SetChargingProfileRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "SetChargingProfile".
-func (x *SetChargingProfileRequest) Action() string { return "SetChargingProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *SetChargingProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetChargingProfileRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetChargingProfileRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetChargingProfileRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetChargingProfileRequest)
+func (x *SetChargingProfileRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetChargingProfileRequest
 }
 
 var fieldsSetChargingProfileRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsSetChargingProfileRequest = rpc.Fields{
 }
 
 var tableSetChargingProfileRequest = layout.Part{
+	Action: "SetChargingProfile",
 	Fields: &fieldsSetChargingProfileRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetChargingProfileRequest{}.EVSEID)), Low: 0, High: 2147483647},
@@ -60,22 +47,8 @@ type SetChargingProfileResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetChargingProfile".
-func (x *SetChargingProfileResponse) Action() string { return "SetChargingProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *SetChargingProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetChargingProfileResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetChargingProfileResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetChargingProfileResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetChargingProfileResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetChargingProfileResponse)
+func (x *SetChargingProfileResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetChargingProfileResponse
 }
 
 var fieldsSetChargingProfileResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsSetChargingProfileResponse = rpc.Fields{
 }
 
 var tableSetChargingProfileResponse = layout.Part{
+	Action: "SetChargingProfile",
 	Fields: &fieldsSetChargingProfileResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetChargingProfileResponse{}.Status)), Enum: &enumChargingProfileStatus},

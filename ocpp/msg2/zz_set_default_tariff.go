@@ -18,22 +18,8 @@ type SetDefaultTariffRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetDefaultTariff".
-func (x *SetDefaultTariffRequest) Action() string { return "SetDefaultTariff" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDefaultTariffRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDefaultTariffRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetDefaultTariffRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDefaultTariffRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDefaultTariffRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetDefaultTariffRequest)
+func (x *SetDefaultTariffRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDefaultTariffRequest
 }
 
 var fieldsSetDefaultTariffRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsSetDefaultTariffRequest = rpc.Fields{
 }
 
 var tableSetDefaultTariffRequest = layout.Part{
+	Action: "SetDefaultTariff",
 	Fields: &fieldsSetDefaultTariffRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDefaultTariffRequest{}.EVSEID)), Low: 0, High: 2147483647},
@@ -60,22 +47,8 @@ type SetDefaultTariffResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetDefaultTariff".
-func (x *SetDefaultTariffResponse) Action() string { return "SetDefaultTariff" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDefaultTariffResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDefaultTariffResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetDefaultTariffResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDefaultTariffResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDefaultTariffResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetDefaultTariffResponse)
+func (x *SetDefaultTariffResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDefaultTariffResponse
 }
 
 var fieldsSetDefaultTariffResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsSetDefaultTariffResponse = rpc.Fields{
 }
 
 var tableSetDefaultTariffResponse = layout.Part{
+	Action: "SetDefaultTariff",
 	Fields: &fieldsSetDefaultTariffResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDefaultTariffResponse{}.Status)), Enum: &enumTariffSetStatus},

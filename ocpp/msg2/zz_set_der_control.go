@@ -27,21 +27,9 @@ type SetDERControlRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "SetDERControl".
-func (x *SetDERControlRequest) Action() string { return "SetDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDERControlRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDERControlRequest)
+func (x *SetDERControlRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDERControlRequest
 }
-
-// Decode reads x as v says it.
-func (x *SetDERControlRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDERControlRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDERControlRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableSetDERControlRequest) }
 
 var fieldsSetDERControlRequest = rpc.Fields{
 	Names:    []string{"isDefault", "controlId", "controlType", "curve", "enterService", "fixedPFAbsorb", "fixedPFInject", "fixedVar", "freqDroop", "gradient", "limitMaxDischarge", "customData"},
@@ -50,6 +38,7 @@ var fieldsSetDERControlRequest = rpc.Fields{
 }
 
 var tableSetDERControlRequest = layout.Part{
+	Action: "SetDERControl",
 	Fields: &fieldsSetDERControlRequest,
 	Members: []layout.Member{
 		{Kind: layout.Truth, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlRequest{}.IsDefault))},
@@ -77,21 +66,9 @@ type SetDERControlResponse struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "SetDERControl".
-func (x *SetDERControlResponse) Action() string { return "SetDERControl" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDERControlResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDERControlResponse)
+func (x *SetDERControlResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDERControlResponse
 }
-
-// Decode reads x as v says it.
-func (x *SetDERControlResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDERControlResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDERControlResponse) Reset() { layout.Reset(unsafe.Pointer(x), &tableSetDERControlResponse) }
 
 var fieldsSetDERControlResponse = rpc.Fields{
 	Names:    []string{"status", "statusInfo", "supersededIds", "customData"},
@@ -100,6 +77,7 @@ var fieldsSetDERControlResponse = rpc.Fields{
 }
 
 var tableSetDERControlResponse = layout.Part{
+	Action: "SetDERControl",
 	Fields: &fieldsSetDERControlResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDERControlResponse{}.Status)), Enum: &enumDERControlStatus},

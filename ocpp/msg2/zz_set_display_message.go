@@ -17,22 +17,8 @@ type SetDisplayMessageRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetDisplayMessage".
-func (x *SetDisplayMessageRequest) Action() string { return "SetDisplayMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDisplayMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDisplayMessageRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetDisplayMessageRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDisplayMessageRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDisplayMessageRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetDisplayMessageRequest)
+func (x *SetDisplayMessageRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDisplayMessageRequest
 }
 
 var fieldsSetDisplayMessageRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsSetDisplayMessageRequest = rpc.Fields{
 }
 
 var tableSetDisplayMessageRequest = layout.Part{
+	Action: "SetDisplayMessage",
 	Fields: &fieldsSetDisplayMessageRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDisplayMessageRequest{}.Message)), Part: &tableMessageInfo},
@@ -58,22 +45,8 @@ type SetDisplayMessageResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetDisplayMessage".
-func (x *SetDisplayMessageResponse) Action() string { return "SetDisplayMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *SetDisplayMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetDisplayMessageResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetDisplayMessageResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetDisplayMessageResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetDisplayMessageResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetDisplayMessageResponse)
+func (x *SetDisplayMessageResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetDisplayMessageResponse
 }
 
 var fieldsSetDisplayMessageResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsSetDisplayMessageResponse = rpc.Fields{
 }
 
 var tableSetDisplayMessageResponse = layout.Part{
+	Action: "SetDisplayMessage",
 	Fields: &fieldsSetDisplayMessageResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetDisplayMessageResponse{}.Status)), Enum: &enumDisplayMessageStatus},

@@ -17,22 +17,8 @@ type SetMonitoringBaseRequest struct {
 	CustomData     rpc.Raw
 }
 
-// Action returns "SetMonitoringBase".
-func (x *SetMonitoringBaseRequest) Action() string { return "SetMonitoringBase" }
-
-// AppendJSON appends x as v says it.
-func (x *SetMonitoringBaseRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetMonitoringBaseRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringBaseRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringBaseRequest)
+func (x *SetMonitoringBaseRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetMonitoringBaseRequest
 }
 
 var fieldsSetMonitoringBaseRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsSetMonitoringBaseRequest = rpc.Fields{
 }
 
 var tableSetMonitoringBaseRequest = layout.Part{
+	Action: "SetMonitoringBase",
 	Fields: &fieldsSetMonitoringBaseRequest,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringBaseRequest{}.MonitoringBase)), Enum: &enumMonitoringBase},
@@ -58,22 +45,8 @@ type SetMonitoringBaseResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetMonitoringBase".
-func (x *SetMonitoringBaseResponse) Action() string { return "SetMonitoringBase" }
-
-// AppendJSON appends x as v says it.
-func (x *SetMonitoringBaseResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetMonitoringBaseResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringBaseResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringBaseResponse)
+func (x *SetMonitoringBaseResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetMonitoringBaseResponse
 }
 
 var fieldsSetMonitoringBaseResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsSetMonitoringBaseResponse = rpc.Fields{
 }
 
 var tableSetMonitoringBaseResponse = layout.Part{
+	Action: "SetMonitoringBase",
 	Fields: &fieldsSetMonitoringBaseResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringBaseResponse{}.Status)), Enum: &enumGenericDeviceModelStatus},

@@ -17,22 +17,8 @@ type SetMonitoringLevelRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetMonitoringLevel".
-func (x *SetMonitoringLevelRequest) Action() string { return "SetMonitoringLevel" }
-
-// AppendJSON appends x as v says it.
-func (x *SetMonitoringLevelRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetMonitoringLevelRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringLevelRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringLevelRequest)
+func (x *SetMonitoringLevelRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetMonitoringLevelRequest
 }
 
 var fieldsSetMonitoringLevelRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsSetMonitoringLevelRequest = rpc.Fields{
 }
 
 var tableSetMonitoringLevelRequest = layout.Part{
+	Action: "SetMonitoringLevel",
 	Fields: &fieldsSetMonitoringLevelRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(SetMonitoringLevelRequest{}.Severity)), Low: 0, High: 2147483647},
@@ -58,22 +45,8 @@ type SetMonitoringLevelResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetMonitoringLevel".
-func (x *SetMonitoringLevelResponse) Action() string { return "SetMonitoringLevel" }
-
-// AppendJSON appends x as v says it.
-func (x *SetMonitoringLevelResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetMonitoringLevelResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetMonitoringLevelResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetMonitoringLevelResponse)
+func (x *SetMonitoringLevelResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetMonitoringLevelResponse
 }
 
 var fieldsSetMonitoringLevelResponse = rpc.Fields{
@@ -83,6 +56,7 @@ var fieldsSetMonitoringLevelResponse = rpc.Fields{
 }
 
 var tableSetMonitoringLevelResponse = layout.Part{
+	Action: "SetMonitoringLevel",
 	Fields: &fieldsSetMonitoringLevelResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetMonitoringLevelResponse{}.Status)), Enum: &enumGenericStatus},

@@ -18,22 +18,8 @@ type SetNetworkProfileRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "SetNetworkProfile".
-func (x *SetNetworkProfileRequest) Action() string { return "SetNetworkProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *SetNetworkProfileRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetNetworkProfileRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetNetworkProfileRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetNetworkProfileRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetNetworkProfileRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetNetworkProfileRequest)
+func (x *SetNetworkProfileRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetNetworkProfileRequest
 }
 
 var fieldsSetNetworkProfileRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsSetNetworkProfileRequest = rpc.Fields{
 }
 
 var tableSetNetworkProfileRequest = layout.Part{
+	Action: "SetNetworkProfile",
 	Fields: &fieldsSetNetworkProfileRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetNetworkProfileRequest{}.ConfigurationSlot)), Low: -2147483648, High: 2147483647},
@@ -60,22 +47,8 @@ type SetNetworkProfileResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SetNetworkProfile".
-func (x *SetNetworkProfileResponse) Action() string { return "SetNetworkProfile" }
-
-// AppendJSON appends x as v says it.
-func (x *SetNetworkProfileResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetNetworkProfileResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetNetworkProfileResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetNetworkProfileResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetNetworkProfileResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetNetworkProfileResponse)
+func (x *SetNetworkProfileResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetNetworkProfileResponse
 }
 
 var fieldsSetNetworkProfileResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsSetNetworkProfileResponse = rpc.Fields{
 }
 
 var tableSetNetworkProfileResponse = layout.Part{
+	Action: "SetNetworkProfile",
 	Fields: &fieldsSetNetworkProfileResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SetNetworkProfileResponse{}.Status)), Enum: &enumSetNetworkProfileStatus},

@@ -17,22 +17,8 @@ type SetVariableMonitoringRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "SetVariableMonitoring".
-func (x *SetVariableMonitoringRequest) Action() string { return "SetVariableMonitoring" }
-
-// AppendJSON appends x as v says it.
-func (x *SetVariableMonitoringRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SetVariableMonitoringRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetVariableMonitoringRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetVariableMonitoringRequest)
+func (x *SetVariableMonitoringRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetVariableMonitoringRequest
 }
 
 var fieldsSetVariableMonitoringRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsSetVariableMonitoringRequest = rpc.Fields{
 }
 
 var tableSetVariableMonitoringRequest = layout.Part{
+	Action: "SetVariableMonitoring",
 	Fields: &fieldsSetVariableMonitoringRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(SetVariableMonitoringRequest{}.SetMonitoringData)), Least: 1, Part: &tableSetMonitoringData},
@@ -57,22 +44,8 @@ type SetVariableMonitoringResponse struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "SetVariableMonitoring".
-func (x *SetVariableMonitoringResponse) Action() string { return "SetVariableMonitoring" }
-
-// AppendJSON appends x as v says it.
-func (x *SetVariableMonitoringResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SetVariableMonitoringResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetVariableMonitoringResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSetVariableMonitoringResponse)
+func (x *SetVariableMonitoringResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetVariableMonitoringResponse
 }
 
 var fieldsSetVariableMonitoringResponse = rpc.Fields{
@@ -82,6 +55,7 @@ var fieldsSetVariableMonitoringResponse = rpc.Fields{
 }
 
 var tableSetVariableMonitoringResponse = layout.Part{
+	Action: "SetVariableMonitoring",
 	Fields: &fieldsSetVariableMonitoringResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, Rule: layout.List | layout.Required, At: uint16(unsafe.Offsetof(SetVariableMonitoringResponse{}.SetMonitoringResult)), Least: 1, Part: &tableSetMonitoringResult},

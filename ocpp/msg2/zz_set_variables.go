@@ -3,7 +3,10 @@
 package msg2
 
 import (
+	"unsafe"
+
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // SetVariablesRequest is a message.
@@ -14,31 +17,20 @@ type SetVariablesRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "SetVariables".
-func (x *SetVariablesRequest) Action() string { return "SetVariables" }
-
-// AppendJSON appends x as v says it.
-func (x *SetVariablesRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *SetVariablesRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetVariablesRequest
 }
-
-// Decode reads x as v says it.
-func (x *SetVariablesRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetVariablesRequest) Reset() { x.reset() }
 
 func (x *SetVariablesRequest) reset() {
 	x.SetVariableData = x.SetVariableData[:0]
 	x.CustomData = ""
+}
+
+func (x *SetVariablesRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *SetVariablesRequest) append(w *rpc.Writer) {
@@ -78,6 +70,10 @@ func (x *SetVariablesRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableSetVariablesRequest = layout.Part{
+	Action: "SetVariables",
+}
+
 // SetVariablesResponse is a message.
 type SetVariablesResponse struct {
 	_ [0]func()
@@ -86,31 +82,20 @@ type SetVariablesResponse struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "SetVariables".
-func (x *SetVariablesResponse) Action() string { return "SetVariables" }
-
-// AppendJSON appends x as v says it.
-func (x *SetVariablesResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *SetVariablesResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSetVariablesResponse
 }
-
-// Decode reads x as v says it.
-func (x *SetVariablesResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SetVariablesResponse) Reset() { x.reset() }
 
 func (x *SetVariablesResponse) reset() {
 	x.SetVariableResult = x.SetVariableResult[:0]
 	x.CustomData = ""
+}
+
+func (x *SetVariablesResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *SetVariablesResponse) append(w *rpc.Writer) {
@@ -148,6 +133,10 @@ func (x *SetVariablesResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableSetVariablesResponse = layout.Part{
+	Action: "SetVariables",
 }
 
 // SetVariableData is a part of messages.

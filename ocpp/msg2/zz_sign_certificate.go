@@ -20,22 +20,8 @@ type SignCertificateRequest struct {
 	CustomData          rpc.Raw
 }
 
-// Action returns "SignCertificate".
-func (x *SignCertificateRequest) Action() string { return "SignCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *SignCertificateRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSignCertificateRequest)
-}
-
-// Decode reads x as v says it.
-func (x *SignCertificateRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSignCertificateRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignCertificateRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSignCertificateRequest)
+func (x *SignCertificateRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSignCertificateRequest
 }
 
 var fieldsSignCertificateRequest = rpc.Fields{
@@ -45,6 +31,7 @@ var fieldsSignCertificateRequest = rpc.Fields{
 }
 
 var tableSignCertificateRequest = layout.Part{
+	Action: "SignCertificate",
 	Fields: &fieldsSignCertificateRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateRequest{}.CSR)), Low: 5500, High: 5500},
@@ -64,22 +51,8 @@ type SignCertificateResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "SignCertificate".
-func (x *SignCertificateResponse) Action() string { return "SignCertificate" }
-
-// AppendJSON appends x as v says it.
-func (x *SignCertificateResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableSignCertificateResponse)
-}
-
-// Decode reads x as v says it.
-func (x *SignCertificateResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableSignCertificateResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *SignCertificateResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableSignCertificateResponse)
+func (x *SignCertificateResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableSignCertificateResponse
 }
 
 var fieldsSignCertificateResponse = rpc.Fields{
@@ -89,6 +62,7 @@ var fieldsSignCertificateResponse = rpc.Fields{
 }
 
 var tableSignCertificateResponse = layout.Part{
+	Action: "SignCertificate",
 	Fields: &fieldsSignCertificateResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(SignCertificateResponse{}.Status)), Enum: &enumGenericStatus},

@@ -4,8 +4,10 @@ package msg2
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/evsed/evsed/ocpp/rpc"
+	"github.com/evsed/evsed/ocpp/rpc/layout"
 )
 
 // StatusNotificationRequest is a message.
@@ -19,30 +21,19 @@ type StatusNotificationRequest struct {
 	CustomData      rpc.Raw
 }
 
-// Action returns "StatusNotification".
-func (x *StatusNotificationRequest) Action() string { return "StatusNotification" }
+func (x *StatusNotificationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableStatusNotificationRequest
+}
 
-// AppendJSON appends x as v says it.
-func (x *StatusNotificationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *StatusNotificationRequest) reset() {
+	*x = StatusNotificationRequest{}
+}
+
+func (x *StatusNotificationRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *StatusNotificationRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StatusNotificationRequest) Reset() { x.reset() }
-
-func (x *StatusNotificationRequest) reset() {
-	*x = StatusNotificationRequest{}
 }
 
 func (x *StatusNotificationRequest) append(w *rpc.Writer) {
@@ -81,6 +72,10 @@ func (x *StatusNotificationRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableStatusNotificationRequest = layout.Part{
+	Action: "StatusNotification",
+}
+
 // StatusNotificationResponse is a message.
 type StatusNotificationResponse struct {
 	_ [0]func()
@@ -88,30 +83,19 @@ type StatusNotificationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "StatusNotification".
-func (x *StatusNotificationResponse) Action() string { return "StatusNotification" }
+func (x *StatusNotificationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableStatusNotificationResponse
+}
 
-// AppendJSON appends x as v says it.
-func (x *StatusNotificationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
+func (x *StatusNotificationResponse) reset() {
+	*x = StatusNotificationResponse{}
+}
+
+func (x *StatusNotificationResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
 	var w rpc.Writer
 	w.Begin(dst, v)
 	x.append(&w)
 	return w.End()
-}
-
-// Decode reads x as v says it.
-func (x *StatusNotificationResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *StatusNotificationResponse) Reset() { x.reset() }
-
-func (x *StatusNotificationResponse) reset() {
-	*x = StatusNotificationResponse{}
 }
 
 func (x *StatusNotificationResponse) append(w *rpc.Writer) {
@@ -136,4 +120,8 @@ func (x *StatusNotificationResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableStatusNotificationResponse = layout.Part{
+	Action: "StatusNotification",
 }

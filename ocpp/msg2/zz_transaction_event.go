@@ -32,27 +32,9 @@ type TransactionEventRequest struct {
 	CustomData            rpc.Raw
 }
 
-// Action returns "TransactionEvent".
-func (x *TransactionEventRequest) Action() string { return "TransactionEvent" }
-
-// AppendJSON appends x as v says it.
-func (x *TransactionEventRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *TransactionEventRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableTransactionEventRequest
 }
-
-// Decode reads x as v says it.
-func (x *TransactionEventRequest) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TransactionEventRequest) Reset() { x.reset() }
 
 func (x *TransactionEventRequest) reset() {
 	x.CostDetails.Has = false
@@ -73,6 +55,13 @@ func (x *TransactionEventRequest) reset() {
 	x.IdToken.Has = false
 	x.IdToken.V.reset()
 	x.CustomData = ""
+}
+
+func (x *TransactionEventRequest) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *TransactionEventRequest) append(w *rpc.Writer) {
@@ -189,6 +178,10 @@ func (x *TransactionEventRequest) decode(b *rpc.Body) {
 	}
 }
 
+var tableTransactionEventRequest = layout.Part{
+	Action: "TransactionEvent",
+}
+
 // TransactionEventResponse is a message.
 type TransactionEventResponse struct {
 	_ [0]func()
@@ -202,27 +195,9 @@ type TransactionEventResponse struct {
 	CustomData                  rpc.Raw
 }
 
-// Action returns "TransactionEvent".
-func (x *TransactionEventResponse) Action() string { return "TransactionEvent" }
-
-// AppendJSON appends x as v says it.
-func (x *TransactionEventResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	var w rpc.Writer
-	w.Begin(dst, v)
-	x.append(&w)
-	return w.End()
+func (x *TransactionEventResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableTransactionEventResponse
 }
-
-// Decode reads x as v says it.
-func (x *TransactionEventResponse) Decode(b *rpc.Body, v Version) error {
-	b.Begin(v)
-	x.Reset()
-	x.decode(b)
-	return b.End()
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TransactionEventResponse) Reset() { x.reset() }
 
 func (x *TransactionEventResponse) reset() {
 	x.TotalCost = Opt[rpc.Decimal]{}
@@ -233,6 +208,13 @@ func (x *TransactionEventResponse) reset() {
 	x.UpdatedPersonalMessage = Opt[MessageContent]{}
 	x.UpdatedPersonalMessageExtra = x.UpdatedPersonalMessageExtra[:0]
 	x.CustomData = ""
+}
+
+func (x *TransactionEventResponse) appendJSON(dst []byte, v Version) ([]byte, error) {
+	var w rpc.Writer
+	w.Begin(dst, v)
+	x.append(&w)
+	return w.End()
 }
 
 func (x *TransactionEventResponse) append(w *rpc.Writer) {
@@ -310,6 +292,10 @@ func (x *TransactionEventResponse) decode(b *rpc.Body) {
 			return
 		}
 	}
+}
+
+var tableTransactionEventResponse = layout.Part{
+	Action: "TransactionEvent",
 }
 
 // ChargingPeriod is a part of messages, since 2.1.

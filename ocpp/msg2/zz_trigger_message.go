@@ -19,21 +19,9 @@ type TriggerMessageRequest struct {
 	CustomData       rpc.Raw
 }
 
-// Action returns "TriggerMessage".
-func (x *TriggerMessageRequest) Action() string { return "TriggerMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *TriggerMessageRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableTriggerMessageRequest)
+func (x *TriggerMessageRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableTriggerMessageRequest
 }
-
-// Decode reads x as v says it.
-func (x *TriggerMessageRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableTriggerMessageRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableTriggerMessageRequest) }
 
 var fieldsTriggerMessageRequest = rpc.Fields{
 	Names:    []string{"evse", "requestedMessage", "customTrigger", "customData"},
@@ -42,6 +30,7 @@ var fieldsTriggerMessageRequest = rpc.Fields{
 }
 
 var tableTriggerMessageRequest = layout.Part{
+	Action: "TriggerMessage",
 	Fields: &fieldsTriggerMessageRequest,
 	Members: []layout.Member{
 		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(TriggerMessageRequest{}.EVSE)), Has: uint16(unsafe.Offsetof(TriggerMessageRequest{}.EVSE) + unsafe.Offsetof(TriggerMessageRequest{}.EVSE.Has)), Part: &tableEVSE},
@@ -60,22 +49,8 @@ type TriggerMessageResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "TriggerMessage".
-func (x *TriggerMessageResponse) Action() string { return "TriggerMessage" }
-
-// AppendJSON appends x as v says it.
-func (x *TriggerMessageResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableTriggerMessageResponse)
-}
-
-// Decode reads x as v says it.
-func (x *TriggerMessageResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableTriggerMessageResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *TriggerMessageResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableTriggerMessageResponse)
+func (x *TriggerMessageResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableTriggerMessageResponse
 }
 
 var fieldsTriggerMessageResponse = rpc.Fields{
@@ -85,6 +60,7 @@ var fieldsTriggerMessageResponse = rpc.Fields{
 }
 
 var tableTriggerMessageResponse = layout.Part{
+	Action: "TriggerMessage",
 	Fields: &fieldsTriggerMessageResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(TriggerMessageResponse{}.Status)), Enum: &enumTriggerMessageStatus},

@@ -18,22 +18,8 @@ type UnlockConnectorRequest struct {
 	CustomData  rpc.Raw
 }
 
-// Action returns "UnlockConnector".
-func (x *UnlockConnectorRequest) Action() string { return "UnlockConnector" }
-
-// AppendJSON appends x as v says it.
-func (x *UnlockConnectorRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnlockConnectorRequest)
-}
-
-// Decode reads x as v says it.
-func (x *UnlockConnectorRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnlockConnectorRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUnlockConnectorRequest)
+func (x *UnlockConnectorRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUnlockConnectorRequest
 }
 
 var fieldsUnlockConnectorRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsUnlockConnectorRequest = rpc.Fields{
 }
 
 var tableUnlockConnectorRequest = layout.Part{
+	Action: "UnlockConnector",
 	Fields: &fieldsUnlockConnectorRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required | layout.Bounds21, At: uint16(unsafe.Offsetof(UnlockConnectorRequest{}.EVSEID)), Low: 0, High: 2147483647},
@@ -60,22 +47,8 @@ type UnlockConnectorResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UnlockConnector".
-func (x *UnlockConnectorResponse) Action() string { return "UnlockConnector" }
-
-// AppendJSON appends x as v says it.
-func (x *UnlockConnectorResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnlockConnectorResponse)
-}
-
-// Decode reads x as v says it.
-func (x *UnlockConnectorResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnlockConnectorResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnlockConnectorResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUnlockConnectorResponse)
+func (x *UnlockConnectorResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUnlockConnectorResponse
 }
 
 var fieldsUnlockConnectorResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsUnlockConnectorResponse = rpc.Fields{
 }
 
 var tableUnlockConnectorResponse = layout.Part{
+	Action: "UnlockConnector",
 	Fields: &fieldsUnlockConnectorResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnlockConnectorResponse{}.Status)), Enum: &enumUnlockStatus},

@@ -17,22 +17,8 @@ type UnpublishFirmwareRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UnpublishFirmware".
-func (x *UnpublishFirmwareRequest) Action() string { return "UnpublishFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *UnpublishFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
-}
-
-// Decode reads x as v says it.
-func (x *UnpublishFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnpublishFirmwareRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUnpublishFirmwareRequest)
+func (x *UnpublishFirmwareRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUnpublishFirmwareRequest
 }
 
 var fieldsUnpublishFirmwareRequest = rpc.Fields{
@@ -42,6 +28,7 @@ var fieldsUnpublishFirmwareRequest = rpc.Fields{
 }
 
 var tableUnpublishFirmwareRequest = layout.Part{
+	Action: "UnpublishFirmware",
 	Fields: &fieldsUnpublishFirmwareRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnpublishFirmwareRequest{}.Checksum)), Low: 32, High: 32},
@@ -57,22 +44,8 @@ type UnpublishFirmwareResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UnpublishFirmware".
-func (x *UnpublishFirmwareResponse) Action() string { return "UnpublishFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *UnpublishFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
-}
-
-// Decode reads x as v says it.
-func (x *UnpublishFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UnpublishFirmwareResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUnpublishFirmwareResponse)
+func (x *UnpublishFirmwareResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUnpublishFirmwareResponse
 }
 
 var fieldsUnpublishFirmwareResponse = rpc.Fields{
@@ -82,6 +55,7 @@ var fieldsUnpublishFirmwareResponse = rpc.Fields{
 }
 
 var tableUnpublishFirmwareResponse = layout.Part{
+	Action: "UnpublishFirmware",
 	Fields: &fieldsUnpublishFirmwareResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UnpublishFirmwareResponse{}.Status)), Enum: &enumUnpublishFirmwareStatus},

@@ -18,22 +18,8 @@ type UpdateDynamicScheduleRequest struct {
 	CustomData        rpc.Raw
 }
 
-// Action returns "UpdateDynamicSchedule".
-func (x *UpdateDynamicScheduleRequest) Action() string { return "UpdateDynamicSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *UpdateDynamicScheduleRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
-}
-
-// Decode reads x as v says it.
-func (x *UpdateDynamicScheduleRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateDynamicScheduleRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest)
+func (x *UpdateDynamicScheduleRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUpdateDynamicScheduleRequest
 }
 
 var fieldsUpdateDynamicScheduleRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsUpdateDynamicScheduleRequest = rpc.Fields{
 }
 
 var tableUpdateDynamicScheduleRequest = layout.Part{
+	Action: "UpdateDynamicSchedule",
 	Fields: &fieldsUpdateDynamicScheduleRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleRequest{}.ChargingProfileID)), Low: -2147483648, High: 2147483647},
@@ -60,22 +47,8 @@ type UpdateDynamicScheduleResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UpdateDynamicSchedule".
-func (x *UpdateDynamicScheduleResponse) Action() string { return "UpdateDynamicSchedule" }
-
-// AppendJSON appends x as v says it.
-func (x *UpdateDynamicScheduleResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
-}
-
-// Decode reads x as v says it.
-func (x *UpdateDynamicScheduleResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateDynamicScheduleResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse)
+func (x *UpdateDynamicScheduleResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUpdateDynamicScheduleResponse
 }
 
 var fieldsUpdateDynamicScheduleResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsUpdateDynamicScheduleResponse = rpc.Fields{
 }
 
 var tableUpdateDynamicScheduleResponse = layout.Part{
+	Action: "UpdateDynamicSchedule",
 	Fields: &fieldsUpdateDynamicScheduleResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateDynamicScheduleResponse{}.Status)), Enum: &enumChargingProfileStatus},

@@ -21,21 +21,9 @@ type UpdateFirmwareRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "UpdateFirmware".
-func (x *UpdateFirmwareRequest) Action() string { return "UpdateFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *UpdateFirmwareRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateFirmwareRequest)
+func (x *UpdateFirmwareRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUpdateFirmwareRequest
 }
-
-// Decode reads x as v says it.
-func (x *UpdateFirmwareRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateFirmwareRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareRequest) Reset() { layout.Reset(unsafe.Pointer(x), &tableUpdateFirmwareRequest) }
 
 var fieldsUpdateFirmwareRequest = rpc.Fields{
 	Names:    []string{"retries", "retryInterval", "requestId", "firmware", "customData"},
@@ -44,6 +32,7 @@ var fieldsUpdateFirmwareRequest = rpc.Fields{
 }
 
 var tableUpdateFirmwareRequest = layout.Part{
+	Action: "UpdateFirmware",
 	Fields: &fieldsUpdateFirmwareRequest,
 	Members: []layout.Member{
 		{Kind: layout.Whole, Rule: layout.Bounds21, At: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries)), Has: uint16(unsafe.Offsetof(UpdateFirmwareRequest{}.Retries) + unsafe.Offsetof(UpdateFirmwareRequest{}.Retries.Has)), Low: 0, High: 2147483647},
@@ -63,22 +52,8 @@ type UpdateFirmwareResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UpdateFirmware".
-func (x *UpdateFirmwareResponse) Action() string { return "UpdateFirmware" }
-
-// AppendJSON appends x as v says it.
-func (x *UpdateFirmwareResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUpdateFirmwareResponse)
-}
-
-// Decode reads x as v says it.
-func (x *UpdateFirmwareResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUpdateFirmwareResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UpdateFirmwareResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUpdateFirmwareResponse)
+func (x *UpdateFirmwareResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUpdateFirmwareResponse
 }
 
 var fieldsUpdateFirmwareResponse = rpc.Fields{
@@ -88,6 +63,7 @@ var fieldsUpdateFirmwareResponse = rpc.Fields{
 }
 
 var tableUpdateFirmwareResponse = layout.Part{
+	Action: "UpdateFirmware",
 	Fields: &fieldsUpdateFirmwareResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UpdateFirmwareResponse{}.Status)), Enum: &enumUpdateFirmwareStatus},

@@ -18,22 +18,8 @@ type UsePriorityChargingRequest struct {
 	CustomData    rpc.Raw
 }
 
-// Action returns "UsePriorityCharging".
-func (x *UsePriorityChargingRequest) Action() string { return "UsePriorityCharging" }
-
-// AppendJSON appends x as v says it.
-func (x *UsePriorityChargingRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUsePriorityChargingRequest)
-}
-
-// Decode reads x as v says it.
-func (x *UsePriorityChargingRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUsePriorityChargingRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UsePriorityChargingRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUsePriorityChargingRequest)
+func (x *UsePriorityChargingRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUsePriorityChargingRequest
 }
 
 var fieldsUsePriorityChargingRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsUsePriorityChargingRequest = rpc.Fields{
 }
 
 var tableUsePriorityChargingRequest = layout.Part{
+	Action: "UsePriorityCharging",
 	Fields: &fieldsUsePriorityChargingRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(UsePriorityChargingRequest{}.TransactionID)), Low: 36, High: 36},
@@ -60,22 +47,8 @@ type UsePriorityChargingResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "UsePriorityCharging".
-func (x *UsePriorityChargingResponse) Action() string { return "UsePriorityCharging" }
-
-// AppendJSON appends x as v says it.
-func (x *UsePriorityChargingResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableUsePriorityChargingResponse)
-}
-
-// Decode reads x as v says it.
-func (x *UsePriorityChargingResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableUsePriorityChargingResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *UsePriorityChargingResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableUsePriorityChargingResponse)
+func (x *UsePriorityChargingResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableUsePriorityChargingResponse
 }
 
 var fieldsUsePriorityChargingResponse = rpc.Fields{
@@ -85,6 +58,7 @@ var fieldsUsePriorityChargingResponse = rpc.Fields{
 }
 
 var tableUsePriorityChargingResponse = layout.Part{
+	Action: "UsePriorityCharging",
 	Fields: &fieldsUsePriorityChargingResponse,
 	Members: []layout.Member{
 		{Kind: layout.Name, Rule: layout.Required, At: uint16(unsafe.Offsetof(UsePriorityChargingResponse{}.Status)), Enum: &enumPriorityChargingStatus},

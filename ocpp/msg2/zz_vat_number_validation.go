@@ -18,22 +18,8 @@ type VatNumberValidationRequest struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "VatNumberValidation".
-func (x *VatNumberValidationRequest) Action() string { return "VatNumberValidation" }
-
-// AppendJSON appends x as v says it.
-func (x *VatNumberValidationRequest) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableVatNumberValidationRequest)
-}
-
-// Decode reads x as v says it.
-func (x *VatNumberValidationRequest) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableVatNumberValidationRequest)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *VatNumberValidationRequest) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableVatNumberValidationRequest)
+func (x *VatNumberValidationRequest) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableVatNumberValidationRequest
 }
 
 var fieldsVatNumberValidationRequest = rpc.Fields{
@@ -43,6 +29,7 @@ var fieldsVatNumberValidationRequest = rpc.Fields{
 }
 
 var tableVatNumberValidationRequest = layout.Part{
+	Action: "VatNumberValidation",
 	Fields: &fieldsVatNumberValidationRequest,
 	Members: []layout.Member{
 		{Kind: layout.Text, Rule: layout.Required, At: uint16(unsafe.Offsetof(VatNumberValidationRequest{}.VatNumber)), Low: 20, High: 20},
@@ -63,22 +50,8 @@ type VatNumberValidationResponse struct {
 	CustomData rpc.Raw
 }
 
-// Action returns "VatNumberValidation".
-func (x *VatNumberValidationResponse) Action() string { return "VatNumberValidation" }
-
-// AppendJSON appends x as v says it.
-func (x *VatNumberValidationResponse) AppendJSON(dst []byte, v Version) ([]byte, error) {
-	return layout.AppendJSON(dst, v, unsafe.Pointer(x), &tableVatNumberValidationResponse)
-}
-
-// Decode reads x as v says it.
-func (x *VatNumberValidationResponse) Decode(b *rpc.Body, v Version) error {
-	return layout.Decode(b, v, unsafe.Pointer(x), &tableVatNumberValidationResponse)
-}
-
-// Reset makes x empty and keeps its capacity.
-func (x *VatNumberValidationResponse) Reset() {
-	layout.Reset(unsafe.Pointer(x), &tableVatNumberValidationResponse)
+func (x *VatNumberValidationResponse) layout() (unsafe.Pointer, *layout.Part) {
+	return unsafe.Pointer(x), &tableVatNumberValidationResponse
 }
 
 var fieldsVatNumberValidationResponse = rpc.Fields{
@@ -88,6 +61,7 @@ var fieldsVatNumberValidationResponse = rpc.Fields{
 }
 
 var tableVatNumberValidationResponse = layout.Part{
+	Action: "VatNumberValidation",
 	Fields: &fieldsVatNumberValidationResponse,
 	Members: []layout.Member{
 		{Kind: layout.Nested, At: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.Company)), Has: uint16(unsafe.Offsetof(VatNumberValidationResponse{}.Company) + unsafe.Offsetof(VatNumberValidationResponse{}.Company.Has)), Part: &tableAddress},

@@ -59,7 +59,7 @@ func newCodecs(s sample) (*codecs, error) {
 
 func (c *codecs) encodeOurs() (err error) {
 	c.buf = rpc.OpenCall(c.buf[:0], callID, c.sample.action)
-	if c.buf, err = c.message.AppendJSON(c.buf, rpc.V201); err != nil {
+	if c.buf, err = msg2.AppendJSON(c.buf, c.message, rpc.V201); err != nil {
 		return err
 	}
 	c.buf = append(c.buf, ']')
@@ -86,7 +86,7 @@ func (c *codecs) decodeOurs() error {
 		return err
 	}
 	c.body.Reset(f.Payload, rpc.Limits{})
-	return c.message.Decode(&c.body, rpc.V201)
+	return msg2.Decode(&c.body, c.message, rpc.V201)
 }
 
 func (c *codecs) decodeOCPPGo() error {

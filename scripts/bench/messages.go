@@ -55,7 +55,7 @@ func (s sample) message() (msg2.Message, error) {
 	}
 	var b rpc.Body
 	b.Reset(s.text, rpc.Limits{})
-	return m, m.Decode(&b, rpc.V201)
+	return m, msg2.Decode(&b, m, rpc.V201)
 }
 
 // plain is the sample as encoding/json has it: types of our own, nothing checked.

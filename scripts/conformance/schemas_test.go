@@ -77,7 +77,7 @@ func (m *message) decode(t *testing.T, text []byte, v rpc.Version) (taken, error
 	if !ok {
 		t.Fatalf("msg2 has no %s in %v", m.name, v)
 	}
-	return func(v rpc.Version) ([]byte, error) { return out.AppendJSON(nil, v) }, out.Decode(&b, v)
+	return func(v rpc.Version) ([]byte, error) { return msg2.AppendJSON(nil, out, v) }, msg2.Decode(&b, out, v)
 }
 
 var editions = map[rpc.Version]*edition{}

@@ -33,12 +33,14 @@ func (o *object) masks() (list string, known, required [2]uint64) {
 }
 
 func (o *object) emitDecode(b *strings.Builder) {
-	each := ""
 	list := streams[o.schema]
 	if list != "" {
-		each = fmt.Sprintf(", each func(*%s) error", o.field(list).element())
+		fmt.Fprintf(b, "func (x *%s) decode(b *rpc.Body) { x.decodeEach(b, nil) }\n\n", o.goName)
+		fmt.Fprintf(b, "func (x *%s) decodeEach(b *rpc.Body, each func(*%s) error) {\n", o.goName, o.field(list).element())
+	} else {
+		fmt.Fprintf(b, "func (x *%s) decode(b *rpc.Body) {\n", o.goName)
 	}
-	fmt.Fprintf(b, "func (x *%s) decode(b *rpc.Body%s) {\n\to := b.Object(&fields%s)\n\tfor {\n\t\tswitch b.Next(&o) {\n", o.goName, each, o.goName)
+	fmt.Fprintf(b, "\to := b.Object(&fields%s)\n\tfor {\n\t\tswitch b.Next(&o) {\n", o.goName)
 	for i, f := range o.fields {
 		fmt.Fprintf(b, "\t\tcase %d:\n", i)
 		if f.name == list {

@@ -8,6 +8,10 @@ import (
 
 // emitAppend writes the straight-line encoder. Members that only 2.1 has stand in blocks of their own.
 func (o *object) emitAppend(b *strings.Builder) {
+	if o.message { // here the writer stays on the stack
+		fmt.Fprintf(b, "func (x *%s) appendJSON(dst []byte, v Version) ([]byte, error) {\n", o.goName)
+		b.WriteString("\tvar w rpc.Writer\n\tw.Begin(dst, v)\n\tx.append(&w)\n\treturn w.End()\n}\n\n")
+	}
 	fmt.Fprintf(b, "func (x *%s) append(w *rpc.Writer) {\n", o.goName)
 	block := false
 	for _, f := range o.fields {

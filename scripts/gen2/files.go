@@ -102,11 +102,8 @@ func (d *dialect) header(text string) string {
 
 func (o *object) emit(b *strings.Builder) {
 	o.emitStruct(b)
-	switch {
-	case o.message && o.dialect.tables:
+	if o.message {
 		o.emitLayout(b)
-	case o.message:
-		o.emitMessage(b)
 	}
 	if o.straight && o.resets {
 		o.emitReset(b)
@@ -121,7 +118,7 @@ func (o *object) emit(b *strings.Builder) {
 	if o.held {
 		o.emitThin(b)
 	}
-	if o.tabled {
+	if o.tabled || o.message {
 		o.emitTable(b)
 	}
 }
@@ -228,52 +225,6 @@ func arity(min, max int) string {
 		return fmt.Sprintf(">= %d elements", min)
 	}
 	return fmt.Sprintf("%d to %d elements", min, max)
-}
-
-func (o *object) emitMessage(b *strings.Builder) {
-	fmt.Fprintf(b, "// Action returns %q.\nfunc (x *%s) Action() string { return %q }\n\n", actionOf(o.schema), o.goName, actionOf(o.schema))
-	fmt.Fprintf(b, "// AppendJSON appends x as v says it.\nfunc (x *%s) AppendJSON(dst []byte, v Version) ([]byte, error) {\n", o.goName)
-	if !o.straight {
-		o.emitMessageTable(b)
-		return
-	}
-	b.WriteString("\tvar w rpc.Writer\n\tw.Begin(dst, v)\n\tx.append(&w)\n\treturn w.End()\n}\n\n")
-	nilEach := ""
-	if streams[o.schema] != "" {
-		nilEach = ", nil"
-	}
-	fmt.Fprintf(b, "// Decode reads x as v says it.\nfunc (x *%s) Decode(b *rpc.Body, v Version) error {\n", o.goName)
-	fmt.Fprintf(b, "\tb.Begin(v)\n\tx.Reset()\n\tx.decode(b%s)\n\treturn b.End()\n}\n\n", nilEach)
-	if list := streams[o.schema]; list != "" {
-		o.emitEach(b, list)
-	}
-	fmt.Fprintf(b, "// Reset makes x empty and keeps its capacity.\nfunc (x *%s) Reset() { x.reset() }\n\n", o.goName)
-}
-
-// emitMessageTable writes the methods of a message from the body of AppendJSON on.
-func (o *object) emitMessageTable(b *strings.Builder) {
-	what := "unsafe.Pointer(x), &table" + o.goName
-	fmt.Fprintf(b, "\treturn layout.AppendJSON(dst, v, %s)\n}\n\n", what)
-	fmt.Fprintf(b, "// Decode reads x as v says it.\nfunc (x *%s) Decode(b *rpc.Body, v Version) error {\n", o.goName)
-	fmt.Fprintf(b, "\treturn layout.Decode(b, v, %s)\n}\n\n", what)
-	fmt.Fprintf(b, "// Reset makes x empty and keeps its capacity.\nfunc (x *%s) Reset() { layout.Reset(%s) }\n\n", o.goName, what)
-}
-
-func (o *object) emitEach(b *strings.Builder, list string) {
-	o.emitEachHead(b, list)
-	b.WriteString("\tb.Begin(v)\n\tx.Reset()\n\tx.decode(b, each)\n\treturn b.End()\n}\n\n")
-}
-
-// emitEachHead writes DecodeEach up to its body.
-func (o *object) emitEachHead(b *strings.Builder, list string) {
-	version := ", v Version"
-	if o.dialect.tables {
-		version = ""
-	}
-	fmt.Fprintf(b, "// DecodeEach is Decode that hands on the elements of %s one by one instead of keeping them. An\n", list)
-	b.WriteString("// element is valid during the call only. An error of each ends the decoding and is returned. The other members\n")
-	b.WriteString("// may follow the list on the wire: they are whole when DecodeEach has returned.\n")
-	fmt.Fprintf(b, "func (x *%s) DecodeEach(b *rpc.Body%s, each func(*%s) error) error {\n", o.goName, version, o.field(list).element())
 }
 
 func (o *object) field(name string) *field {

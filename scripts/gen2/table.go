@@ -77,10 +77,15 @@ func (f *field) bounded() bool {
 var tableKinds = map[kind]string{kindString: "Text", kindInt: "Whole", kindDec: "Number", kindDecInt: "NumberEd", kindTenths: "Tenths",
 	kindBool: "Truth", kindTime: "Instant", kindEnum: "Name", kindEnumOrStr: "NameOrText", kindRaw: "Raw", kindCustom: "Custom", kindObject: "Nested"}
 
+// emitTable writes the table of a type; of a message in straight lines the head alone.
 func (o *object) emitTable(b *strings.Builder) {
 	fmt.Fprintf(b, "var table%s = layout.Part{\n", o.goName)
-	if o.message && o.dialect.tables {
+	if o.message {
 		fmt.Fprintf(b, "\tAction: %q,\n", actionOf(o.schema))
+	}
+	if !o.tabled {
+		b.WriteString("}\n\n")
+		return
 	}
 	fmt.Fprintf(b, "\tFields: &fields%s,\n", o.goName)
 	if len(o.fields) > 0 {
@@ -147,16 +152,29 @@ func (f *field) rules(owner *object) (rules []string) {
 	return rules
 }
 
-// emitLayout writes the one method of a message, and DecodeEach.
+// emitLayout writes the one method that every message has, and DecodeEach.
 func (o *object) emitLayout(b *strings.Builder) {
 	fmt.Fprintf(b, "func (x *%s) layout() (unsafe.Pointer, *layout.Part) { return unsafe.Pointer(x), &table%s }\n\n", o.goName, o.goName)
-	if list := streams[o.schema]; list != "" {
-		f := o.field(list)
-		o.emitEachHead(b, list)
-		fmt.Fprintf(b, "\tvar item %s\n", f.element())
-		fmt.Fprintf(b, "\ts := layout.Stream{List: &table%s, Item: unsafe.Pointer(&item), Each: func() error { return each(&item) }}\n", f.element())
-		fmt.Fprintf(b, "\treturn layout.DecodeStream(b, rpc.V16, unsafe.Pointer(x), &table%s, &s)\n}\n\n", o.goName)
+	list := streams[o.schema]
+	if list == "" {
+		return
 	}
+	version, parameter := "v", ", v Version"
+	if o.dialect.tables {
+		version, parameter = "rpc.V16", ""
+	}
+	element := o.field(list).element()
+	fmt.Fprintf(b, "// DecodeEach is Decode that hands on the elements of %s one by one instead of keeping them. An\n", list)
+	b.WriteString("// element is valid during the call only. An error of each ends the decoding and is returned. The other members\n")
+	b.WriteString("// may follow the list on the wire: they are whole when DecodeEach has returned.\n")
+	fmt.Fprintf(b, "func (x *%s) DecodeEach(b *rpc.Body%s, each func(*%s) error) error {\n", o.goName, parameter, element)
+	if o.straight {
+		fmt.Fprintf(b, "\tb.Begin(%s)\n\tx.reset()\n\tx.decodeEach(b, each)\n\treturn b.End()\n}\n\n", version)
+		return
+	}
+	fmt.Fprintf(b, "\tvar item %s\n", element)
+	fmt.Fprintf(b, "\ts := layout.Stream{List: &table%s, Item: unsafe.Pointer(&item), Each: func() error { return each(&item) }}\n", element)
+	fmt.Fprintf(b, "\treturn layout.DecodeStream(b, %s, unsafe.Pointer(x), &table%s, &s)\n}\n\n", version, o.goName)
 }
 
 // emitThin writes the methods by which a straight type reads and writes a part along its table.

@@ -83,7 +83,7 @@ func (c *csms) request(f *rpc.Frame) {
 		return
 	}
 	c.body.Reset(f.Payload, rpc.Limits{})
-	if err := m.Decode(&c.body, c.version); err != nil {
+	if err := msg2.Decode(&c.body, m, c.version); err != nil {
 		c.s.broken("I6", "%s is no valid message: %v: %.300s", f.Action, err, f.Payload)
 		return
 	}
@@ -278,7 +278,7 @@ func (c *csms) answer(f *rpc.Frame) {
 		return
 	}
 	c.body.Reset(f.Payload, rpc.Limits{})
-	if err := m.Decode(&c.body, c.version); err != nil {
+	if err := msg2.Decode(&c.body, m, c.version); err != nil {
 		c.s.broken("I6", "response to %s is not valid: %v: %.300s", q.action, err, f.Payload)
 		return
 	}

@@ -56,7 +56,7 @@ type Member struct {
 
 // Part is one struct type.
 type Part struct {
-	Action  string      // of a message, where its package asks for it
+	Action  string      // of a message
 	Fields  *rpc.Fields // in the order of Members
 	Members []Member
 	Size    uintptr                   // of an element of a list
