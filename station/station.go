@@ -358,6 +358,9 @@ func (s *Station) finish() Output {
 	s.tellStatuses()
 	s.tellProblems()
 	s.out.Deadline = s.deadline()
+	if s.faults.has(term.FaultPowerLoss) && len(s.out.Records) > 0 { // whatever else would wait for a sync has no time any more
+		s.out.MustSync = true
+	}
 	return s.out
 }
 

@@ -177,7 +177,7 @@ func (r *Runner) carry(o station.Output) {
 	for _, c := range o.Cut {
 		r.permits.cut(c)
 	}
-	if len(o.Records) > 0 {
+	if len(o.Records) > 0 || o.MustSync { // without a record it is what waits that becomes durable
 		r.write(batch{slices.Clone(o.Records), o.MustSync})
 	}
 	for _, p := range o.Permits {

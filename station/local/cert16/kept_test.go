@@ -29,6 +29,34 @@ func TestTransactionGoesOnAfterPowerCut(t *testing.T) {
 	})
 }
 
+// TestAnsweredBeforeAPowerCut: where the mains announce that they go, what the Central System has answered by then is not told
+// again, whether the transaction had ended before or ends for want of power.
+func TestAnsweredBeforeAPowerCut(t *testing.T) {
+	for _, reason := range []string{"Local", "PowerLoss"} {
+		t.Run(reason, func(t *testing.T) {
+			ready(t, func(b *bench) {
+				b.configure("TxCtrlr.ResumptionTimeout", "0")
+				tx := b.charging(2, "TAG1")
+				if reason == "Local" {
+					b.swipe(2, "TAG1")
+					b.stops(2, tx, reason)
+					b.status(2, "Finishing")
+				}
+				b.post("power", obj{"on": false, "upsS": 5})
+				if reason == "PowerLoss" {
+					b.stops(2, tx, reason)
+				}
+				b.after(10 * time.Second)
+				b.post("power", obj{"on": true})
+				b.boots()
+				b.none(5*time.Minute, "StopTransaction", nil)
+				b.none(0, "StartTransaction", nil)
+				b.forget()
+			})
+		})
+	}
+}
+
 // TestOfflineTransactionsOutlastPowerCuts: what happened offline is told in order, each transaction with the id that its start
 // is answered with, although the power went in between.
 func TestOfflineTransactionsOutlastPowerCuts(t *testing.T) {
