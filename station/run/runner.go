@@ -254,7 +254,7 @@ const never = ^uint64(0)
 func (r *Runner) write(b batch) {
 	if len(r.retry) == 0 || b.acknowledges() {
 		if n, taken := r.append(b); taken {
-			if b.sync {
+			if b.sync && len(r.retry) == 0 { // else what it promises rests on what waits
 				r.synced = n
 			}
 			return
@@ -269,15 +269,15 @@ func (r *Runner) write(b batch) {
 	}
 }
 
-// acknowledges reports whether a batch does nothing but strike out messages that the CSMS has. It owes nothing, concerns
-// nothing that waits, and makes the room that the others may wait for: it goes before them.
+// acknowledges reports whether a batch does nothing but strike out messages that the CSMS has. It concerns nothing
+// that waits, and makes the room that the others may wait for: it goes before them.
 func (b batch) acknowledges() bool {
 	for _, rec := range b.records {
 		if rec.Bucket != station.BucketOutbox || rec.Value != nil {
 			return false
 		}
 	}
-	return !b.sync
+	return true
 }
 
 // append offers a batch to the journal once. A batch that can never fit is a bug of ours: to wait with it would stop the

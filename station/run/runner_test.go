@@ -236,6 +236,30 @@ func TestAcknowledgementMakesRoom(t *testing.T) {
 	b.want("and what waited follows", "append a", "close at 16 A")
 }
 
+// An acknowledgement that owes a sync, as while the mains fail, goes ahead too, and nothing else does with it.
+func TestUrgentAcknowledgementMakesRoom(t *testing.T) {
+	b := newBench(t)
+	b.refuse = storage.ErrOutboxFull
+	b.carry(synced("a", closed(16)))
+	b.refuse = nil
+	b.carry(station.Output{Records: acked("0001"), MustSync: true, Permits: []term.Permit{closed(20)}})
+	b.want("goes before what waits", "append 0001")
+	b.durable = 1
+	b.r.Durable()
+	b.want("the permit rests on what waits")
+	b.flushed(9)
+	b.want("and what waited follows", "append a", "close at 20 A")
+}
+
+// A sync that is owed without a record makes durable what the journal has already.
+func TestSyncWithoutARecord(t *testing.T) {
+	b := newBench(t)
+	b.carry(station.Output{MustSync: true, Responses: []station.Response{{ID: 1}}})
+	b.want("nothing yet", "append ")
+	b.flushed(1)
+	b.want("durable", "answer 1")
+}
+
 func TestIllJournalDoesNotMakeDumb(t *testing.T) {
 	b := newBench(t)
 	b.carry(synced("a", closed(16)))
