@@ -95,7 +95,8 @@ type soapPeer struct {
 	client  *http.Client
 	server  *http.Server // nil: the CSMS cannot call
 
-	turn sync.Mutex // held by who hands a message to the owner
+	turn sync.Mutex    // held by who hands a message to the owner
+	long chan struct{} // of the server's long requests
 
 	mu      sync.Mutex // guards what follows
 	abandon context.CancelFunc
@@ -115,7 +116,7 @@ func dialSOAP(ctx context.Context, e endpoint, dial DialFunc, l *life, limit int
 	p := &soapPeer{
 		conn:         newConn(l, limit),
 		soapEndpoint: *e.soap, url: e.url, header: e.header, from: soap.Anonymous, timeout: timeout,
-		waiting: map[string]chan rpc.Frame{},
+		waiting: map[string]chan rpc.Frame{}, long: make(chan struct{}, 1),
 	}
 	var listener net.Listener
 	if e.soap.listen != "" {

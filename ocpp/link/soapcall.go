@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/http/httptrace"
@@ -91,7 +90,7 @@ func (p *soapPeer) ask(ctx context.Context, f rpc.Frame) ([]byte, error) {
 // answer reads an HTTP response. Only an envelope of SOAP answers: a fault refuses the call, and a status without one says
 // nothing about it (OCPP-S 1.6 errata 3.2).
 func (p *soapPeer) answer(f rpc.Frame, response *http.Response) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(response.Body, soap.MaxEnvelope+1))
+	raw, err := readEnvelope(response.Body, func() error { return nil }) // one call is under way
 	if err != nil {
 		return nil, fmt.Errorf("read response: %w", err)
 	}

@@ -47,7 +47,9 @@ func newSOAPServer(p *soapPeer) *http.Server {
 
 // serve answers one HTTP request.
 func (p *soapPeer) serve(w http.ResponseWriter, r *http.Request) {
-	raw, status, why := p.admit(w, r)
+	turn := longTurn{turns: p.long}
+	defer turn.free()
+	raw, status, why := p.admit(w, r, &turn)
 	if status != 0 {
 		http.Error(w, why, status)
 		return
@@ -69,7 +71,7 @@ func (p *soapPeer) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit looks at what HTTP says. A status of 0 is a request to be read.
-func (p *soapPeer) admit(w http.ResponseWriter, r *http.Request) (raw []byte, status int, why string) {
+func (p *soapPeer) admit(w http.ResponseWriter, r *http.Request, turn *longTurn) (raw []byte, status int, why string) {
 	if err := checkHead(r); err != nil {
 		return nil, http.StatusBadRequest, err.Error()
 	}
@@ -85,11 +87,13 @@ func (p *soapPeer) admit(w http.ResponseWriter, r *http.Request) (raw []byte, st
 	if charset := params["charset"]; err != nil || media != soapMedia || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, http.StatusUnsupportedMediaType, "want " + soapType
 	}
-	raw, err = soapBody(w, r)
+	raw, err = soapBody(w, r, turn)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong) || len(raw) > soap.MaxEnvelope:
 		return nil, http.StatusRequestEntityTooLarge, "envelope too long"
+	case errors.Is(err, errCrowded):
+		return nil, http.StatusServiceUnavailable, err.Error()
 	case errors.Is(err, errCoding):
 		return nil, http.StatusUnsupportedMediaType, err.Error()
 	case err != nil:
@@ -112,7 +116,7 @@ func (p *soapPeer) knows(r *http.Request) bool {
 var errCoding = errors.New("want gzip or deflate")
 
 // soapBody reads the body, within the bound before and behind its compression (OCPP-S 1.6, 6.1).
-func soapBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func soapBody(w http.ResponseWriter, r *http.Request, turn *longTurn) ([]byte, error) {
 	var body io.Reader = http.MaxBytesReader(w, r.Body, soap.MaxEnvelope)
 	var err error
 	switch coding := strings.ToLower(r.Header.Get("Content-Encoding")); coding {
@@ -127,7 +131,7 @@ func soapBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(body, soap.MaxEnvelope+1))
+	return readEnvelope(body, turn.take)
 }
 
 // meant tells what is wrong with a well-formed request: that it is not for us (OCPP-S 1.6, 3.3), or not what HTTP says.
