@@ -284,7 +284,7 @@ func (c *csms) composed(payload string) func(string, *rpc.Frame) {
 		case status == "":
 		case status != "Accepted":
 			s.broken("I6", "GetCompositeSchedule %s was answered with %s", payload, status)
-		case m.Decode(&c.body, c.version) != nil || !m.Schedule.Has:
+		case msg2.Decode(&c.body, &m, c.version) != nil || !m.Schedule.Has:
 			s.broken("I6", "GetCompositeSchedule %s was answered without a schedule", payload)
 		default:
 			c.limits.composed(&m.Schedule.V)
