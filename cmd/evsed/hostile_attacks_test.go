@@ -15,7 +15,7 @@ type attack struct {
 	run   func(*siege)
 	wrote int  // bytes that may go to the device meanwhile; 0: not looked at
 	quick bool // let loose in every run
-	long  bool // takes its time: let loose in one version, in the others with those of soak
+	once  bool // long, or the same in every version: let loose in one of them, in the others with those of soak
 	soak  bool // takes long
 }
 
@@ -33,29 +33,29 @@ func attacks(w words) []attack {
 		{name: "action of 500 kB", quick: true, run: stuffed(`[2,"s4","`, "a", 5e5, `",{}]`)},
 		{name: "white space of 500 kB", run: stuffed(`[2,"s5",`, " ", 5e5, `"Reset",{}]`)},
 		{name: "bad UTF-8", quick: true, run: texts("[2,\"u1\",\"DataTransfer\",{\"vendorId\":\"\xff\xfe\"}]", "[2,\"u\xc0\x80\",\"Reset\",{}]", "\xed\xa0\x80", `[2,"u2","DataTransfer",{"vendorId":"\ud800"}]`)},
-		{name: "binary message", run: sends(opBinary|fin, `[2,"b1","Reset",{}]`)},
-		{name: "reserved bits", run: sends(opText|fin|0x30, `[2,"r1","Reset",{}]`)},
-		{name: "unknown opcodes", run: sends(fin|0x3, "x", fin|0xb, "y")},
+		{name: "binary message", once: true, run: sends(opBinary|fin, `[2,"b1","Reset",{}]`)},
+		{name: "reserved bits", once: true, run: sends(opText|fin|0x30, `[2,"r1","Reset",{}]`)},
+		{name: "unknown opcodes", once: true, run: sends(fin|0x3, "x", fin|0xb, "y")},
 		{name: "masked frame", quick: true, run: masked},
 		{name: "continuation of nothing", soak: true, run: sends(opContinuation|fin, "x")},
 		{name: "text inside of a message", soak: true, run: sends(opText, "[2,", opText|fin, `[2,"f1","Reset",{}]`)},
-		{name: "ping of 64 kB", run: sends(opPing|fin, strings.Repeat("p", 65000))},
+		{name: "ping of 64 kB", once: true, run: sends(opPing|fin, strings.Repeat("p", 65000))},
 		{name: "ping in fragments", soak: true, run: sends(opPing, "p")},
-		{name: "close with a bad code", run: sends(opClose|fin, "\x00\x01bye")},
+		{name: "close with a bad code", once: true, run: sends(opClose|fin, "\x00\x01bye")},
 		{name: "close of one byte", soak: true, run: sends(opClose|fin, "\x03")},
-		{name: "length of 2^63", run: rawBytes(append([]byte{opText | fin, 127}, bytes.Repeat([]byte{0xff}, 8)...))},
-		{name: "length of 2^62", run: rawBytes([]byte{opText | fin, 127, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '['})},
+		{name: "length of 2^63", once: true, run: rawBytes(append([]byte{opText | fin, 127}, bytes.Repeat([]byte{0xff}, 8)...))},
+		{name: "length of 2^62", once: true, run: rawBytes([]byte{opText | fin, 127, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '['})},
 		{name: "fragments of a byte", quick: true, run: fragments},
-		{name: "fragments of nothing", run: emptyFragments},
-		{name: "message without end", run: sends(opText, `[2,"e1","DataTransfer",{"vendorId":"`)},
-		{name: "stall in a frame", run: stall(3 * time.Second)},
-		{name: "compressed frame", run: bomb},
+		{name: "fragments of nothing", once: true, run: emptyFragments},
+		{name: "message without end", once: true, run: sends(opText, `[2,"e1","DataTransfer",{"vendorId":"`)},
+		{name: "stall in a frame", once: true, run: stall(3 * time.Second)},
+		{name: "compressed frame", once: true, run: bomb},
 		{name: "drip in a frame", run: drip, soak: true},
 	}, lists(), floods(), handshakes())
 	if w.brief {
 		for i := range shared {
 			shared[i].quick = false
-			shared[i].soak = shared[i].soak || shared[i].long
+			shared[i].soak = shared[i].soak || shared[i].once
 		}
 	}
 	return append(shared, w.attacks...)
@@ -65,8 +65,8 @@ func attacks(w words) []attack {
 func lists() []attack {
 	return []attack{
 		{name: "SendLocalList of 10^5 tokens", quick: true, run: tokens(1e5, "Accepted")},
-		{name: "SendLocalList of 1.2*10^5 tokens", long: true, run: tokens(12e4, "")},
-		{name: "SendLocalList of 10^6 tokens", long: true, run: tokens(1e6, "")},
+		{name: "SendLocalList of 1.2*10^5 tokens", once: true, run: tokens(12e4, "")},
+		{name: "SendLocalList of 10^6 tokens", once: true, run: tokens(1e6, "")},
 	}
 }
 

@@ -20,7 +20,7 @@ func floods() []attack {
 		{name: "flood: ClearCache", wrote: mostWrote, run: flood(2e3, func(int) string { return `"ClearCache",{}` })},
 		{name: "flood: one id", run: texts(repeated(2e3, func(int) string { return `[2,"same","GetLocalListVersion",{}]` })...)},
 		{name: "flood: malformed", quick: true, wrote: mostWrote, run: texts(repeated(2e3, func(i int) string { return "[" })...)},
-		{name: "flood: pings", run: pings},
+		{name: "flood: pings", once: true, run: pings},
 		{name: "flood: answers to nothing", run: texts(repeated(2e3, func(i int) string { return fmt.Sprintf(`[%d,"no-%d","x","",{}]`, 3+i%2, i) })...)},
 		{name: "answers: other ids", run: answers(func(p *peer, c call) { p.write(fmt.Sprintf(`[3,"%sx",{}]`, c.ID)) })},
 		{name: "answers: twice and again", quick: true, run: answers(func(p *peer, c call) {
@@ -108,21 +108,21 @@ func answers(how func(*peer, call)) func(*siege) {
 // handshakes are what may happen to a station before it is connected.
 func handshakes() []attack {
 	return []attack{
-		{name: "handshake: 10 MB of headers", run: greets(1, func(c net.Conn, _ *http.Request) {
+		{name: "handshake: 10 MB of headers", once: true, run: greets(1, func(c net.Conn, _ *http.Request) {
 			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\n")
 			io.WriteString(c, strings.Repeat("X-Flood: "+strings.Repeat("x", 1000)+"\r\n", 1e4))
 		})},
 		{name: "handshake: one header of 10 MB", soak: true, run: greets(1, func(c net.Conn, _ *http.Request) {
 			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nX: "+strings.Repeat("x", 1e7))
 		})},
-		{name: "handshake: 64 MB of body", run: greets(2, func(c net.Conn, _ *http.Request) {
+		{name: "handshake: 64 MB of body", once: true, run: greets(2, func(c net.Conn, _ *http.Request) {
 			io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 64000000\r\n\r\n")
 			io.WriteString(c, strings.Repeat("b", 64e6))
 		})},
-		{name: "handshake: redirect to itself", run: greets(2, func(c net.Conn, r *http.Request) {
+		{name: "handshake: redirect to itself", once: true, run: greets(2, func(c net.Conn, r *http.Request) {
 			fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: http://%s/trap\r\nContent-Length: 0\r\n\r\n", r.Host)
 		})},
-		{name: "handshake: compression unasked", run: greets(1, func(c net.Conn, r *http.Request) {
+		{name: "handshake: compression unasked", once: true, run: greets(1, func(c net.Conn, r *http.Request) {
 			io.WriteString(c, welcome(r, "Sec-WebSocket-Extensions: permessage-deflate\r\n"))
 			time.Sleep(100 * time.Millisecond) // the station has its own time
 		})},
@@ -140,8 +140,8 @@ func handshakes() []attack {
 			io.WriteString(c, strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1e5))
 		})},
 		{name: "handshake: garbage", soak: true, run: greets(1, func(c net.Conn, _ *http.Request) { c.Write(make([]byte, 1e6)) })},
-		{name: "reconnect storm: at TCP", run: greets(2, func(net.Conn, *http.Request) {})},
-		{name: "reconnect storm: after the handshake", run: greets(2, func(c net.Conn, r *http.Request) { io.WriteString(c, welcome(r, "")) })},
+		{name: "reconnect storm: at TCP", once: true, run: greets(2, func(net.Conn, *http.Request) {})},
+		{name: "reconnect storm: after the handshake", once: true, run: greets(2, func(c net.Conn, r *http.Request) { io.WriteString(c, welcome(r, "")) })},
 		{name: "handshake: slow loris", soak: true, run: slowLoris},
 	}
 }

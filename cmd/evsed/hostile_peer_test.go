@@ -236,21 +236,10 @@ func (p *peer) text(payload []byte) {
 
 // answer says what a good CSMS says.
 func (p *peer) answer(c call) {
-	now := time.Now().UTC().Format(time.RFC3339)
-	payload := `{}`
-	switch c.Action {
-	case "BootNotification":
-		payload = fmt.Sprintf(`{"currentTime":%q,"interval":300,"status":"Accepted"}`, now)
-	case "Heartbeat":
-		payload = fmt.Sprintf(`{"currentTime":%q}`, now)
-	case "NotifyReport":
+	if c.Action == "NotifyReport" {
 		p.f.reported(c.Payload)
-	default:
-		if answer := p.f.words.answers[c.Action]; answer != nil {
-			payload = answer()
-		}
 	}
-	p.write(fmt.Sprintf(`[3,%q,%s]`, c.ID, payload))
+	p.write(fmt.Sprintf(`[3,%q,%s]`, c.ID, p.f.words.answer(c.Action)))
 }
 
 // reported notes the last part of a report.

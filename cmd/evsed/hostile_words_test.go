@@ -1,5 +1,10 @@
 package main
 
+import (
+	"fmt"
+	"time"
+)
+
 // words are those of one version over a WebSocket.
 type words struct {
 	brief       bool                         // what every version shares is let loose by another one in every run
@@ -19,4 +24,19 @@ type ask struct {
 	action, payload string
 	want            string // is in the answer
 	then            string // action of the CALL of the station that follows; "" for none
+}
+
+// answer is the payload with which a good CSMS answers.
+func (w words) answer(action string) string {
+	now := time.Now().UTC().Format(time.RFC3339)
+	if action == "BootNotification" {
+		return fmt.Sprintf(`{"currentTime":%q,"interval":300,"status":"Accepted"}`, now)
+	}
+	if action == "Heartbeat" {
+		return fmt.Sprintf(`{"currentTime":%q}`, now)
+	}
+	if answer := w.answers[action]; answer != nil {
+		return answer()
+	}
+	return `{}`
 }
