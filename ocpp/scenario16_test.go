@@ -240,6 +240,15 @@ func (g *generation1) message(action string, r station.Request) message {
 		return say(action, "connectorId", number16(r.Ref))
 	case station.ReserveNow:
 		return say(action, "connectorId", number16(term.Ref{EVSE: r.EVSE}), "expiryDate", r.Expiry.Format(time.RFC3339), "idTag", r.Token.Value, "reservationId", r.ID)
+	case station.GetLog:
+		m := []any{"logType", r.LogType, "requestId", r.RequestID, "log", map[string]string{"remoteLocation": r.URL}}
+		if r.HasRetries {
+			m = append(m, "retries", r.Retries)
+		}
+		if r.RetryInterval != 0 {
+			m = append(m, "retryInterval", int(r.RetryInterval/time.Second))
+		}
+		return say(action, m...)
 	case station.CancelReservation:
 		return say(action, "reservationId", r.ID)
 	case station.ClearCache, station.GetLocalListVersion:

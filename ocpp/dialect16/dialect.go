@@ -183,6 +183,10 @@ func (d *Dialect) request(message msg16.Message, t *ocpp.Table) (station.Request
 		return d.getCompositeSchedule(m), nil
 	case *msg16.GetConfigurationRequest:
 		return getConfiguration(m)
+	case *msg16.GetDiagnosticsRequest:
+		return getDiagnostics(m)
+	case *msg16.GetLogRequest:
+		return getLog(m), nil
 	case *msg16.GetLocalListVersionRequest:
 		return station.GetLocalListVersion{}, nil
 	case *msg16.RemoteStartTransactionRequest:

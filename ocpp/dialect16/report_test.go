@@ -47,6 +47,11 @@ var reports = []struct {
 	{"security-renamed", station.SecurityEvent{Type: "InvalidChargingStationCertificate", At: at}},
 	{"firmware", station.FirmwareStatus{Status: "Idle"}},
 	{"log", station.LogStatus{Status: "Idle"}},
+	{"diagnostics", station.LogStatus{Status: "Uploading"}},
+	{"diagnostics that are there", station.LogStatus{Status: "Uploaded"}},
+	{"diagnostics that are not", station.LogStatus{Status: "PermissionDenied"}},
+	{"diagnostics that are not wanted", station.LogStatus{Status: "AcceptedCanceled"}},
+	{"log of a number", station.LogStatus{Status: "AcceptedCanceled", RequestID: 7, HasRequestID: true}},
 	{"event", station.NotifyEvent{EventID: 3, At: at, Problem: true, Code: "groundFailure", Component: model.Component{Name: "EVSE", EVSE: 1}}},
 	{"report", station.NotifyReport{RequestID: 1, GeneratedAt: at}},
 	{"customer", station.NotifyCustomerInformation{RequestID: 1, GeneratedAt: at, Data: "d"}},
@@ -107,7 +112,7 @@ func TestStatusesInTheWordsOfTheQuestion(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	log, firmware := station.LogStatus{Status: "Idle"}, station.FirmwareStatus{Status: "Idle"}
+	log, firmware := station.LogStatus{Status: "Idle", Triggered: true}, station.FirmwareStatus{Status: "Idle"}
 	ask("ExtendedTriggerMessage", "LogStatusNotification")
 	w.want(log, `LogStatusNotification {"status":"Idle"}`)
 	w.want(firmware, `FirmwareStatusNotification {"status":"Idle"}`)
@@ -117,4 +122,14 @@ func TestStatusesInTheWordsOfTheQuestion(t *testing.T) {
 	ask("TriggerMessage", "DiagnosticsStatusNotification")
 	w.want(firmware, `FirmwareStatusNotification {"status":"Idle"}`)
 	w.want(log, `DiagnosticsStatusNotification {"status":"Idle"}`)
+
+	// What nobody triggers is told in the words in which the log was asked for.
+	one := station.LogStatus{Status: "Uploading", RequestID: 7, HasRequestID: true}
+	w.want(one, `LogStatusNotification {"status":"Uploading","requestId":7}`)
+	ask("ExtendedTriggerMessage", "LogStatusNotification")
+	w.want(station.LogStatus{Status: "UploadFailure"}, `DiagnosticsStatusNotification {"status":"UploadFailed"}`)
+	one.Triggered = true
+	w.want(one, `LogStatusNotification {"status":"Uploading","requestId":7}`)
+	ask("TriggerMessage", "DiagnosticsStatusNotification")
+	w.want(one, `DiagnosticsStatusNotification {"status":"Uploading"}`)
 }

@@ -37,6 +37,8 @@ func (d *Dialect) response(action string, req station.Request, body station.Resp
 		m = configurationChanged(b.Results)
 	case station.LocalListVersion:
 		m = &msg16.GetLocalListVersionResponse{ListVersion: listVersion(b)}
+	case station.Log:
+		m = log(action, b)
 	case station.CompositeSchedule:
 		m = d.compositeSchedule(b)
 	}

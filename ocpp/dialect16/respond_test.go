@@ -24,6 +24,10 @@ var responses = []struct {
 		Periods: []schedule.Period{{Limit: 22_000_000}}}},
 	{"no composite", "GetCompositeSchedule", station.CompositeSchedule{Status: station.Status{Status: "Rejected", Reason: "UnknownEvse"}}},
 	{"no composite either", "GetCompositeSchedule", station.Status{Status: "Rejected"}},
+	{"diagnostics", "GetDiagnostics", station.Log{Status: station.Status{Status: "AcceptedCanceled"}, File: "CP1-diagnostics-20260105T100002Z.txt"}},
+	{"no diagnostics", "GetDiagnostics", station.Log{Status: station.Status{Status: "Rejected", Reason: "Unspecified"}}},
+	{"log", "GetLog", station.Log{Status: station.Status{Status: "Accepted"}, File: "CP1-diagnostics-20260105T100002Z.txt"}},
+	{"no log", "GetLog", station.Log{Status: station.Status{Status: "Rejected", Reason: "UnsupportedParam"}}},
 	{"list version", "GetLocalListVersion", station.LocalListVersion{Version: 4}},
 	{"version of no list", "GetLocalListVersion", station.LocalListVersion{Off: true}},
 	{"start", "RemoteStartTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}, Transaction: "A"}},
@@ -65,7 +69,9 @@ func TestRespondRefusesWhatIsNoAnswer(t *testing.T) {
 		{"plain status to a start", "RemoteStartTransaction", station.Status{Status: "Accepted"}},
 		{"start status to a stop", "RemoteStopTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}}},
 		{"local answer", "GetConfiguration", station.DiagnosticState{}},
-		{"action that is not answered", "GetDiagnostics", station.Status{Status: "Accepted"}},
+		{"action that is not answered", "UpdateFirmware", station.Status{Status: "Accepted"}},
+		{"log without its answer", "GetDiagnostics", station.Status{Status: "Accepted"}},
+		{"answer of a log", "Reset", station.Log{Status: station.Status{Status: "Accepted"}}},
 	} {
 		out, err := New(evses).Respond([]byte("head"), tc.action, nil, tc.body)
 		if err == nil || string(out) != "head" {

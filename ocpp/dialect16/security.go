@@ -43,14 +43,6 @@ func usesWhitepaper(message string, t *ocpp.Table) bool {
 	return words == wordsOfWhitepaper
 }
 
-// logStatus tells the status of an upload, diagnostics or log alike.
-func logStatus(b station.LogStatus, t *ocpp.Table) msg16.Message {
-	if usesWhitepaper(triggerLog, t) {
-		return &msg16.LogStatusNotificationRequest{Status: msg16.UploadLogStatus(b.Status)}
-	}
-	return &msg16.DiagnosticsStatusNotificationRequest{Status: msg16.DiagnosticsStatus(b.Status)}
-}
-
 // firmwareStatus tells the status of an update.
 func firmwareStatus(b station.FirmwareStatus, t *ocpp.Table) msg16.Message {
 	if usesWhitepaper(triggerFirmware, t) {

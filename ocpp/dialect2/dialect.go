@@ -99,7 +99,7 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 	case station.FirmwareStatus:
 		return &msg2.FirmwareStatusNotificationRequest{Status: msg2.FirmwareStatus(b.Status)}
 	case station.LogStatus:
-		return &msg2.LogStatusNotificationRequest{Status: msg2.UploadLogStatus(b.Status)}
+		return d.logStatus(&b)
 	case *station.TransactionEvent:
 		return d.transactionEvent(b)
 	}
@@ -215,6 +215,8 @@ func request(message msg2.Message) (station.Request, error) {
 		return getCompositeSchedule(m)
 	case *msg2.GetReportRequest:
 		return getReport(m), nil
+	case *msg2.GetLogRequest:
+		return getLog(m), nil
 	case *msg2.GetVariablesRequest:
 		return getVariables(m), nil
 	case *msg2.SetVariablesRequest:
@@ -287,6 +289,8 @@ func (d *Dialect) response(action string, body station.ResponseBody) msg2.Messag
 		m = d.startStatus(b)
 	case station.CompositeSchedule:
 		m = d.compositeSchedule(&b)
+	case station.Log:
+		m = d.log(b)
 	case station.Variables:
 		m = d.variables(b)
 	case station.VariablesSet:

@@ -100,6 +100,8 @@ var reports = []struct {
 	{"reservation-unused", station.ReservationStatus{ID: 12, Status: "NoTransaction"}},
 	{"firmware", station.FirmwareStatus{Status: "Idle"}},
 	{"log", station.LogStatus{Status: "Idle"}},
+	{"log-uploading", station.LogStatus{Status: "Uploading", RequestID: -7, HasRequestID: true}},
+	{"log-failed", station.LogStatus{Status: "UploadFailure", RequestID: 0, HasRequestID: true, Reason: "RedirectNotAllowed"}},
 	{"tx-started", &station.TransactionEvent{
 		Phase: station.PhaseStarted, At: at, Trigger: term.TriggerCablePluggedIn, Offline: true,
 		Transaction: "5f2c9a52-6c0b-4a53-a0a1-0d9d9f8f3f01", ChargingState: term.ChargingEVConnected, ChargingTime: 0,
@@ -197,6 +199,8 @@ var responses = []struct {
 	{"list-version", "GetLocalListVersion", station.LocalListVersion{Version: 3}},
 	{"transaction-status", "GetTransactionStatus", station.TransactionStatus{HasOngoing: true, Ongoing: false, Queued: true}},
 	{"transaction-status-all", "GetTransactionStatus", station.TransactionStatus{Queued: false}},
+	{"log", "GetLog", station.Log{Status: station.Status{Status: "AcceptedCanceled"}, File: "CS1-diagnostics-20260105T100002Z.txt"}},
+	{"log-refused", "GetLog", station.Log{Status: station.Status{Status: "Rejected", Reason: "InvalidURL", Info: "no"}}},
 	{"get-variables", "GetVariables", station.Variables{Results: []model.GetResult{
 		{Component: model.Component{Name: "TxCtrlr"}, Variable: model.Variable{Name: "TxStartPoint"}, Status: model.GetAccepted, Value: ""},
 		{Component: model.Component{Name: "EVSE", EVSE: 3}, Variable: model.Variable{Name: "Power", Instance: "x"}, Attribute: model.MaxSet, Status: model.GetUnknownComponent},

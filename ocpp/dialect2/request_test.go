@@ -43,6 +43,10 @@ var requests = []struct {
 		station.CustomerInformation{RequestID: 3, Report: true, Clear: true, HasCert: true}},
 	{"transfer", 0, "DataTransfer", `{"vendorId":"v","messageId":"m","data":[{"x":1.5},null]}`,
 		station.DataTransfer{VendorID: "v", MessageID: "m"}},
+	{"log", 0, "GetLog", `{"requestId":5,"logType":"DiagnosticsLog","retries":3,"retryInterval":60,"log":{"remoteLocation":"https://u:p@x/","oldestTimestamp":"2026-01-01T00:00:00Z","latestTimestamp":"2026-01-02T00:00:00Z"}}`,
+		station.GetLog{LogType: "DiagnosticsLog", RequestID: 5, HasRequestID: true, URL: "https://u:p@x/", Oldest: day(1), Latest: day(2), Retries: 3, HasRetries: true, RetryInterval: time.Minute}},
+	{"log of another kind", 0, "GetLog", `{"requestId":-5,"logType":"SecurityLog","retries":0,"log":{"remoteLocation":"ftp://x"}}`,
+		station.GetLog{LogType: "SecurityLog", RequestID: -5, HasRequestID: true, URL: "ftp://x", HasRetries: true}},
 	{"base report", 0, "GetBaseReport", `{"requestId":-5,"reportBase":"FullInventory"}`,
 		station.GetBaseReport{RequestID: -5, Base: model.FullInventory}},
 	{"custom report", 0, "GetReport", `{"requestId":6,"componentCriteria":["Problem","Active"],"componentVariable":[` +
@@ -279,3 +283,6 @@ func eachString(v reflect.Value, f func(string)) {
 		eachString(v.Elem(), f)
 	}
 }
+
+// day is the beginning of a day of January 2026.
+func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }

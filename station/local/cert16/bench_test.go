@@ -143,7 +143,7 @@ func (b *bench) simulator(events *sim.Log) sim.Options {
 			}
 			return b.station.StageList(version, staged)
 		},
-		FactoryReset: b.station.FactoryReset,
+		FactoryReset: b.station.FactoryReset, PlanUpload: b.station.PlanUpload,
 		Facts: func() sim.Facts {
 			st := b.station.Status()
 			return sim.Facts{Powered: st.Powered, NetworkUp: st.Network, Protocol: st.Protocol, URL: st.URL, Pending: st.Pending, Uptime: st.Uptime, Clock: b.station.Clock().Wall()}

@@ -35,12 +35,7 @@ func TestFirmwareUpdateNotSupported(t *testing.T) {
 	// The profile is not claimed either.
 }
 
-// covers: TC_045_1_CS TC_045_2_CS
-func TestDiagnosticsNotSupported(t *testing.T) {
-	refuses(t, map[string]obj{"GetDiagnostics": {"location": "ftp://central.test/log"}}, "DiagnosticsStatusNotification")
-}
-
-// covers: TC_044_1_CS TC_045_1_CS
+// covers: TC_044_1_CS
 func TestFirmwareManagementNotClaimed(t *testing.T) {
 	ready(t, func(b *bench) {
 		if got := strings.Split(b.key("SupportedFeatureProfiles"), ","); slices.Contains(got, "FirmwareManagement") {
@@ -69,11 +64,6 @@ func TestSignCertificateNotImplemented(t *testing.T) {
 		b.answers("NotImplemented", "ExtendedTriggerMessage", obj{"requestedMessage": "SignChargePointCertificate"})
 		b.none(time.Minute, "SignCertificate", nil)
 	})
-}
-
-// covers: TC_079_CS
-func TestSecurityLogNotSupported(t *testing.T) {
-	refuses(t, map[string]obj{"GetLog": {"logType": "SecurityLog", "requestId": 1, "log": obj{"remoteLocation": "ftp://central.test/log"}}}, "LogStatusNotification")
 }
 
 // covers: TC_080_CS TC_081_CS

@@ -60,6 +60,8 @@ type system struct {
 	requests []*http.Request // handshakes
 	shut     bool            // no handshake succeeds
 	password string          // of HTTP Basic authentication; "" asks nobody
+	files    []file          // that the station has put
+	storage  int             // status by which files are refused; 0: none is
 	picks    string          // subprotocol that is chosen; "" for the usual one
 }
 
@@ -87,6 +89,10 @@ func (s *system) serve(ctx context.Context) {
 
 // welcome takes one connection, and listens until it ends.
 func (s *system) welcome(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut || r.Method == http.MethodPost {
+		s.keep(w, r)
+		return
+	}
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Clone(context.Background()))
 	shut, password, picks := s.shut, s.password, s.picks
