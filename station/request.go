@@ -333,6 +333,7 @@ type DiagnosticState struct {
 	Boots           int
 	EVSEs           []EVSEState
 	Faults          []term.Fault
+	Storage         string // stable code of a storage trouble; "" for none
 	NetworkSlot     int
 	SecurityProfile int
 }

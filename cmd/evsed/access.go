@@ -32,7 +32,7 @@ func (a *agent) simOptions(o runOptions) sim.Options {
 	return sim.Options{
 		Listen: o.listen, Version: release, Identity: a.seed.Name, Firmware: a.firmware(), World: func() sim.World { return a.station.World() },
 		Station: access{a}, Facts: a.facts, Log: a.events, Power: a.station, Clock: a.station, Network: a.network,
-		Service: a.station.Service, StageList: a.stageList, FactoryReset: a.station.FactoryReset, Keys: keys16{a.seed.EVSEs}, Logger: a.log,
+		Service: a.station.Service, StageList: a.stageList, FactoryReset: a.station.FactoryReset, PlanUpload: a.station.PlanUpload, Keys: keys16{a.seed.EVSEs}, Logger: a.log,
 	}
 }
 

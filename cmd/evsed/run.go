@@ -18,6 +18,7 @@ import (
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/local/logbook"
 	"github.com/evsed/evsed/station/local/seed"
 	"github.com/evsed/evsed/station/local/sim"
 	"github.com/evsed/evsed/station/local/virtual"
@@ -149,6 +150,7 @@ type agent struct {
 	errs    io.Writer
 	out     io.Writer
 	logOCPP bool
+	book    *logbook.Book
 }
 
 func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
@@ -156,11 +158,13 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	a := &agent{state: o.state, seed: s, out: out, errs: errs, logOCPP: o.logOCPP, log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))}
+	clock := virtual.NewClock()
+	book := logbook.New(clock.Now)
+	a := &agent{state: o.state, seed: s, out: out, errs: errs, logOCPP: o.logOCPP, book: book,
+		log: slog.New(book.Handler(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})))}
 	for _, w := range s.Warnings {
 		a.log.Warn("seed", "left out", w)
 	}
-	clock := virtual.NewClock()
 	a.events = sim.NewLog(clock.Wall)
 	vo := a.stationOptions(o, clock)
 	var err error
@@ -207,6 +211,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 	vo := virtual.Options{
 		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true},
 		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
+		Book: a.book, Version: build(),
 		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },
 	}
 	if o.logOCPP {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 )
 
 // release is set by the build: -ldflags "-X main.release=1.2.3".
@@ -14,15 +15,27 @@ func version(args []string, out, _ io.Writer) error {
 		return usagef("takes no arguments")
 	}
 	fmt.Fprintf(out, "evsed %s\n", release)
-	if b, ok := debug.ReadBuildInfo(); ok {
-		fmt.Fprintf(out, "%s", b.GoVersion)
-		for _, s := range b.Settings {
-			switch s.Key {
-			case "GOOS", "GOARCH", "vcs.revision":
-				fmt.Fprintf(out, " %s", s.Value)
-			}
-		}
-		fmt.Fprintln(out)
+	if b := toolchain(); b != "" {
+		fmt.Fprintln(out, b)
 	}
 	return nil
+}
+
+// build is the release and what it was built with, in one line.
+func build() string { return strings.TrimSpace("evsed " + release + " " + toolchain()) }
+
+// toolchain is what the program was built with; "" where it is not known.
+func toolchain() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	text := b.GoVersion
+	for _, s := range b.Settings {
+		switch s.Key {
+		case "GOOS", "GOARCH", "vcs.revision":
+			text += " " + s.Value
+		}
+	}
+	return text
 }

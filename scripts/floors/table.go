@@ -135,6 +135,8 @@ var House = Rules{
 		{"storage/locallist", "storage"},
 		{"station/local/*", "station/run"},
 		{"station/local/virtual", "ocpp/link"},
+		{"station/local/virtual", "ocpp/transfer"},
+		{"station/local/virtual", "station/local/logbook"},
 		{"station/local/*", "station/local/strict"},
 	},
 	NoWire:  []string{"station", "station/term", "station/*", "hal", "hal/unit"},

@@ -112,6 +112,9 @@ type Options struct {
 	// Keys are the configuration keys of OCPP 1.6.
 	Keys Keys
 
+	// PlanUpload lets the next upload of a log succeed or fail after step, without a transfer.
+	PlanUpload func(ok bool, step time.Duration)
+
 	// FactoryReset drops what is persistent and starts the station with its seed again. It returns at once.
 	FactoryReset func() error
 

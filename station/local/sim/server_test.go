@@ -214,6 +214,7 @@ func TestNilPartsAreNotSimulated(t *testing.T) {
 	b.o.Power, b.o.Clock, b.o.Network, b.o.StageList, b.o.FactoryReset, b.o.Service, b.o.Log = nil, nil, nil, nil, nil, nil, nil
 	for path, body := range map[string]string{
 		"power": `{"on":false}`, "clock": `{"rate":2}`, "network": `{"up":false}`, "reset-state": "", "local-list": `{"version":1,"entries":[]}`,
+		"upload": `{"result":"ok"}`,
 	} {
 		if code, answer := b.call("POST", base+path, body); code != 501 {
 			t.Errorf("%s: %d %s", path, code, answer)
@@ -303,4 +304,21 @@ func FuzzCall(f *testing.F) {
 			t.Fatalf("%d %s, but %v", w.Code, w.Body, notes)
 		}
 	})
+}
+
+func TestUpload(t *testing.T) {
+	b := newBench(t)
+	var got []string
+	b.o.PlanUpload = func(ok bool, step time.Duration) { got = append(got, fmt.Sprint(ok, step)) }
+	for _, c := range []struct {
+		body string
+		code int
+	}{{`{"result":"ok","stepMs":500}`, 200}, {`{"result":"fail"}`, 200}, {`{}`, 400}, {`{"result":"maybe"}`, 400}, {`{"result":"ok","stepMs":-1}`, 400}, {`{"result":"ok","url":"x"}`, 400}} {
+		if code, answer := b.call("POST", base+"upload", c.body); code != c.code {
+			t.Errorf("%s: %d %s", c.body, code, answer)
+		}
+	}
+	if want := []string{"true 500ms", "false 0s"}; !slices.Equal(got, want) {
+		t.Errorf("planned %v, want %v", got, want)
+	}
 }

@@ -38,6 +38,7 @@ type life struct {
 	link     *link.Link
 	table    *ocpp.Table
 	meters   *run.Meters
+	uploads  uploader
 	findings []storage.Finding
 	damaged  bool // storage lost something that was kept
 	ctx      context.Context
@@ -107,7 +108,8 @@ func (l *life) buildLoop() error {
 	if err != nil {
 		return err
 	}
-	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}})
+	l.uploads.l = l
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads})
 	l.loop.Attach(l.runner)
 	return nil
 }
@@ -135,7 +137,10 @@ func (l *life) run(ctx context.Context) {
 	wg.Go(func() { l.forward() })
 	wg.Go(func() { l.readCards() })
 	wg.Go(func() { _ = l.link.Run(l.ctx) })
-	wg.Go(func() { l.loop.Run(l.ctx, l.s.clock.Wall()) })
+	wg.Go(func() {
+		l.loop.Run(l.ctx, l.s.clock.Wall())
+		l.uploads.wg.Wait() // the loop begins them
+	})
 	wg.Go(func() { l.tellFindings() })
 	wg.Wait()
 	l.leave()

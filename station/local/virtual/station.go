@@ -14,6 +14,7 @@ import (
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/local/logbook"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/storage"
@@ -37,6 +38,8 @@ type Options struct {
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
 	Log      *slog.Logger
+	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
+	Version  string             // of the program, as diagnostics tell it
 	Boot     station.BootReason // of the first life; "" is PowerUp
 }
 
@@ -75,6 +78,7 @@ type Station struct {
 	reset   bool          // factory reset at the next start
 	kill    bool          // the running life ends as by a power cut
 	next    station.BootReason
+	upload  *uploadPlan // nil: uploads are real
 }
 
 const worldFile = "world.json"
