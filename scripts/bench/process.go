@@ -12,29 +12,30 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"syscall"
 	"time"
 )
 
 // buildStation builds the binary as it is shipped, for a target or with "" for this machine, once; it returns its path.
 func buildStation(o options, goarch, goarm string) (string, error) {
-	path := filepath.Join(o.work, "evsed"+goarch+goarm)
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+	target := goarch
+	switch goarch {
+	case "":
+		target = runtime.GOARCH
+	case "arm":
+		target += "v" + goarm
 	}
-	out, err := filepath.Abs(path)
+	work, err := filepath.Abs(o.work)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-tags", "nethttpomithttp2", "-o", out, "./cmd/evsed")
+	path := filepath.Join(work, "evsed-linux-"+target)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	cmd := exec.Command("make", "-s", "BUILD="+work, path)
 	cmd.Dir = o.root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if goarch != "" {
-		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+goarch)
-	}
-	if goarm != "" {
-		cmd.Env = append(cmd.Env, "GOARM="+goarm)
-	}
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build evsed: %w: %s", err, text)
 	}
