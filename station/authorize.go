@@ -25,7 +25,8 @@ type presented struct {
 	token     term.IdToken
 	info      []term.AdditionalInfo
 	group     term.IdToken
-	evses     []term.EVSEID // where it was shown; empty: everywhere
+	evses     []term.EVSEID    // where it was shown; empty: everywhere
+	connector term.ConnectorID // of the one EVSE that it is for; 0: any
 	remote    int
 	hasRemote bool
 	known     term.IdToken      // group that the CSMS, the list or the cache named
@@ -279,7 +280,7 @@ func (s *Station) cacheChanges(cs []auth.Change) {
 
 // authorize puts an accepted token to use: at the EVSE that it is meant for, or waiting for a car.
 func (s *Station) authorize(p presented, info term.TokenInfo) {
-	g := &transaction.Grant{Token: p.token, Info: p.info, Group: info.Group, Remote: p.remote, HasRemote: p.hasRemote, EVSEs: info.EVSEs}
+	g := &transaction.Grant{Token: p.token, Info: p.info, Group: info.Group, Remote: p.remote, HasRemote: p.hasRemote, EVSEs: info.EVSEs, Connector: p.connector}
 	if g.Group.IsZero() {
 		g.Group = p.group
 	}
@@ -367,13 +368,22 @@ func (s *Station) target(p presented) *evse {
 // open reports whether a token may authorize the session of an EVSE. One that was authorized before and is no more goes
 // on with the token that it began with alone (C01.FR.23), and never by remote start (F01.FR.24).
 func (s *Station) open(e *evse, p presented) bool {
-	if !s.free(e) || e.keepLocked { // a cable that waits for its owner starts nothing
+	if !s.free(e) || e.keepLocked || !s.serves(e, p.connector) { // a cable that waits for its owner starts nothing
 		return false
 	}
 	if _, ok := s.mayUse(e, p); !ok {
 		return false
 	}
 	return e.tx == nil || e.tx.Owner.IsZero() || !p.hasRemote && p.token.Equal(e.tx.Owner)
+}
+
+// serves reports whether an EVSE can begin a session at a connector, 0 for any: it works, and no car is at another one.
+func (s *Station) serves(e *evse, id term.ConnectorID) bool {
+	if id == 0 {
+		return true
+	}
+	_, c := s.connector(term.Ref{EVSE: e.cfg.ID, Connector: id})
+	return c != nil && s.operativeAt(e, c) && (!e.facts.Connected || e.is(c))
 }
 
 // free reports whether an EVSE has no authorization yet and may get one.
@@ -387,7 +397,7 @@ func (s *Station) maySwipeAhead(p presented) bool {
 	n := 0
 	for i := range s.evses {
 		e := &s.evses[i]
-		if p.at(e.cfg.ID) && s.free(e) && !e.facts.Connected && s.operative(e) {
+		if p.at(e.cfg.ID) && s.free(e) && !e.facts.Connected && s.operative(e) && s.serves(e, p.connector) {
 			if _, ok := s.mayUse(e, p); ok {
 				n++
 			}

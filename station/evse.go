@@ -37,6 +37,9 @@ func (s *Station) vehicleArrived(e *evse, c *connector) {
 	if e.active >= 0 && !e.is(c) && (e.facts.Connected || e.keepLocked || e.tx != nil && e.tx.Ref.Connector != 0) {
 		return // the other connector is in use; this car waits until it is free
 	}
+	if e.grant != nil && !e.grant.For(c.ref.Connector) {
+		return // somebody is expected at the other one
+	}
 	e.use(c)
 	e.plugged, e.evLeft = s.now, false
 	if c.offer == 0 {

@@ -44,7 +44,7 @@ func (s *Station) claimFloating(e *evse) {
 		return
 	}
 	i := slices.IndexFunc(s.queue, func(w waiting) bool {
-		return (len(w.evses) == 0 || slices.Contains(w.evses, e.cfg.ID)) && w.grant.ValidAt(e.cfg.ID)
+		return (len(w.evses) == 0 || slices.Contains(w.evses, e.cfg.ID)) && w.grant.ValidAt(e.cfg.ID) && w.grant.For(e.conns[e.active].ref.Connector)
 	})
 	if i < 0 {
 		return

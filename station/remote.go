@@ -17,7 +17,7 @@ func (s *Station) requestStart(r RequestStart) StartStatus {
 		if s.evse(r.EVSE) == nil {
 			return reject("UnknownEvse", "")
 		}
-		p.evses = []term.EVSEID{r.EVSE}
+		p.evses, p.connector = []term.EVSEID{r.EVSE}, r.Connector
 	}
 	profile, why := s.startProfile(&r)
 	if why != nil { // K05.FR.05

@@ -96,7 +96,8 @@ type GetTransactionStatus struct{ Transaction term.TransactionID }
 
 // RequestStart is RequestStartTransaction (F01, F02).
 type RequestStart struct {
-	EVSE          term.EVSEID // 0: the station chooses
+	EVSE          term.EVSEID      // 0: the station chooses
+	Connector     term.ConnectorID // of the EVSE; 0: where the car is, or comes
 	RemoteStartID int
 	Token         term.IdToken
 	Info          []term.AdditionalInfo

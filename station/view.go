@@ -62,7 +62,7 @@ func (s *Station) connectorView(e *evse, c *connector) ConnectorView {
 	case s.carries(e, c):
 		s.viewTransaction(e, c, &v)
 	case e.active < 0 || e.is(c): // else the session is at another connector of the EVSE
-		v.Wanted = e.grant != nil || e.bay && v.Status != StatusReserved
+		v.Wanted = e.grant != nil && e.grant.For(c.ref.Connector) || e.bay && v.Status != StatusReserved
 	}
 	return v
 }

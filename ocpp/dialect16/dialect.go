@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/term"
 )
 
 // Dialect speaks OCPP 1.6 with the security whitepaper. It holds buffers that the next call reuses, and no state: what it
 // says depends on its arguments, the side table among them, and on the station's connectors. It belongs to one goroutine.
 type Dialect struct {
 	topology topology
-	phases   []int // of the connectors, in the order of the topology; 0 for DC
+	phases   []int    // of the connectors, in the order of the topology; 0 for DC
+	types    []string // of the same
 	body     rpc.Body
 	buf      []byte
 }
@@ -30,11 +33,21 @@ var (
 func New(evses []station.EVSE) *Dialect {
 	d := &Dialect{topology: newTopology(evses)}
 	for _, e := range evses {
-		for range e.Connectors {
+		for _, c := range e.Connectors {
 			d.phases = append(d.phases, e.Phases)
+			d.types = append(d.types, c.Type)
 		}
 	}
 	return d
+}
+
+// kind is the type of a connector that is not the only one of its EVSE; "" for any other place.
+func (d *Dialect) kind(r term.Ref) string {
+	i := slices.Index(d.topology, r)
+	if i < 0 || d.topology.alone(r.EVSE) {
+		return ""
+	}
+	return d.types[i]
 }
 
 // Version returns rpc.V16.

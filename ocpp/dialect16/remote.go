@@ -12,7 +12,8 @@ import (
 func (d *Dialect) remoteStart(m *msg16.RemoteStartTransactionRequest, t *ocpp.Table) (station.Request, error) {
 	r := station.RequestStart{Token: tokenOf(m.IdTag), HasProfile: m.ChargingProfile.Has, Loose: m.ChargingProfile.Has}
 	if m.ConnectorID.Has {
-		r.EVSE = d.topology.connector(m.ConnectorID.V).EVSE
+		ref := d.topology.connector(m.ConnectorID.V)
+		r.EVSE, r.Connector = ref.EVSE, ref.Connector
 	}
 	if r.HasProfile {
 		var err error
@@ -53,14 +54,18 @@ func (d *Dialect) changeAvailability(m *msg16.ChangeAvailabilityRequest) station
 	}
 }
 
-// reserveNow reads 1.6, 5.13. Connector 0 is any.
+// reserveNow reads 1.6, 5.13. Connector 0 is any. An EVSE is reserved as a whole: of several connectors it is one of the kind
+// that is named which has to work.
 func (d *Dialect) reserveNow(m *msg16.ReserveNowRequest) station.Request {
+	ref := d.topology.ref(m.ConnectorID)
 	return station.ReserveNow{
 		ID:     m.ReservationID,
 		Expiry: m.ExpiryDate,
-		EVSE:   d.topology.ref(m.ConnectorID).EVSE,
+		EVSE:   ref.EVSE,
 		Token:  tokenOf(m.IdTag),
 		Group:  parentOf(m.ParentIdTag),
+
+		ConnectorType: d.kind(ref),
 	}
 }
 

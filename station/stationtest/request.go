@@ -37,7 +37,7 @@ func (b *Bench) ask(r station.Request, size int, csms bool) station.RequestID {
 //	request ChangeAvailability 1.1 Inoperative | ClearCache | CustomerInformation id=1 report clear token=ALICE
 //	request DataTransfer vendor=X | GetBaseReport id=1 FullInventory | GetReport id=1 [Problem] [COMPONENT/VARIABLE ...]
 //	request GetLocalListVersion | SendLocalList version=2 Full ALICE:Accepted BOB:Blocked:GROUP CAROL:-
-//	request GetTransactionStatus T1 | RequestStart id=7 token=ALICE [evse=1] [group=G] | RequestStop T1
+//	request GetTransactionStatus T1 | RequestStart id=7 token=ALICE [evse=1 [connector=2]] [group=G] | RequestStop T1
 //	request Reset Immediate [evse=1] | SetNetworkProfile slot=2 url=ws://x [profile=1] | TriggerMessage Heartbeat [1.1]
 //	request UnlockConnector 1.1                      size=N sets the bytes of the message
 //	request GetLog id=1 url=http://x/ [type=SecurityLog] [retries=2] [interval=10s] [oldest=-1h] [latest=0s]   (without id: of 1.6)
@@ -98,7 +98,11 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 			return nil, err
 		}
 		evse, err := l.number("evse")
-		r := station.RequestStart{EVSE: term.EVSEID(evse), RemoteStartID: id, Token: token(l.keys["token"]), HasProfile: l.has("profile")}
+		if err != nil {
+			return nil, err
+		}
+		connector, err := l.number("connector")
+		r := station.RequestStart{EVSE: term.EVSEID(evse), Connector: term.ConnectorID(connector), RemoteStartID: id, Token: token(l.keys["token"]), HasProfile: l.has("profile")}
 		if r.HasProfile {
 			var err error
 			if r.Profile, err = b.profile(l, "pid"); err != nil {

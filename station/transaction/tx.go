@@ -49,6 +49,8 @@ type Grant struct {
 	BudgetEnd unit.Energy           `json:"budgetEnd,omitempty"` // register at which it is used up
 	Suspended bool                  `json:"suspended,omitempty"` // no energy any more (E05.FR.02)
 
+	Connector term.ConnectorID `json:"connector,omitempty"` // of its EVSE that it is for; 0: any
+
 	Reservation *int `json:"reservation,omitempty"` // id of the reservation that the driver has used; nil for none
 }
 
@@ -64,6 +66,9 @@ func (g *Grant) ValidAt(e term.EVSEID) bool {
 	}
 	return false
 }
+
+// For reports whether the grant is for a connector of its EVSE.
+func (g *Grant) For(c term.ConnectorID) bool { return g.Connector == 0 || g.Connector == c }
 
 // Ending is a transaction whose end is decided, while the contactor opens and the last reading is taken.
 type Ending struct {
