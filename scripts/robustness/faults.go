@@ -83,8 +83,8 @@ var Faults = []Row{
 	{ID: "F20", What: "update that fails, bad image, power cut in an update", Later: "firmware slots and updates"},
 	{ID: "F21", What: "hostile CSMS: floods, giants, resets without end, settings that would silence the station, its own address wrong", Asks: "lives, charges on, stays within its memory, refuses what it cannot live with, and finds back to the last CSMS that answered",
 		Tests: []string{
-			"cmd/evsed.TestHostileCSMS TestHeapLimit TestLimitFollowsTheHeap",
-			"ocpp/link.TestEveryRequestIsRationedOrHarmless TestRequestsMayOverlapUpToABound TestLongMessagesTakeLonger TestAFloodIsReadAtItsPace TestPingsAreAnsweredAtTheirPace TestUnreadAnswersStopTheReading TestABinaryMessageEndsTheConnection TestReconnectsLeaveNothing TestFloodOfBadFramesIsToldOnce TestRequestsThatAreKeptAreRationed TestListsAreRationedByTheirLength TestQueuesAreBounded TestOversizedFrameDoesNotEndTheSession TestLastGoodProfileIsTriedWhenAllHaveFailed TestLastGoodProfileThatIsLessSecureIsNotTried FuzzEngine",
+			"cmd/evsed.TestHostileCSMS TestHostileCSMS16 TestHostileSOAP TestHeapLimit TestLimitFollowsTheHeap", "ocpp/soap.TestHostileXML TestAttributesAreCountedWhileTheyAreRead",
+			"ocpp/link.TestEveryRequestIsRationedOrHarmless TestRequestsMayOverlapUpToABound TestLongMessagesTakeLonger TestAFloodIsReadAtItsPace TestPingsAreAnsweredAtTheirPace TestUnreadAnswersStopTheReading TestABinaryMessageEndsTheConnection TestReconnectsLeaveNothing TestFloodOfBadFramesIsToldOnce TestRequestsThatAreKeptAreRationed TestListsAreRationedByTheirLength TestQueuesAreBounded TestOversizedFrameDoesNotEndTheSession TestLastGoodProfileIsTriedWhenAllHaveFailed TestLastGoodProfileThatIsLessSecureIsNotTried TestSOAPRefusals TestSOAPSmuggling TestSOAPConnectionsAreBounded TestSOAPLongRequestsTakeTurns TestSOAPAnswers FuzzEngine",
 			"station.TestResetStorm", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS", "station/model.TestSet FuzzSet"}},
 	{ID: "F22", What: "hostile car, card, console user or neighbour on the network", Asks: "no crash, no privilege, nothing listens that nobody configured",
 		Tests: []string{
