@@ -33,6 +33,8 @@ type presented struct {
 	unsure    bool              // the group is not known yet
 	promised  bool              // accepted on the word of its reservation alone: for that it is good
 	profile   *schedule.Profile // that came with the remote start
+
+	mayNotStop string // why it ends no session where it was shown; "" where there is none, or that is not known
 }
 
 // questionPatience bounds a question beside the link's own message timeout.
@@ -74,6 +76,8 @@ func (s *Station) tokenRead(ev TokenRead) {
 			return
 		case v.Kind == auth.Ask:
 			ask = true
+		default:
+			p.mayNotStop = v.Code
 		}
 	}
 	p.unsure = true
@@ -132,14 +136,21 @@ func startedBy(g *transaction.Grant) auth.Started {
 func (s *Station) stopSession(h session, p presented) {
 	c := cause{trigger: term.TriggerStopAuthorized, reason: term.StopLocal, token: p.token, info: p.info}
 	if h.evse != nil {
+		s.signalAccepted(h.evse.only())
 		s.withdraw(h.evse, c)
 		return
 	}
+	s.signalAccepted(p.evses)
 	s.dropFloating(h.wait, c)
 }
 
 // masterPass stops every session (C16.FR.02).
 func (s *Station) masterPass(p presented) {
+	if len(s.sessionsAt(presented{})) == 0 {
+		s.signalRefused(p.evses, auth.CodeMasterPass)
+		return
+	}
+	s.signalAccepted(p.evses)
 	s.stopAll(cause{trigger: term.TriggerStopAuthorized, reason: term.StopMasterPass, token: p.token, info: p.info})
 }
 
@@ -171,6 +182,7 @@ func (s *Station) unlockFor(p presented) bool {
 		e := &s.evses[i]
 		if e.keepLocked && p.at(e.cfg.ID) && (e.tx == nil || !e.facts.Connected) && p.token.Equal(e.ownerToken) { // E09.FR.03
 			e.keepLocked = false
+			s.signalAccepted(e.only())
 			s.release(e)
 			return true
 		}
@@ -181,6 +193,7 @@ func (s *Station) unlockFor(p presented) bool {
 // startBy decides about a token that shall start a session.
 func (s *Station) startBy(p presented) {
 	if !s.mayStartSessions() || s.target(p) == nil && !s.maySwipeAhead(p) {
+		s.signalRefused(p.evses, s.whyNoSession(p))
 		return
 	}
 	v := s.auth.Decide(s.wall(), p.token, s.online(), s.settings.auth)
@@ -201,6 +214,7 @@ func (s *Station) startBy(p presented) {
 // question asks the CSMS about a token (C01.FR.02).
 func (s *Station) question(p presented, stop bool) {
 	if len(s.asking) >= maxQuestions {
+		s.signalRefused(p.evses, CodeTooMany)
 		return
 	}
 	id := s.report(Now, "", Authorize{Token: p.token, Info: p.info})
@@ -231,6 +245,8 @@ func (s *Station) answered(id ReportID, info term.TokenInfo, has bool) {
 			s.authorize(q.ask, v.Info)
 		} else if v.Master {
 			s.masterPass(q.ask)
+		} else {
+			s.signalRefused(q.ask.evses, v.Code)
 		}
 	default: // nobody answered: decide as if offline
 		if v := s.auth.Decide(s.wall(), q.ask.token, false, s.settings.auth); v.Kind == auth.Accept {
@@ -244,11 +260,14 @@ func (s *Station) answered(id ReportID, info term.TokenInfo, has bool) {
 // stopAnswered stops the session whose group the token turned out to have (C09.FR.03, C16.FR.02).
 func (s *Station) stopAnswered(q question, info term.TokenInfo, has bool) {
 	if !has {
+		s.signalRefused(q.ask.evses, auth.CodeUnknownOffline)
 		return
 	}
+	why := auth.CodeOtherToken
 	for _, h := range s.sessionsAt(q.ask) {
 		v := auth.StopAnswered(info, startedBy(h.grant), s.settings.auth)
 		if v.Kind != auth.Accept {
+			why = v.Code
 			continue
 		}
 		if v.Master {
@@ -258,6 +277,11 @@ func (s *Station) stopAnswered(q question, info term.TokenInfo, has bool) {
 		s.stopSession(h, q.ask)
 		return
 	}
+	if info.Status == term.TokenAccepted { // it stops nothing, but neither may it begin something
+		q.ask.known, q.ask.unsure, q.ask.mayNotStop = info.Group, false, why
+		why = s.whyNoSession(q.ask)
+	}
+	s.signalRefused(q.ask.evses, why)
 }
 
 // learn updates the authorization cache (C10.FR.04, C10.FR.05).
@@ -284,7 +308,9 @@ func (s *Station) authorize(p presented, info term.TokenInfo) {
 	if g.Group.IsZero() {
 		g.Group = p.group
 	}
+	shown := p.evses
 	if !p.narrow(info.EVSEs) { // C01.FR.21
+		s.signalRefused(shown, auth.CodeWrongEVSE)
 		return
 	}
 	p.known, p.unsure = info.Group, false
@@ -292,13 +318,18 @@ func (s *Station) authorize(p presented, info term.TokenInfo) {
 		if r, _ := s.mayUse(e, p); r != nil || !p.promised {
 			e.starting = p.profile
 			s.useReservation(g, r)
+			s.signalAccepted(e.only())
 			s.grant(e, g)
+			return
 		}
 	} else if s.maySwipeAhead(p) {
 		if r, _ := s.roomToWait(p); r != nil || !p.promised {
+			s.signalAccepted(p.evses)
 			s.enqueue(p, g, s.useReservation(g, r))
+			return
 		}
 	}
+	s.signalRefused(shown, s.whyNoSession(p))
 }
 
 // narrow leaves of the EVSEs where a token was shown those where it is valid; false if none is left.
@@ -459,12 +490,16 @@ func (s *Station) tokenTold(ev *TransactionEvent, info term.TokenInfo) {
 		if info.Status == term.TokenAccepted {
 			s.confirm(e, info)
 		} else {
+			s.signalRefused(e.only(), auth.Answered(info, s.settings.auth).Code)
 			s.invalidated(e)
 		}
 		return
 	}
 	for i, w := range s.queue {
 		if w.tx != nil && w.tx.ID == ev.Transaction {
+			if info.Status != term.TokenAccepted {
+				s.signalRefused(w.evses, auth.Answered(info, s.settings.auth).Code)
+			}
 			s.floatingTold(i, info)
 			return
 		}
@@ -499,6 +534,7 @@ func (s *Station) confirm(e *evse, info term.TokenInfo) {
 		g.Group = info.Group
 	}
 	if len(info.EVSEs) > 0 && !slices.Contains(info.EVSEs, e.cfg.ID) { // C01.FR.21
+		s.signalRefused(e.only(), auth.CodeWrongEVSE)
 		s.invalidated(e)
 		return
 	}

@@ -271,7 +271,9 @@ func (s *Station) authorizeReserved(p presented, v auth.Verdict) {
 	if v.Code == auth.CodeUnknownOffline && s.settings.auth.LocalAuthorizeOffline && s.hasReserved(p.token) {
 		p.promised = true
 		s.authorize(p, term.TokenInfo{Status: term.TokenAccepted})
+		return
 	}
+	s.signalRefused(p.evses, v.Code)
 }
 
 // heldBack reports whether nobody but the holder of a reservation may begin a session at an EVSE.

@@ -12,7 +12,7 @@ import (
 
 func (s *Station) modelConfig() model.Config {
 	c := model.Config{Identity: s.cfg.Name, Vendor: s.cfg.Identity.Vendor, Model: s.cfg.Identity.Model, Slots: s.cfg.Slots,
-		Measurands: sampling.Supported(), ParkingBay: s.cfg.Bays, ListEntries: s.cfg.LocalListMax, Veto: s.veto}
+		Measurands: sampling.Supported(), ParkingBay: s.cfg.Bays, Lights: s.cfg.Lights, ListEntries: s.cfg.LocalListMax, Veto: s.veto}
 	for _, e := range s.cfg.EVSEs {
 		me := model.EVSE{ID: e.ID, EvseID: e.Name, Phases: e.Phases,
 			MaxPower: unit.Power(int64(e.MaxCurrent.Times(NominalVoltage)) * int64(max(e.Phases, 1)))}
@@ -140,7 +140,7 @@ func (s *Station) diagnosticState() DiagnosticState {
 	}
 	for i := range s.evses {
 		e := &s.evses[i]
-		v := EVSEState{ID: e.cfg.ID, Operative: s.operative(e), Reserved: e.reserved, State: e.state, Energy: e.reading.Import}
+		v := EVSEState{ID: e.cfg.ID, Operative: s.operative(e), Reserved: e.reserved, State: e.state, Energy: e.reading.Import, Refusal: e.refusal}
 		if e.reserved {
 			v.Reservation = e.heldFor
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/unit"
 
 	"github.com/evsed/evsed/station/term"
 )
@@ -52,6 +53,21 @@ type Indicate struct {
 	Ref  term.Ref
 	Show hal.Indication
 }
+
+// Signal tells whoever has just shown a card, or has asked for a start, what became of it.
+type Signal struct {
+	EVSEs []term.EVSEID // where it was shown; empty: everywhere
+	Kind  hal.Signal
+	Code  string // why it is refused, stable; "" where it is accepted
+	Times int    // how often the lights blink; 0: they do not
+}
+
+func (Signal) command() {}
+
+// Dim tells how bright all lights shall be.
+type Dim struct{ Level unit.Percent }
+
+func (Dim) command() {}
 
 // PollMeter asks for a reading of an EVSE's meter now.
 type PollMeter struct{ EVSE term.EVSEID }

@@ -351,6 +351,7 @@ type EVSEState struct {
 	Limit       unit.Current
 	LimitBy     string      // whose limit that is, as stable code; "" for the board's
 	Energy      unit.Energy // register
+	Refusal     string      // why the last card was refused here, as stable code; "" once one is accepted
 	Connectors  []ConnectorState
 }
 

@@ -20,6 +20,7 @@ type settings struct {
 	maxEnergyInvalid  int64 // Wh
 	reserving         bool  // reservations count
 	reserveAny        bool  // one that names no EVSE is taken
+	blinks            int   // how often a light blinks for a signal
 	connectionTimeout time.Duration
 	resumption        time.Duration
 	statusDuration    time.Duration
@@ -49,6 +50,7 @@ func (s *Station) readSettings() {
 		maxEnergyInvalid:  int64(m.Int(model.MaxEnergyOnInvalidId)),
 		reserving:         m.Bool(model.ReservationAvailable) && m.Bool(model.ReservationEnabled),
 		reserveAny:        m.Bool(model.ReservationNonEvseSpecific),
+		blinks:            s.blinks(),
 		connectionTimeout: m.Duration(model.EVConnectionTimeOut),
 		resumption:        m.Duration(model.ResumptionTimeout),
 		statusDuration:    m.Duration(model.MinimumStatusDuration),
@@ -83,6 +85,9 @@ func (s *Station) changed(cs []model.Change) {
 			s.securityEvent(ReconfigurationOfSecurityParameters, "BasicAuthPassword")
 			s.command(Reconnect{}) // A01: the new password holds from the next connection on
 			reconfigure = true
+		case model.BlinkRepeat: // nobody but the core reads it
+		case model.LightPercent:
+			s.dim()
 		default:
 			reconfigure = true
 		}

@@ -22,6 +22,7 @@ type Config struct {
 	EVSEs    []EVSE
 	Slots    []int // slots a network profile may be put into; empty: 1 to 3
 	Bays     bool  // there are parking bay sensors
+	Lights   bool  // connectors have lights that blink and can be dimmed
 
 	// Boot is why the station started, as far as the runner knows; a reason that the core itself had noted before a reboot
 	// outranks it.
@@ -141,6 +142,7 @@ type evse struct {
 	types      []string     // of its connectors
 	reserved   bool         // held back for a reservation
 	heldFor    int          // its id, or of the one that is to have this EVSE as things stand
+	refusal    string       // stable code of the last card that was refused here, until one is accepted
 	availability
 }
 
@@ -252,6 +254,7 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.settleReservations()
 	s.sweepProfiles()
 	s.startAligned()
+	s.startLights()
 	return s.finish()
 }
 

@@ -209,7 +209,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 		id.FirmwareVersion = release
 	}
 	vo := virtual.Options{
-		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true},
+		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true, Lights: a.seed.Lights},
 		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
 		Book: a.book, Version: build(),
 		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },

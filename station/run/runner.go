@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/term"
@@ -43,6 +44,12 @@ type Board interface {
 	PollMeter(term.EVSEID)
 	MeterRate(term.EVSEID, time.Duration)
 	Indicate(term.Ref, hal.Indication)
+}
+
+// Lights is a Board whose lights blink and can be dimmed. evses empty means all.
+type Lights interface {
+	Signal(evses []term.EVSEID, sig hal.Signal, times int)
+	Dim(unit.Percent)
 }
 
 // Host is who runs the runner.
@@ -389,6 +396,14 @@ func (r *Runner) command(c station.Command) {
 	case station.Indicate:
 		r.permits.slot(c.Ref).light = c.Show
 		r.ports.Board.Indicate(c.Ref, c.Show)
+	case station.Signal:
+		if l, ok := r.ports.Board.(Lights); ok && c.Times > 0 {
+			l.Signal(c.EVSEs, c.Kind, c.Times)
+		}
+	case station.Dim:
+		if l, ok := r.ports.Board.(Lights); ok {
+			l.Dim(c.Level)
+		}
 	case station.PollMeter:
 		r.ports.Board.PollMeter(c.EVSE)
 	case station.MeterRate:

@@ -22,7 +22,9 @@ var epoch = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 type Options struct {
 	EVSEs []station.EVSE
 	Bays  bool
-	Views bool // print what only a generation with more words would tell of a status
+
+	Lights bool // that blink and can be dimmed
+	Views  bool // print what only a generation with more words would tell of a status
 
 	Heed func(station.Report) // sees each report as the station makes it; nil: nobody does
 }
@@ -123,7 +125,7 @@ func (b *Bench) Boot() error {
 	b.booted, b.rebooting = b.t, false
 	st, err := station.New(station.Config{
 		Identity: station.Identity{Vendor: "EVSED", Model: "Bench", SerialNumber: "S1", FirmwareVersion: "1"}, Name: "CS1",
-		EVSEs: b.cfg.EVSEs, Bays: b.cfg.Bays, Boot: b.reason, LastReport: b.store.lastReport(),
+		EVSEs: b.cfg.EVSEs, Bays: b.cfg.Bays, Lights: b.cfg.Lights, Boot: b.reason, LastReport: b.store.lastReport(),
 		NewID:  func() string { b.ids++; return fmt.Sprintf("T%d", b.ids) },
 		Lookup: b.lookup, Queued: b.store.queued,
 	})
@@ -270,7 +272,7 @@ func (b *Bench) command(c station.Command) {
 			b.check.fail(b, "upload %d is cancelled, and %d runs", c.Number, b.upload)
 		}
 		b.upload = 0
-	case station.Indicate, station.Reconfigure:
+	case station.Indicate, station.Signal, station.Dim, station.Reconfigure:
 	default:
 		panic(fmt.Sprintf("stationtest: unknown command %T", c))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,6 +115,10 @@ func (b *Bench) printOutput(o station.Output) {
 		switch c := c.(type) {
 		case station.Indicate:
 			b.print("> light %s %s", c.Ref, indications[c.Show])
+		case station.Signal:
+			b.print("> %s", describeSignal(c))
+		case station.Dim:
+			b.print("> dim %s", c.Level)
 		case station.Gate:
 			b.print("> gate %s", c.Status)
 		case station.Upload:
@@ -124,6 +129,14 @@ func (b *Bench) printOutput(o station.Output) {
 			b.print("> %s", strings.ToLower(reflect.TypeOf(c).Name()))
 		}
 	}
+}
+
+func describeSignal(c station.Signal) string {
+	s := c.Kind.String()
+	for i, e := range c.EVSEs {
+		s += choose(i == 0, " ", ",") + strconv.Itoa(int(e))
+	}
+	return s + choose(c.Code != "", " "+c.Code, "") + choose(c.Times > 0, fmt.Sprintf(" blink=%d", c.Times), "")
 }
 
 var indications = []string{"off", "available", "reserved", "authorizing", "connected", "charging", "suspended", "finishing",
@@ -304,6 +317,7 @@ func describeState(d station.DiagnosticState) string {
 		s += fmt.Sprintf("; evse %d %s%s %s %s", e.ID, choose(e.Operative, "operative", "inoperative"),
 			choose(e.Transaction != "", " "+string(e.Transaction), ""), e.State, amps(e.Limit))
 		s += choose(e.LimitBy != "", " by "+e.LimitBy, "")
+		s += choose(e.Refusal != "", " refused="+e.Refusal, "")
 		if e.Reserved {
 			s += fmt.Sprintf(" reservation=%d", e.Reservation)
 		}

@@ -411,7 +411,7 @@ func (b *Bench) Output() string {
 
 // Run runs a scenario and returns it with the outputs that the station gave now: blocks of commands, a line "----" and
 // the output, ended by an empty line. Lines that begin with # are kept; "options bays" before the first command adds
-// parking bay sensors, "options views" shows every change of a connector's view.
+// parking bay sensors, "options lights" lights that blink, "options views" shows every change of a connector's view.
 func Run(text string) (string, error) {
 	var out strings.Builder
 	var b *Bench
@@ -430,7 +430,7 @@ func Run(text string) (string, error) {
 		case t == "" || strings.HasPrefix(t, "#"):
 			out.WriteString(lines[i] + "\n")
 		case strings.HasPrefix(t, "options"):
-			opts.Bays, opts.Views = strings.Contains(t, "bays"), strings.Contains(t, "views")
+			opts.Bays, opts.Views, opts.Lights = strings.Contains(t, "bays"), strings.Contains(t, "views"), strings.Contains(t, "lights")
 			out.WriteString(lines[i] + "\n")
 		default:
 			out.WriteString(lines[i] + "\n")

@@ -27,6 +27,7 @@ type Seed struct {
 	Slots     []int            // slots a network profile may be put into, those of Profiles among them
 	EVSEs     []station.EVSE   // their maximum is not above the site's fuse
 	World     []halsim.EVSE    // the same, as the simulated world has them
+	Lights    bool             // connectors have lights
 	Overrides []model.SetItem  // to set before the start, in this order; what the model refuses is logged
 	Keys      []Key            // values of OCPP 1.6 keys, in the file's order
 	Warnings  []string         // what was left out and why, one line each, to be logged
@@ -89,10 +90,11 @@ type decoder struct {
 }
 
 func (d *decoder) document(v *strict.Value) {
-	o := d.Object(v, "format", "station", "csms", "evses", "siteFuseA", "ocpp16", "ocpp2", "security", "vendor")
+	o := d.Object(v, "format", "station", "csms", "evses", "lights", "siteFuseA", "ocpp16", "ocpp2", "security", "vendor")
 	strict.Word(o, "format", Format)
 	d.identity(o)
 	d.networks(o)
+	d.s.Lights = strict.Or(strict.Flag(o, "lights"), true)
 	d.topology(o)
 	d.siteFuse(o)
 	d.keys(o)

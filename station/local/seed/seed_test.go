@@ -38,7 +38,8 @@ func TestParseOnlyURL(t *testing.T) {
 		Profiles: []Profile{{1, station.NetworkProfile{URL: "ws://127.0.0.1:9000", MessageTimeout: 30 * time.Second}}},
 		EVSEs: []station.EVSE{{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere,
 			Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}}}},
-		World:     []halsim.EVSE{{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1}}}},
+		World:     []halsim.EVSE{{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1, Light: true}}}},
+		Lights:    true,
 		Overrides: []model.SetItem{set("OCPPCommCtrlr", "NetworkConfigurationPriority", "1")},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -57,7 +58,7 @@ const full = `{
  "evses": [{"id":1,"evseId":"DE*X*1","powerType":"AC","phases":1,"maxCurrentA":16.5,"iso15118":false,
             "connectors":[{"id":1,"type":"sType2"},{"id":2,"type":"cType1"}]},
            {"maxCurrentA":80}],
- "siteFuseA": 63,
+ "siteFuseA": 63, "lights": false,
  "ocpp16": {"HeartbeatInterval":"86400","Abc":"x"},
  "ocpp2":  [{"component":"TxCtrlr","variable":"TxStartPoint","attribute":"Actual","value":"EVConnected",
              "componentInstance":"", "variableInstance":"", "evse":0, "connector":0},
@@ -87,7 +88,7 @@ func TestParseFull(t *testing.T) {
 		{ID: 1, Phases: 1, MaxCurrent: 16500, Connectors: []halsim.Connector{{ID: 1, Socket: true, Lock: true}, {ID: 2}}},
 		{ID: 2, Phases: 3, MaxCurrent: 63 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1}}},
 	}
-	if !reflect.DeepEqual(s.EVSEs, evses) || !reflect.DeepEqual(s.World, world) {
+	if s.Lights || !reflect.DeepEqual(s.EVSEs, evses) || !reflect.DeepEqual(s.World, world) {
 		t.Errorf("EVSEs %+v\n%+v", s.EVSEs, s.World)
 	}
 	maxPower := set("EVSE", "Power", "3")

@@ -94,7 +94,7 @@ func (d *decoder) connector(j int, v *strict.Value) station.Connector {
 func (d *decoder) add(e station.EVSE) {
 	w := halsim.EVSE{ID: e.ID, Phases: uint8(e.Phases), MaxCurrent: e.MaxCurrent}
 	for _, c := range e.Connectors {
-		w.Connectors = append(w.Connectors, halsim.Connector{ID: c.ID, Socket: !c.Tethered, Lock: !c.Tethered})
+		w.Connectors = append(w.Connectors, halsim.Connector{ID: c.ID, Socket: !c.Tethered, Lock: !c.Tethered, Light: d.s.Lights})
 	}
 	d.s.EVSEs, d.s.World = append(d.s.EVSEs, e), append(d.s.World, w)
 }

@@ -27,6 +27,10 @@ func (l *Log) world(ev halsim.Event) {
 		l.add("lock", ev.Ref, data{"locked": ev.On})
 	case halsim.EventFault:
 		l.add("fault", ev.Ref, data{"code": ev.Fault.String(), "active": ev.On, "source": "world"})
+	case halsim.EventLight:
+		l.add("light", ev.Ref, data{"shows": ev.Light.Shows.String(), "color": ev.Light.Color, "levelPercent": milli(ev.Light.Level)})
+	case halsim.EventSignal:
+		l.add("signal", ev.Ref, data{"signal": ev.Light.Signal.String(), "color": ev.Light.Color, "times": ev.Light.Left})
 	case halsim.EventPower: // the station's boot and its silence tell of it
 	}
 }
@@ -86,7 +90,22 @@ func (l *Log) Output(o *station.Output) {
 			l.add("registration", term.Ref{}, data{"status": c.Status})
 		case station.Reboot:
 			l.add("reboot", term.Ref{}, data{})
+		case station.Signal:
+			l.refusal(c)
 		}
+	}
+}
+
+// refusal logs why a card is refused, at each EVSE of its reader; once where that is the only one of the station.
+func (l *Log) refusal(c station.Signal) {
+	if c.Code == "" {
+		return
+	}
+	for _, e := range c.EVSEs {
+		l.add("refusal", term.Ref{EVSE: e}, data{"code": c.Code})
+	}
+	if len(c.EVSEs) == 0 {
+		l.add("refusal", term.Ref{}, data{"code": c.Code})
 	}
 }
 

@@ -51,6 +51,7 @@ type evseState struct {
 	IDToken     *string          `json:"idToken"`
 	Limit       number           `json:"limitA"`
 	LimitBy     string           `json:"limitBy,omitempty"`
+	Refusal     *string          `json:"refusal"` // code of the last card that was refused here
 	Energy      number           `json:"energyWh"`
 	Power       number           `json:"powerW"`
 	Current     [3]number        `json:"currentA"`
@@ -73,6 +74,16 @@ type connectorState struct {
 	Plugged bool             `json:"plugged"`
 	Locked  bool             `json:"locked"`
 	Faults  []string         `json:"faults"`
+	Light   *lightState      `json:"light"` // null: it has none
+}
+
+// lightState is what somebody sees who looks at the light.
+type lightState struct {
+	Shows  string  `json:"shows"`
+	Color  string  `json:"color"` // of the signal, while it blinks one
+	Level  number  `json:"levelPercent"`
+	Signal *string `json:"signal"`
+	Left   int     `json:"blinksLeft"`
 }
 
 type evState struct {
@@ -151,6 +162,7 @@ func evseAt(e *halsim.EVSEState, d *station.DiagnosticState) evseState {
 				s.Reserved = &b.Reservation
 			}
 			s.LimitBy = b.LimitBy
+			s.Refusal = word(b.Refusal)
 			s.Transaction, s.IDToken = word(string(b.Transaction)), word(b.Token.Value)
 		}
 	}
@@ -161,7 +173,7 @@ func evseAt(e *halsim.EVSEState, d *station.DiagnosticState) evseState {
 }
 
 func connectorAt(k halsim.ConnectorState, here iec61851.FaultSet, b *station.EVSEState) connectorState {
-	s := connectorState{ID: k.ID, Plugged: k.Plugged, Locked: k.Locked}
+	s := connectorState{ID: k.ID, Plugged: k.Plugged, Locked: k.Locked, Light: lightAt(k.Light)}
 	var known []term.Fault
 	if b != nil {
 		if i := slices.IndexFunc(b.Connectors, func(c station.ConnectorState) bool { return c.ID == k.ID }); i >= 0 {
@@ -170,6 +182,17 @@ func connectorAt(k halsim.ConnectorState, here iec61851.FaultSet, b *station.EVS
 	}
 	s.Faults = names(k.Faults|here, known)
 	return s
+}
+
+func lightAt(l *halsim.LightState) *lightState {
+	if l == nil {
+		return nil
+	}
+	s := lightState{Shows: l.Shows.String(), Color: l.Color, Level: milli(l.Level), Left: l.Left}
+	if l.Signal != 0 {
+		s.Signal = word(l.Signal.String())
+	}
+	return &s
 }
 
 // names lists faults, of the world and known to the station, each once and in their order.

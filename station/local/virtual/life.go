@@ -38,6 +38,7 @@ type life struct {
 	link     *link.Link
 	table    *ocpp.Table
 	meters   *run.Meters
+	lights   []light
 	uploads  uploader
 	findings []storage.Finding
 	damaged  bool // storage lost something that was kept
@@ -96,6 +97,9 @@ func (l *life) buildLoop() error {
 			return err
 		}
 		meters[e.ID] = m
+	}
+	if err := l.wireLights(); err != nil {
+		return err
 	}
 	l.meters = run.NewMeters(forking{l.s.clock, l}, meters, l.loop.Reading)
 	l.linked = make(chan station.Event, run.MaxEvents)
@@ -299,9 +303,6 @@ type board struct{ l *life }
 
 func (b board) PollMeter(e term.EVSEID)                  { b.l.meters.PollMeter(e) }
 func (b board) MeterRate(e term.EVSEID, d time.Duration) { b.l.meters.MeterRate(e, d) }
-func (b board) Indicate(ref term.Ref, in hal.Indication) {
-	b.l.s.tell("light", ref.String()+" "+in.String())
-}
 
 // host carries out what concerns the life as a whole.
 type host struct{ l *life }

@@ -112,7 +112,7 @@ func (s *Station) worldConfig() halsim.Config {
 	for _, e := range s.o.Station.EVSEs {
 		we := halsim.EVSE{ID: e.ID, Phases: uint8(max(e.Phases, 1)), MaxCurrent: e.MaxCurrent}
 		for _, k := range e.Connectors {
-			we.Connectors = append(we.Connectors, halsim.Connector{ID: k.ID, Socket: !k.Tethered, Lock: !k.Tethered})
+			we.Connectors = append(we.Connectors, halsim.Connector{ID: k.ID, Socket: !k.Tethered, Lock: !k.Tethered, Light: s.o.Station.Lights})
 		}
 		c.EVSEs = append(c.EVSEs, we)
 	}
