@@ -34,13 +34,11 @@ type LightState struct {
 	Color  string // of the indication, or of the signal
 }
 
-var colors = map[hal.Indication]string{
-	hal.IndicateOff: "none", hal.IndicateAvailable: "green", hal.IndicateReserved: "yellow", hal.IndicateAuthorizing: "white",
-	hal.IndicateConnected: "cyan", hal.IndicateCharging: "blue", hal.IndicateSuspended: "violet", hal.IndicateFinishing: "cyan",
-	hal.IndicateUnavailable: "orange", hal.IndicateFaulted: "red",
-}
-
-var signalColors = map[hal.Signal]string{hal.SignalAccepted: "green", hal.SignalRefused: "red"}
+// colors are those of the indications and of the signals, in their order.
+var (
+	colors       = [...]string{"none", "green", "yellow", "white", "cyan", "blue", "violet", "cyan", "orange", "red"}
+	signalColors = [...]string{hal.SignalAccepted: "green", hal.SignalRefused: "red"}
+)
 
 // at is what the lamp looks like at t.
 func (l *light) at(t time.Time) LightState {
@@ -82,7 +80,7 @@ func (d lightDevice) Show(in hal.Indication) error {
 }
 
 func (d lightDevice) Blink(sig hal.Signal, times int) error {
-	if signalColors[sig] == "" || times < 1 {
+	if sig < hal.SignalAccepted || sig > hal.SignalRefused || times < 1 {
 		return fmt.Errorf("blink %s %d times: %w", sig, times, ErrBadValue)
 	}
 	err := d.c.enter()
