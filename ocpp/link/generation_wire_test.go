@@ -155,7 +155,7 @@ func (s *safeShelf) keep(l *Link, phase station.Phase, n int) {
 	if phase == station.PhaseStarted {
 		ev.Token = term.IdToken{Value: "CARD", Type: term.TokenISO14443}
 	}
-	id := station.ReportID(1<<32 + n)
+	id := station.ReportID(1)<<32 + station.ReportID(n)
 	s.mu.Lock()
 	s.entries = append(s.entries, Entry{id.Key(), station.EncodeReport(station.Report{ID: id, Class: station.Kept, Body: ev})})
 	s.mu.Unlock()
