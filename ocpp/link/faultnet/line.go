@@ -10,8 +10,8 @@ import (
 // simulated station holds them in its own memory, which a flood must not make much larger than it is.
 const (
 	queued  = 64
-	segment = 4096 // bytes of a chunk from outside
-	spares  = 16   // segments that are kept to be used again
+	segment = 4096       // bytes of a chunk from outside
+	spares  = queued + 2 // segments that are kept to be used again: all there can be, so that a flood makes no garbage
 )
 
 // Line returns a connection over c whose bytes take their time: each chunk as long as delay says when it sets out. They
