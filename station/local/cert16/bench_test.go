@@ -276,9 +276,9 @@ func (b *bench) until(what string, holds func() bool) {
 	}
 }
 
-// stream tells apart what is read in order: the statuses of each connector, and the messages of each action.
+// stream tells apart what is read in order: the statuses and the values of each connector, and the messages of each action.
 func stream(h *heard) string {
-	if h.Action == "StatusNotification" {
+	if h.Action == "StatusNotification" || h.Action == "MeterValues" {
 		return h.Action + " " + fmt.Sprint(h.Body["connectorId"])
 	}
 	return h.Action
