@@ -238,7 +238,7 @@ func (s *Station) without(e *evse, o limit.Owner) unit.Current {
 }
 
 // holdBack keeps a raise from taking what another car may still draw: it has iec61851.FollowTime to come down after its
-// offer was lowered (IEC 61851-1 Annex A).
+// offer was lowered (IEC 61851-1 Annex A), also one that draws nothing yet and begins in that time by what it read before.
 func (s *Station) holdBack(total unit.Current, queue []*evse, got []unit.Current) {
 	for j, e := range queue {
 		now := e.issued()
@@ -283,16 +283,16 @@ func (s *Station) trail(e *evse, next unit.Current) unit.Current {
 	if s.now.Before(e.bounds.follows) {
 		most, until = e.bounds.trailing, e.bounds.follows
 	}
-	if now := e.issued(); now > next && e.closed() { // it is about to be lowered
+	if now := e.issued(); now > next && (next > 0 || e.closed()) { // it is about to be lowered
 		most, until = max(most, now), s.now.Add(iec61851.FollowTime)
 	}
 	s.charging.next = earliest(s.charging.next, until)
 	return most
 }
 
-// lowered notes that an EVSE's offer has come down under a car that draws.
+// lowered notes that an EVSE's offer has come down under a car that draws, or may do so.
 func (s *Station) lowered(e *evse, was, is term.Permit) {
-	if !was.Close || !e.closed() || is.Close && is.Max >= was.Max {
+	if !was.Close || is.Close && is.Max >= was.Max || !is.Close && !e.closed() {
 		return
 	}
 	b := &e.bounds
