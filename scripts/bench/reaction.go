@@ -73,7 +73,7 @@ func reactionTable(own, within reaction, ratio float64, hogs int) *section {
 	s := &section{
 		title: "The guard's reaction",
 		about: fmt.Sprintf("A vehicle leaves C: from the sample that completes the debounce to the command that opens the contactor. The vehicles are\n"+
-			" played by a third process through shared memory. %d guards of each kind with 64 connectors, the same vehicles\n"+
+			"played by a third process through shared memory. %d guards of each kind with 64 connectors, the same vehicles\n"+
 			"in the same run; %d processes do nothing but turn, and the agent, in which the one kind runs and whose children the others\n"+
 			"are, makes garbage all the time. The second rows count from the due end of the debounce: how late the sample was taken is in\n"+
 			"them. The last row is what the machine itself adds to that: threads that come before all others only sleep, and look how\n"+
