@@ -11,4 +11,4 @@ if ! out=$("${GO:-go}" mod download 2>&1); then
   exit 0
 fi
 "${GO:-go}" vet ./...
-"$counter" -count=1 -timeout 15m ./... # they run the binary, which no cache of tests knows of
+"$counter" -count=1 -timeout 8m ./... # they run the binary, which no cache of tests knows of
