@@ -92,6 +92,15 @@ type LinkDown struct{ Why string }
 // AuthRefused tells that the CSMS refused the station's credentials (HTTP 401), which is a security event (A00.FR.502 family).
 type AuthRefused struct{ Slot int }
 
+// CSMSDistrusted tells that the station refused a connection because it does not trust who is at its other end. Kind is the
+// name of the security event (A00.FR.310, A00.FR.316, A00.FR.323), Info says why and holds no secret. Who raises it tells
+// each cause at most once an hour.
+type CSMSDistrusted struct {
+	Slot int
+	Kind string
+	Info string
+}
+
 // BadMessage tells that the CSMS sent something that is not a valid OCPP message; security event InvalidMessages.
 type BadMessage struct{ Info string }
 
@@ -163,6 +172,7 @@ func (PowerFailing) event()    {}
 func (LinkUp) event()          {}
 func (LinkDown) event()        {}
 func (AuthRefused) event()     {}
+func (CSMSDistrusted) event()  {}
 func (BadMessage) event()      {}
 func (RequestReceived) event() {}
 func (ReplyReceived) event()   {}

@@ -16,6 +16,10 @@ const (
 	MemoryExhaustion                    = "MemoryExhaustion"
 	InvalidMessages                     = "InvalidMessages"
 	TamperDetectionActivated            = "TamperDetectionActivated"
+	InvalidCsmsCertificate              = "InvalidCsmsCertificate"
+	InvalidTLSVersion                   = "InvalidTLSVersion"
+	InvalidTLSCipherSuite               = "InvalidTLSCipherSuite"
+	CsmsFailedToAuthenticate            = "CsmsFailedToAuthenticate"
 	StorageDamaged                      = "StorageDamaged" // our own word: the appendix has none for a quarantined database
 )
 
@@ -24,6 +28,7 @@ const (
 var keptEvents = map[string]bool{
 	ReconfigurationOfSecurityParameters: true,
 	SettingSystemTime:                   true, StartupOfTheDevice: true, ResetOrReboot: true, MemoryExhaustion: true, TamperDetectionActivated: true, StorageDamaged: true,
+	InvalidCsmsCertificate: true, InvalidTLSVersion: true, InvalidTLSCipherSuite: true,
 }
 
 // maxTechInfo is the longest techInfo in bytes (SecurityEventNotificationRequest.techInfo: 255 characters).

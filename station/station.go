@@ -312,6 +312,8 @@ func (s *Station) handle(ev Event) {
 		s.linkDown()
 	case AuthRefused:
 		s.securityEvent(FailedToAuthenticateAtCsms, "")
+	case CSMSDistrusted:
+		s.securityEvent(ev.Kind, ev.Info)
 	case BadMessage:
 		s.badMessage(ev)
 	case RequestReceived:

@@ -44,6 +44,9 @@ type Config struct {
 
 	Quirks Quirks // of the CSMS
 	Limits rpc.Limits
+
+	Trust Trust // for security profiles 2 and 3
+	Clock Clock // by which certificates are judged
 }
 
 // Profile is a network connection profile and the configuration slot that holds it.
