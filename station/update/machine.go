@@ -17,6 +17,7 @@ type Machine struct {
 	patience time.Time // when the step under way is given up, monotonic
 	spent    int       // updates that time has not given back
 	since    time.Time // since when it gives them back, monotonic
+	slot     string    // where what runs lies
 }
 
 // Kept is what survives.
@@ -189,6 +190,7 @@ func (m *Machine) enable(w World, t *Turn) {
 		return
 	}
 	m.u.Activations++
+	m.u.From = m.slot
 	t.Keep, t.Enable = true, true
 	m.begin(w, EnablePatience)
 }
@@ -270,13 +272,13 @@ func (m *Machine) FetchFailed(w World, number uint64, reason string, final bool)
 }
 
 // Checked tells that the image of the update is whole, is the manufacturer's, and fits.
-func (m *Machine) Checked(w World, number uint64, img Image) Turn {
+func (m *Machine) Checked(w World, number uint64, version string) Turn {
 	var t Turn
 	if !m.mine(number, Installing) {
 		return t
 	}
 	m.running, m.patience = false, time.Time{}
-	m.u.Image = img
+	m.u.Version = version
 	m.enter(&t, InstallRebooting, "") // L01.FR.32
 	m.settle(w, &t)
 	return t
@@ -331,6 +333,7 @@ func (m *Machine) NotRebooted() {
 // has proved itself, has failed where it was taken back, and is activated again where the power went away in between.
 func (m *Machine) Start(w World, r Running) Turn {
 	var t Turn
+	m.slot = r.Slot
 	if m.status == InstallRebooting {
 		m.started(&t, r)
 	}
@@ -339,12 +342,13 @@ func (m *Machine) Start(w World, r Running) Turn {
 }
 
 func (m *Machine) started(t *Turn, r Running) {
+	ours := m.u.Activations > 0 && r.Version == m.u.Version && (r.Slot != m.u.From || r.Slot == "")
 	switch {
-	case r.Image == m.u.Image && r.Trial:
+	case ours && r.Trial:
 		m.trial = true
-	case r.Image == m.u.Image:
+	case ours:
 		m.enter(t, Installed, "")
-	case r.GaveUp == m.u.Image && r.GaveUp != Image{}:
+	case r.GaveUp != "" && r.GaveUp == m.u.Version && m.u.Activations > 0:
 		reason := r.Why
 		if reason == "" {
 			reason = ReasonGaveUp

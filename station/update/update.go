@@ -54,24 +54,20 @@ type Update struct {
 	Retries      int           `json:"left"`          // attempts that may follow a failed one; below 0: as the station likes
 	Interval     time.Duration `json:"every"`         // between attempts; 0 or less: as the station likes
 	Certificate  []byte        `json:"cert,omitempty"`
-	Signature    []byte        `json:"sig,omitempty"` // nil: the image's own signature decides alone
-	Digest       []byte        `json:"sum,omitempty"` // SHA-256 of the file, once it is here
-	Image        Image         `json:"img,omitzero"`  // once it is installed
-	Activations  int           `json:"act,omitempty"` // how often it was activated
-}
-
-// Image tells one firmware from another.
-type Image struct {
-	Version string `json:"v,omitempty"`
-	Slot    string `json:"s,omitempty"` // where it lies; "" where there is but one place
+	Signature    []byte        `json:"sig,omitempty"`  // nil: the image's own signature decides alone
+	Digest       []byte        `json:"sum,omitempty"`  // SHA-256 of the file, once it is here
+	Version      string        `json:"v,omitempty"`    // of the image, once it is installed
+	From         string        `json:"slot,omitempty"` // where what ran lay when the image was activated
+	Activations  int           `json:"act,omitempty"`  // how often it was activated
 }
 
 // Running is the firmware that runs, as who started it knows.
 type Running struct {
-	Image
-	Trial  bool   // it is given up again unless it proves itself
-	GaveUp Image  // that was on trial before, did not prove itself, and was taken back; zero: none
-	Why    string // it was, as a stable code
+	Version string
+	Slot    string // where it lies; "" where there is but one place
+	Trial   bool   // it is given up again unless it proves itself
+	GaveUp  string // version that was activated last, did not prove itself, and was taken back; "" : none
+	Why     string // it was, as a stable code
 }
 
 // World is what an update depends on, as it is at a step.
