@@ -143,6 +143,8 @@ var House = Rules{
 		{"station/local/virtual", "ocpp/transfer"},
 		{"station/local/virtual", "station/local/logbook"},
 		{"station/local/*", "station/local/strict"},
+		{"station/local/cases", "station/local/sim"},
+		{"station/local/cases", "station/local/virtual"},
 	},
 	NoWire:  []string{"station", "station/term", "station/*", "hal", "hal/unit"},
 	Wire:    []string{"ocpp", "ocpp/*", "ev15118/*"},
