@@ -162,9 +162,6 @@ type ChargingProfiles struct {
 	Profiles  []schedule.Profile
 }
 
-// FirmwareStatus is said when the CSMS triggers it; with no update under way it is Idle (F06).
-type FirmwareStatus struct{ Status string }
-
 // LogStatus is the status of a log upload (N01).
 type LogStatus struct {
 	Status       string // UploadLogStatusEnumType
@@ -216,7 +213,6 @@ func (NotifyReport) report()              {}
 func (NotifyCustomerInformation) report() {}
 func (ReservationStatus) report()         {}
 func (ChargingProfiles) report()          {}
-func (FirmwareStatus) report()            {}
 func (LogStatus) report()                 {}
 func (*TransactionEvent) report()         {}
 
