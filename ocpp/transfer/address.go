@@ -24,7 +24,7 @@ var (
 // parse returns the address of a file, or ErrAddress: what was wrong with it may be its password.
 func parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
-	if err != nil || len(address) > maxAddress || ports[u.Scheme] == "" || u.Hostname() == "" || u.Opaque != "" || !portFits(u) {
+	if err != nil || len(address) > maxAddress || ports[u.Scheme] == "" || u.Opaque != "" || !hostFits(u) || !portFits(u) {
 		return nil, ErrAddress
 	}
 	password, _ := u.User.Password()
@@ -36,6 +36,12 @@ func parse(address string) (*url.URL, error) {
 }
 
 func control(r rune) bool { return r < ' ' || r == 0x7f }
+
+// hostFits says whether a host stays what it is beside a port.
+func hostFits(u *url.URL) bool {
+	host, _, err := net.SplitHostPort(place(u))
+	return err == nil && host != "" && host == u.Hostname()
+}
 
 func portFits(u *url.URL) bool {
 	if u.Port() == "" {
