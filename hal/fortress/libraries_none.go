@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package fortress
+
+var libraries []string // a program of one file needs none
