@@ -62,6 +62,7 @@ func (s *Station) startBoot() {
 	s.record(BucketMeta, metaBoots, strconv.AppendInt(nil, int64(b.boots), 10))
 	s.record(BucketMeta, metaBootReason, nil)
 	s.reserveEvents()
+	s.startSecurity()
 	s.securityEvent(StartupOfTheDevice, string(b.reason))
 }
 

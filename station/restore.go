@@ -42,6 +42,9 @@ func (s *Station) Restore(r Record) error {
 }
 
 func (s *Station) restoreMeta(r Record) error {
+	if ok, err := s.restoreSecurity(r.Key, r.Value); ok {
+		return err
+	}
 	switch r.Key {
 	case metaBootReason:
 		s.boot.reason = BootReason(r.Value)

@@ -41,6 +41,8 @@ type Config struct {
 	Queued func(term.TransactionID) bool
 
 	LocalListMax int // entries the side file may hold; 0: 100000
+
+	SecurityLog SecurityLog
 }
 
 // EVSE is one EVSE of the topology.
@@ -103,7 +105,7 @@ type Station struct {
 	resetFailed              bool    // the last reset did not happen
 	out                      Output
 	running                  bool
-	invalid                  time.Time // when an invalid message was last told, monotonic
+	security                 security
 }
 
 // evse is the state of one EVSE.
@@ -334,6 +336,8 @@ func (s *Station) handle(ev Event) {
 		}
 	case UploadEnded:
 		s.uploadEnded(ev)
+	case SecurityLogged:
+		s.securityLogged(ev)
 	case Thinned:
 		s.securityEvent(MemoryExhaustion, fmt.Sprintf("%d updates of a transaction thinned", ev.Count))
 	default:
@@ -353,6 +357,7 @@ func (s *Station) timers() {
 	s.resetTimers()
 	s.unlockTimers()
 	s.uploadTimers()
+	s.securityTimers()
 	s.settleReservations()
 }
 
@@ -391,6 +396,7 @@ func (s *Station) deadline() time.Time {
 	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
 	d = earliest(d, s.uploads.Deadline())
+	d = earliest(d, s.securityDeadline())
 	return earliest(d, s.unlockDeadline())
 }
 

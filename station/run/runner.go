@@ -66,6 +66,9 @@ type Uploader interface {
 	CancelUpload(number uint64)
 }
 
+// SecurityLogger appends entries to the security log, and posts a SecurityLogged when they are there for good. It does not block.
+type SecurityLogger interface{ LogSecurity(station.LogSecurity) }
+
 // Watcher sees what goes in and out, for logs. It must be quick and keep nothing.
 type Watcher interface {
 	Event(station.Event)
@@ -81,6 +84,8 @@ type Ports struct {
 	Board   Board
 	Host    Host
 	Upload  Uploader // nil: no log can be had
+
+	Security SecurityLogger // nil: the station keeps no security log
 }
 
 // maxRetry bounds the batches that wait in memory while the journal takes none: an hour of samples on a full disk.
@@ -392,6 +397,10 @@ func (r *Runner) command(c station.Command) {
 	case station.CancelUpload:
 		if r.ports.Upload != nil {
 			r.ports.Upload.CancelUpload(c.Number)
+		}
+	case station.LogSecurity:
+		if r.ports.Security != nil {
+			r.ports.Security.LogSecurity(c)
 		}
 	case station.Indicate:
 		r.permits.slot(c.Ref).light = c.Show
