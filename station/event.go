@@ -5,6 +5,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -84,6 +85,10 @@ type PowerFailing struct{}
 type LinkUp struct {
 	Slot            int
 	SecurityProfile int
+
+	// Of a connection with TLS: the root in which the CSMS' certificate chain ended - the first of Roots that serves - and
+	// the certificate that the station has shown. The zero Sum: none.
+	Root, Own cert.Sum
 }
 
 // LinkDown tells that the connection is gone.
@@ -158,6 +163,14 @@ type Thinned struct {
 	Count       int
 }
 
+// CSRMade answers MakeCSR: the request for a certificate in PEM, or Code, why there is none: "KEY-STORE" where the key cannot be
+// made or kept, "CSR" where it cannot sign.
+type CSRMade struct {
+	Number uint64
+	PEM    string
+	Code   string
+}
+
 func (PilotChanged) event()    {}
 func (CableChanged) event()    {}
 func (PowerChanged) event()    {}
@@ -183,3 +196,4 @@ func (Unheard) event()         {}
 func (Unregistered) event()    {}
 func (UploadEnded) event()     {}
 func (Thinned) event()         {}
+func (CSRMade) event()         {}

@@ -46,7 +46,7 @@ func (s *Station) Live(ref term.Ref, id model.ID) (string, bool) {
 	case model.ChargingProfileEntries:
 		return strconv.Itoa(s.charging.set.Len()), true
 	case model.CertificateEntries:
-		return "0", true
+		return strconv.Itoa(s.certs.store.Len()), true
 	case model.DefaultMessageTimeout:
 		if p, ok := s.profiles[s.slot]; ok {
 			return strconv.Itoa(int(p.MessageTimeout / time.Second)), true

@@ -5,7 +5,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
-
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -90,6 +90,21 @@ type Upload struct {
 // CancelUpload ends an attempt; nothing is told of it any more.
 type CancelUpload struct{ Number uint64 }
 
+// MakeCSR asks for a new key pair under the name Key, and a certificate signing request for it; CSRMade answers. Empty fields
+// of the subject are left out. A key of that name that is there already is used again: the command may come twice.
+type MakeCSR struct {
+	Number                            uint64
+	Use                               cert.Use
+	Key                               string
+	Algorithm                         cert.Algorithm
+	CommonName, Organization, Country string
+}
+
+// DropKey asks to destroy the key of that name. One that does not exist is no error.
+type DropKey struct{ Key string }
+
+func (MakeCSR) command()      {}
+func (DropKey) command()      {}
 func (Upload) command()       {}
 func (CancelUpload) command() {}
 func (Gate) command()         {}

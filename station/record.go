@@ -26,11 +26,12 @@ const (
 	BucketDialect                       // side tables of dialects
 	BucketProfile                       // charging profiles (K01)
 	BucketReservation                   // reservations that nobody has used yet (block H)
+	BucketCertificate                   // roots and the station's own certificates (block M, A02); never a private key
 	BucketEnd
 )
 
 var bucketNames = [BucketEnd]string{"", "meta", "variable", "evse", "transaction", "outbox", "dead-letter", "thinned",
-	"auth-cache", "local-list", "network", "dialect", "profile", "reservation"}
+	"auth-cache", "local-list", "network", "dialect", "profile", "reservation", "certificate"}
 
 func (b Bucket) String() string {
 	if b == 0 || b >= BucketEnd {
