@@ -138,6 +138,7 @@ var House = Rules{
 		{"storage/slot/rauc", "storage/slot"},
 		{"storage/slot/rauc", "storage/slot/image"},
 		{"storage/locallist", "storage"},
+		{"storage/keys", "storage/journal"},
 		{"station/local/*", "station/run"},
 		{"station/local/virtual", "ocpp/link"},
 		{"station/local/virtual", "ocpp/transfer"},
