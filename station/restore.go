@@ -33,6 +33,8 @@ func (s *Station) Restore(r Record) error {
 		return s.restoreReservation(r)
 	case BucketProfile:
 		return s.restoreChargingProfile(r)
+	case BucketCertificate:
+		return s.restoreCertificate(r)
 	case BucketOutbox, BucketDeadLetter, BucketThinned, BucketDialect:
 		// read by the link and by storage, not by the core
 	default:

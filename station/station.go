@@ -78,6 +78,7 @@ type Station struct {
 
 	reserved reservations
 	uploads  diag.Uploads
+	certs    certificates
 
 	nextReport ReportID
 	asking     []question // Authorize calls under way
@@ -225,6 +226,7 @@ func New(cfg Config) (*Station, error) {
 		return nil, err
 	}
 	s.model = m
+	s.certs.store.Max = model.DefaultCertificates
 	s.configureProfiles()
 	s.auth = auth.New(auth.Lookup(func(list uint64, t term.IdToken) (term.TokenInfo, bool) {
 		if s.cfg.Lookup == nil {
