@@ -70,7 +70,7 @@ func TestCasesOf16(t *testing.T) {
 		}
 	}
 	put("package a\n\n// covers: TC_001_CS TC_044_1_CS\nfunc TestOne(t *testing.T) {}\n\n// covers: TC_001_CS\nfunc TestTwo(t *testing.T) {}\n")
-	got, err := Generate16(root)
+	got, err := book16.generate(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +86,11 @@ func TestCasesOf16(t *testing.T) {
 		t.Errorf("a case of 1.6 is among those of 2.x: %v\n%s", err, two)
 	}
 	put("package a\n\n// covers: TC_099_CS\nfunc TestOne(t *testing.T) {}\n")
-	if _, err := Generate16(root); err == nil || !strings.Contains(err.Error(), "TC_099_CS: claimed by x_test.go") {
+	if _, err := book16.generate(root); err == nil || !strings.Contains(err.Error(), "TC_099_CS: claimed by x_test.go") {
 		t.Errorf("a case that is in no list: error %v", err)
 	}
 	for _, bad := range []string{"TC_001\tx", "TC_001_CS", "TC_002_CS\tb\nTC_001_CS\ta", "TC_001_CS\ta\tb\tc"} {
-		if _, err := parseCases(bad); err == nil {
+		if _, err := (book{file: "cases16.tsv", id: id16, text: bad}).parse(); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

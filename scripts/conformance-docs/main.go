@@ -1,5 +1,5 @@
 // Command conformance-docs writes docs/conformance/ocpp2.md: which test shows which requirement or test case of OCPP 2.x; and
-// docs/conformance/ocpp16.md: which test plays which certification case of 1.6, or why it is not in this build.
+// docs/conformance/ocpp16.md and cases2.md: which test plays which certification case, or why it is not in this build.
 // It claims what tests claim: "# covers: ID ..." in a scenario file, "// covers: ID ..." in a test. Its own test fails when
 // a table is out of date; "go run ./scripts/conformance-docs" writes them anew.
 package main
@@ -28,7 +28,7 @@ func main() {
 var pages = []struct {
 	name     string
 	generate func(root string) (string, error)
-}{{Table, Generate}, {Table16, Generate16}}
+}{{Table, Generate}, {Table16, book16.generate}, {Table2, book2.generate}}
 
 func write(root string) error {
 	for _, p := range pages {
