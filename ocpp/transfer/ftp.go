@@ -203,7 +203,7 @@ func (c *Client) getFTP(w *watch, u *url.URL, in *intake) error {
 		return err
 	}
 	if err := from.Close(); err != nil && t.size < 0 { // who does not say how much there is, says at its end whether that was all
-		return s.reason("get from", fmt.Errorf("%w: %w", ErrCut, err))
+		return s.w.reason("get from", u, ErrCut)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type watched struct {
 // Read reads, and counts where there is a bound.
 func (c *watched) Read(p []byte) (int, error) {
 	if c.left == 0 {
+		_ = c.Conn.Close() // no good-bye to one who does not listen
 		return 0, errTalk
 	}
 	if c.left > 0 {
