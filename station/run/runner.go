@@ -69,6 +69,13 @@ type Uploader interface {
 // SecurityLogger appends entries to the security log, and posts a SecurityLogged when they are there for good. It does not block.
 type SecurityLogger interface{ LogSecurity(station.LogSecurity) }
 
+// Keys makes and drops private keys. It posts a CSRMade for each MakeCSR that it takes; false: it has too much to do. None of its
+// methods blocks.
+type Keys interface {
+	MakeCSR(station.MakeCSR) bool
+	DropKey(station.DropKey)
+}
+
 // Watcher sees what goes in and out, for logs. It must be quick and keep nothing.
 type Watcher interface {
 	Event(station.Event)
@@ -84,6 +91,7 @@ type Ports struct {
 	Board   Board
 	Host    Host
 	Upload  Uploader // nil: no log can be had
+	Keys    Keys     // nil: no key can be made
 
 	Security SecurityLogger // nil: the station keeps no security log
 }
@@ -401,6 +409,14 @@ func (r *Runner) command(c station.Command) {
 	case station.LogSecurity:
 		if r.ports.Security != nil {
 			r.ports.Security.LogSecurity(c)
+		}
+	case station.MakeCSR:
+		if r.ports.Keys == nil || !r.ports.Keys.MakeCSR(c) {
+			r.events = append(r.events, station.CSRMade{Number: c.Number, Code: "KEY-STORE"})
+		}
+	case station.DropKey:
+		if r.ports.Keys != nil {
+			r.ports.Keys.DropKey(c)
 		}
 	case station.Indicate:
 		r.permits.slot(c.Ref).light = c.Show

@@ -11,15 +11,16 @@ import (
 )
 
 // Algorithm is the kind of a key pair.
-type Algorithm uint8
+type Algorithm string
 
-// Algorithms that every store makes.
+// Algorithms. Every store makes the first two; some TPMs refuse the others as ErrUnsupported.
 const (
-	P256    Algorithm = iota // ECDSA on NIST P-256
-	RSA2048                  // takes a TPM up to a minute
+	P256    Algorithm = "EC-P256"
+	RSA2048 Algorithm = "RSA-2048" // takes a TPM up to a minute
+	P384    Algorithm = "EC-P384"
+	P521    Algorithm = "EC-P521"
+	RSA3072 Algorithm = "RSA-3072"
 )
-
-func (a Algorithm) String() string { return [...]string{"P-256", "RSA-2048"}[a] }
 
 // Bounds of a store.
 const (

@@ -58,7 +58,7 @@ func TestKeysSurviveARestart(t *testing.T) {
 	stores(t, func(t *testing.T, open func() Store) {
 		s := open()
 		made := map[string]crypto.Signer{}
-		for name, alg := range map[string]Algorithm{"station-1": P256, "v2g": RSA2048} {
+		for name, alg := range map[string]Algorithm{"station-1": P256, "v2g": RSA2048, "v2g20": P521, "c": P384} {
 			k, err := s.Create(name, alg)
 			if err != nil {
 				t.Fatal(err)
@@ -68,7 +68,7 @@ func TestKeysSurviveARestart(t *testing.T) {
 		}
 		s.Close()
 		s = open()
-		if names, err := s.Names(); err != nil || !reflect.DeepEqual(names, []string{"station-1", "v2g"}) {
+		if names, err := s.Names(); err != nil || !reflect.DeepEqual(names, []string{"c", "station-1", "v2g", "v2g20"}) {
 			t.Fatalf("names %v, %v", names, err)
 		}
 		for name, before := range made {

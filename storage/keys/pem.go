@@ -48,7 +48,7 @@ func parseKey(data []byte, password string) (crypto.Signer, error) {
 			if err != nil {
 				return nil, err
 			}
-			return key, nil
+			return fit(key)
 		case "RSA PRIVATE KEY":
 			key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 			if err != nil {
@@ -77,6 +77,9 @@ const (
 func fit(key any) (crypto.Signer, error) {
 	switch k := key.(type) {
 	case *ecdsa.PrivateKey:
+		if algorithms[k.Curve] == "" { // A00.FR.502: at least 112 bits
+			return nil, fmt.Errorf("%w: %s: want P-256, P-384 or P-521", ErrUnsupported, k.Curve.Params().Name)
+		}
 		return k, nil
 	case *rsa.PrivateKey:
 		if n := k.N.BitLen(); n < leastRSA || n > mostRSA {

@@ -61,7 +61,7 @@ func parseSpec(s string) (sp spec, err error) {
 			return sp, fmt.Errorf("key store %q: %w: device or socket with its whole path", s, ErrSpec)
 		}
 		if err := sp.registers(options); err != nil {
-			return sp, fmt.Errorf("key store %q: %w", s, err)
+			return sp, fmt.Errorf("key store %q: %w: %w", s, err, ErrSpec)
 		}
 	default:
 		return sp, fmt.Errorf("key store %q: %w", s, ErrSpec)

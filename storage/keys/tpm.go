@@ -230,9 +230,12 @@ func (t *tpm) authParent(encrypted bool) tpm2.AuthHandle {
 
 func (t *tpm) create(_ []byte, alg Algorithm) (body []byte, err error) {
 	limit := callTimeout
-	public := eccTemplate()
-	if alg == RSA2048 {
-		public, limit = rsaTemplate(), makeTimeout
+	public, ok := template(alg)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnsupported, alg)
+	}
+	if public.Type == tpm2.TPMAlgRSA {
+		limit = makeTimeout
 	}
 	err = t.use("make a key", limit, func(w *wire) error {
 		if err := t.guard(&public); err != nil {

@@ -24,23 +24,24 @@ func ownAttributes() tpm2.TPMAObject {
 	return tpm2.TPMAObject{FixedTPM: true, FixedParent: true, UserWithAuth: true, NoDA: true}
 }
 
-func eccTemplate() tpm2.TPMTPublic {
+// template describes a new signing key; ok is false for what no TPM makes.
+func template(alg Algorithm) (public tpm2.TPMTPublic, ok bool) {
 	a := ownAttributes()
 	a.SensitiveDataOrigin, a.SignEncrypt = true, true
-	return tpm2.TPMTPublic{
-		Type: tpm2.TPMAlgECC, NameAlg: tpm2.TPMAlgSHA256, ObjectAttributes: a,
-		Parameters: tpm2.NewTPMUPublicParms(tpm2.TPMAlgECC, &tpm2.TPMSECCParms{CurveID: tpm2.TPMECCNistP256}),
+	public = tpm2.TPMTPublic{Type: tpm2.TPMAlgECC, NameAlg: tpm2.TPMAlgSHA256, ObjectAttributes: a}
+	if curve, ok := curves[alg]; ok {
+		public.Parameters = tpm2.NewTPMUPublicParms(tpm2.TPMAlgECC, &tpm2.TPMSECCParms{CurveID: curve})
+		return public, true
 	}
+	public.Type = tpm2.TPMAlgRSA
+	public.Parameters = tpm2.NewTPMUPublicParms(tpm2.TPMAlgRSA, &tpm2.TPMSRSAParms{KeyBits: moduli[alg]})
+	return public, moduli[alg] != 0
 }
 
-func rsaTemplate() tpm2.TPMTPublic {
-	a := ownAttributes()
-	a.SensitiveDataOrigin, a.SignEncrypt = true, true
-	return tpm2.TPMTPublic{
-		Type: tpm2.TPMAlgRSA, NameAlg: tpm2.TPMAlgSHA256, ObjectAttributes: a,
-		Parameters: tpm2.NewTPMUPublicParms(tpm2.TPMAlgRSA, &tpm2.TPMSRSAParms{KeyBits: 2048}),
-	}
-}
+var (
+	curves = map[Algorithm]tpm2.TPMECCCurve{P256: tpm2.TPMECCNistP256, P384: tpm2.TPMECCNistP384, P521: tpm2.TPMECCNistP521}
+	moduli = map[Algorithm]tpm2.TPMKeyBits{RSA2048: 2048, RSA3072: 3072}
+)
 
 func sealTemplate() tpm2.TPMTPublic {
 	return tpm2.TPMTPublic{
@@ -151,9 +152,6 @@ func (t *tpm) take(_ []byte, key crypto.Signer) (body []byte, err error) {
 func foreign(key crypto.Signer) (public tpm2.TPMTPublic, sensitive tpm2.TPMTSensitive, err error) {
 	switch k := key.(type) {
 	case *ecdsa.PrivateKey:
-		if k.Curve != elliptic.P256() {
-			break
-		}
 		point, err := k.PublicKey.Bytes() // 4, x, y
 		if err != nil {
 			return public, sensitive, err
@@ -162,26 +160,32 @@ func foreign(key crypto.Signer) (public tpm2.TPMTPublic, sensitive tpm2.TPMTSens
 		if err != nil {
 			return public, sensitive, err
 		}
-		public = eccTemplate()
+		public, _ = template(algorithms[k.Curve])
+		n := len(point) / 2
 		public.Unique = tpm2.NewTPMUPublicID(tpm2.TPMAlgECC, &tpm2.TPMSECCPoint{
-			X: tpm2.TPM2BECCParameter{Buffer: point[1:33]}, Y: tpm2.TPM2BECCParameter{Buffer: point[33:]}})
+			X: tpm2.TPM2BECCParameter{Buffer: point[1 : 1+n]}, Y: tpm2.TPM2BECCParameter{Buffer: point[1+n:]}})
 		sensitive = tpm2.TPMTSensitive{SensitiveType: tpm2.TPMAlgECC,
 			Sensitive: tpm2.NewTPMUSensitiveComposite(tpm2.TPMAlgECC, &tpm2.TPM2BECCParameter{Buffer: scalar})}
-		public.ObjectAttributes = tpm2.TPMAObject{UserWithAuth: true, NoDA: true, SignEncrypt: true}
-		return public, sensitive, nil
 	case *rsa.PrivateKey:
-		if k.N.BitLen() != 2048 || len(k.Primes) != 2 || k.E != 65537 {
-			break
+		if len(k.Primes) != 2 || k.E != 65537 {
+			return public, sensitive, fmt.Errorf("%w: RSA with more than two primes, or an exponent other than 65537", ErrUnsupported)
 		}
-		public = rsaTemplate()
-		public.Unique = tpm2.NewTPMUPublicID(tpm2.TPMAlgRSA, &tpm2.TPM2BPublicKeyRSA{Buffer: k.N.FillBytes(make([]byte, 256))})
+		n := k.Size()
+		public, _ = template(Algorithm(fmt.Sprint("RSA-", n*8)))
+		public.Unique = tpm2.NewTPMUPublicID(tpm2.TPMAlgRSA, &tpm2.TPM2BPublicKeyRSA{Buffer: k.N.FillBytes(make([]byte, n))})
 		sensitive = tpm2.TPMTSensitive{SensitiveType: tpm2.TPMAlgRSA,
-			Sensitive: tpm2.NewTPMUSensitiveComposite(tpm2.TPMAlgRSA, &tpm2.TPM2BPrivateKeyRSA{Buffer: k.Primes[0].FillBytes(make([]byte, 128))})}
-		public.ObjectAttributes = tpm2.TPMAObject{UserWithAuth: true, NoDA: true, SignEncrypt: true}
-		return public, sensitive, nil
+			Sensitive: tpm2.NewTPMUSensitiveComposite(tpm2.TPMAlgRSA, &tpm2.TPM2BPrivateKeyRSA{Buffer: k.Primes[0].FillBytes(make([]byte, n/2))})}
+		if k.Primes[0].BitLen() != k.N.BitLen()/2 || moduli[Algorithm(fmt.Sprint("RSA-", n*8))] == 0 {
+			return public, sensitive, fmt.Errorf("%w: RSA with %d bits: a TPM takes 2048 and some take 3072", ErrUnsupported, k.N.BitLen())
+		}
+	default:
+		return public, sensitive, fmt.Errorf("%w: %T", ErrUnsupported, key)
 	}
-	return public, sensitive, fmt.Errorf("%w: a TPM takes ECDSA on P-256 and RSA with 2048 bits", ErrUnsupported)
+	public.ObjectAttributes = tpm2.TPMAObject{UserWithAuth: true, NoDA: true, SignEncrypt: true}
+	return public, sensitive, nil
 }
+
+var algorithms = map[elliptic.Curve]Algorithm{elliptic.P256(): P256, elliptic.P384(): P384, elliptic.P521(): P521}
 
 // tpmSigner is a key in the TPM. It may be used from any goroutine.
 type tpmSigner struct {
@@ -205,8 +209,12 @@ func (s *tpmSigner) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 	var scheme tpm2.TPMTSigScheme
 	switch pss, isPSS := opts.(*rsa.PSSOptions); {
 	case isEC:
-		if n := (ec.Curve.Params().BitSize + 7) / 8; len(digest) > n { // ECDSA uses no more of it, and not every TPM has SHA-512
+		n := (ec.Curve.Params().BitSize + 7) / 8
+		switch { // ECDSA uses no more of it, and not every TPM has the longer hash
+		case n == 32:
 			digest, alg = digest[:n], tpm2.TPMAlgSHA256
+		case n == 48 && len(digest) > n:
+			digest, alg = digest[:n], tpm2.TPMAlgSHA384
 		}
 		scheme = tpm2.TPMTSigScheme{Scheme: tpm2.TPMAlgECDSA, Details: tpm2.NewTPMUSigScheme(tpm2.TPMAlgECDSA, &tpm2.TPMSSchemeHash{HashAlg: alg})}
 	case isPSS:

@@ -108,6 +108,8 @@ func explain(doing string, err error) error {
 		ours, cure = ErrForeign, "this TPM did not make it, or was cleared since"
 	case is(err, tpm2.TPMRCAuthFail, tpm2.TPMRCBadAuth):
 		return fmt.Errorf("%s: %w: the owner hierarchy wants a password: clear it, or have the storage key made at the handle beforehand", doing, err)
+	case is(err, tpm2.TPMRCCurve, tpm2.TPMRCKeySize, tpm2.TPMRCAsymmetric, tpm2.TPMRCValue):
+		ours = ErrUnsupported
 	case !answered(err):
 		ours = ErrUnavailable
 	default:

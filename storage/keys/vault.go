@@ -133,10 +133,16 @@ func (v *vault) create(at []byte, alg Algorithm) ([]byte, error) {
 	switch alg {
 	case P256:
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case P384:
+		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case P521:
+		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	case RSA2048:
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case RSA3072:
+		key, err = rsa.GenerateKey(rand.Reader, 3072)
 	default:
-		return nil, ErrUnsupported
+		return nil, fmt.Errorf("%w: %q", ErrUnsupported, alg)
 	}
 	if err != nil {
 		return nil, err

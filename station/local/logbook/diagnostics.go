@@ -17,6 +17,7 @@ type Facts struct {
 	Identity station.Identity
 	Uptime   time.Duration
 	State    station.DiagnosticState
+	Keys     string // where private keys are, and against whom that helps
 	CSMS     string // URL, of the connection or of the last attempt
 	Protocol string // agreed; "" without a connection
 	Counters []Counter
@@ -79,6 +80,7 @@ func (f *Facts) write(w *bytes.Buffer) {
 	put("uptime", "%s", f.Uptime.Truncate(time.Second))
 	put("boots", "%d", s.Boots)
 	put("storage", "%s", or(s.Storage, "well"))
+	put("keys", "%s", or(f.Keys, "none can be kept"))
 	put("faults", "%v", s.Faults)
 
 	w.WriteString("\n[connection]\n")

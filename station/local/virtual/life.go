@@ -40,6 +40,7 @@ type life struct {
 	meters   *run.Meters
 	lights   []light
 	uploads  uploader
+	keyring  keyring
 	findings []storage.Finding
 	damaged  bool // storage lost something that was kept
 	ctx      context.Context
@@ -82,6 +83,11 @@ func (l *life) openStore(reset bool) error {
 		l.s.found(f.String())
 	}
 	if reset {
+		if l.s.o.Keys != nil {
+			if err := l.s.o.Keys.Wipe(); err != nil {
+				return err
+			}
+		}
 		return store.Wipe()
 	}
 	return nil
@@ -113,7 +119,8 @@ func (l *life) buildLoop() error {
 		return err
 	}
 	l.uploads.l = l
-	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads})
+	l.keyring = keyring{l: l, work: make(chan station.Command, maxKeyWork)}
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Keys: &l.keyring})
 	l.loop.Attach(l.runner)
 	return nil
 }
@@ -146,6 +153,8 @@ func (l *life) run(ctx context.Context) {
 		l.uploads.wg.Wait() // the loop begins them
 	})
 	wg.Go(func() { l.tellFindings() })
+	wg.Go(l.keyring.run)
+	wg.Go(l.checkKeys)
 	wg.Wait()
 	l.leave()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/storage"
+	"github.com/evsed/evsed/storage/keys"
 )
 
 // Options is what a virtual station is made of.
@@ -37,6 +38,7 @@ type Options struct {
 	Watch    run.Watcher        // what goes into the core and out of it; nil: nobody
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
+	Keys     keys.Store // its owner closes it after Run; nil: no private key can be kept
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
 	Version  string             // of the program, as diagnostics tell it
@@ -53,7 +55,7 @@ type Setting struct {
 
 // Notice tells what happened to the station as a whole.
 type Notice struct {
-	Kind   string // boot, light, reboot, seed, storage
+	Kind   string // boot, keys, light, reboot, seed, storage
 	Text   string
 	Reason station.BootReason // of boot
 	Boots  int                // of boot

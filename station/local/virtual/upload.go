@@ -116,6 +116,9 @@ func (l *life) diagnostics(ctx context.Context, oldest, latest time.Time) ([]byt
 	now := l.s.clock.Now()
 	f := logbook.Facts{Version: l.s.o.Version, Name: l.s.o.Station.Name, Identity: l.s.o.Station.Identity, Settings: settings.Rows, Counters: l.counters()}
 	f.State, _ = r.Body.(station.DiagnosticState)
+	if k := l.s.o.Keys; k != nil {
+		f.Keys = k.Protection()
+	}
 	st := l.link.Status()
 	f.CSMS, f.Protocol = st.URL, st.Subprotocol
 	l.s.mu.Lock()
