@@ -133,6 +133,7 @@ var House = Rules{
 		{"ocpp/dialect15", "ocpp/dialect16"},
 		{"storage", "storage/*"},
 		{"storage/faultfs", "storage/journal"},
+		{"storage/seclog", "storage/journal"},
 		{"storage/slot", "storage/slot/image"},
 		{"storage/slot", "storage/journal"},
 		{"storage/slot/rauc", "storage/slot"},
