@@ -75,6 +75,7 @@ type Boot struct {
 	Version      string
 	ReturnedFrom string // version whose trial failed; "" when there was none since the last Activate
 	Why          string // it failed
+	Alone        bool   // the trial was decided while there was no CSMS
 }
 
 // Entry is one line of the history of a station's firmware.

@@ -17,3 +17,13 @@ var (
 	ErrOlder     = errors.New("image is older than what runs here")
 	ErrAgent     = errors.New("image wants a newer evsed to install it")
 )
+
+// Refuses tells whether err is about an image, and not about the device that it lies on.
+func Refuses(err error) bool {
+	for _, r := range []error{ErrFormat, ErrTruncated, ErrSize, ErrUnsigned, ErrKey, ErrExpired, ErrSignature, ErrDigest, ErrHardware, ErrTarget, ErrOlder, ErrAgent} {
+		if errors.Is(err, r) {
+			return true
+		}
+	}
+	return false
+}
