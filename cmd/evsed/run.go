@@ -23,6 +23,7 @@ import (
 	"github.com/evsed/evsed/station/local/sim"
 	"github.com/evsed/evsed/station/local/virtual"
 	"github.com/evsed/evsed/storage"
+	"github.com/evsed/evsed/storage/keys"
 )
 
 // runOptions are the flags of evsed run.
@@ -30,6 +31,7 @@ type runOptions struct {
 	seed, state, listen string
 	logOCPP, verbose    bool
 	guard, lines        string
+	keys                string
 	silence             time.Duration
 }
 
@@ -42,11 +44,12 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.listen, "sim-listen", "", "")
 	fs.StringVar(&o.guard, "guard", guardWithin, "")
 	fs.StringVar(&o.lines, "sim-lines", "", "")
+	fs.StringVar(&o.keys, "keys", "file", "")
 	fs.DurationVar(&o.silence, "guard-silence", 0, "")
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --guard, --sim-lines, --guard-silence, --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -95,7 +98,7 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 		return s, err
 	}
 	entries, err := os.ReadDir(o.state)
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == seedCopy+newSuffix }) // a first start that was cut short
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder }) // a first start that was cut short
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("--state %s: %w: want a directory that can be read and written", o.state, err)
@@ -104,11 +107,7 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 	case o.seed == "":
 		return nil, fmt.Errorf("--seed: want a file in the format %s: the state directory is empty", seed.Format)
 	}
-	s, err := seed.Read(o.seed)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return firstSeed(o)
 }
 
 // keepSeed copies the seed into the state directory, whole or not at all.
@@ -151,6 +150,7 @@ type agent struct {
 	out     io.Writer
 	logOCPP bool
 	book    *logbook.Book
+	keys    keys.Store
 }
 
 func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
@@ -168,6 +168,10 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	a.events = sim.NewLog(clock.Wall)
 	vo := a.stationOptions(o, clock)
 	var err error
+	if a.keys, err = openKeys(o); err != nil {
+		return nil, err
+	}
+	vo.Keys = a.keys
 	if vo.Guard, err = guardMaker(o, a.log, errs); err != nil {
 		return nil, err
 	}
@@ -242,7 +246,8 @@ func (a *agent) install(s *station.Station) ([]station.Record, error) {
 		}
 		records = append(records, station.Record{Bucket: station.BucketVariable, Key: c.Key, Value: []byte(c.Value)})
 	}
-	return records, nil
+	certificates, err := a.installSecurity(s)
+	return append(records, certificates...), err
 }
 
 // notice tells on stderr, and in the event log, what happens to the station as a whole.
@@ -251,7 +256,7 @@ func (a *agent) notice(n virtual.Notice) {
 	case "boot":
 		a.events.Booted(n.Reason, n.Boots)
 		a.log.Info("boot", "reason", string(n.Reason), "boots", n.Boots)
-	case "storage": // the log has it already
+	case "keys", "storage": // the log has it already
 	case "light":
 		a.log.Debug("light", "connector", n.Text)
 	default:
@@ -269,6 +274,7 @@ func (a *agent) run(ctx context.Context) error {
 	go func() { defer close(modest); beModest(ctx.Done()) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
 	err := stateError(a.state, a.station.Run(ctx))
+	err = errors.Join(err, a.keys.Close())
 	cancel()
 	<-modest
 	return errors.Join(err, <-served)

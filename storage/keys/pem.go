@@ -59,6 +59,15 @@ func parseKey(data []byte, password string) (crypto.Signer, error) {
 	}
 }
 
+// Public returns the public key of the first private key of a PEM text, so that a certificate can be found for it.
+func Public(data []byte, password string) (crypto.PublicKey, error) {
+	key, err := parseKey(data, password)
+	if err != nil {
+		return nil, err
+	}
+	return key.Public(), nil
+}
+
 func pkcs8(der []byte) (crypto.Signer, error) {
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {

@@ -2,7 +2,8 @@
 // of, and which variables differ from their defaults. It is read once, while the state directory is empty.
 //
 // The format is station-seed/1: strict JSON, where a key that is not known is an error. A part that is missing has a
-// default; csms[0].url alone makes a station. What this build does not have (TLS, ISO 15118, DC) is refused: a
+// default; csms[0].url alone makes a station. Certificates and keys lie in files of their own, which Security.Load
+// reads. What this build does not have (ISO 15118, DC) is refused: a
 // station that is asked to be secure and is not would be a lie. An error is one line that names file, place, field
 // and cure:
 //

@@ -30,6 +30,8 @@ type Seed struct {
 	Lights    bool             // connectors have lights
 	Overrides []model.SetItem  // to set before the start, in this order; what the model refuses is logged
 	Keys      []Key            // values of OCPP 1.6 keys, in the file's order
+	Security  Security         // files of certificates and keys
+	Brought   *Material        // what those files held; nil until somebody has read them
 	Warnings  []string         // what was left out and why, one line each, to be logged
 }
 

@@ -63,7 +63,7 @@ const full = `{
  "ocpp2":  [{"component":"TxCtrlr","variable":"TxStartPoint","attribute":"Actual","value":"EVConnected",
              "componentInstance":"", "variableInstance":"", "evse":0, "connector":0},
             {"component":"EVSE","evse":1,"variable":"Power","attribute":"MaxSet","value":"3"}],
- "security": {"csmsRootCertificates":""},
+ "security": {"csmsRootCertificates":"","v2gRootCertificates":"/v2g","chargingStationCertificateDir":"c","chargingStationKeyDir":"k","privateKeyPassword":"secret"},
  "vendor": {"anything": [{"goes": null}]}
 }`
 
@@ -99,6 +99,9 @@ func TestParseFull(t *testing.T) {
 	}
 	if !reflect.DeepEqual(s.Overrides, overrides) {
 		t.Errorf("overrides %+v, want %+v", s.Overrides, overrides)
+	}
+	if want := (Security{Roots: [4]string{3: "/v2g"}, Station: Pair{"c", "k"}, Password: "secret"}); s.Security != want {
+		t.Errorf("security %+v", s.Security)
 	}
 	if want := []Key{{"HeartbeatInterval", "86400"}, {"Abc", "x"}}; !reflect.DeepEqual(s.Keys, want) {
 		t.Errorf("keys %v, want %v", s.Keys, want)

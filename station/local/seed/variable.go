@@ -41,21 +41,3 @@ func (d *decoder) variables(top *strict.Members) {
 		d.s.Overrides = append(d.s.Overrides, it)
 	})
 }
-
-// security refuses files for what does not exist: nobody would read them.
-func (d *decoder) security(top *strict.Members) {
-	v := top.Value("security")
-	if v == nil {
-		return
-	}
-	names := []string{
-		"csmsRootCertificates", "manufacturerRootCertificates", "moRootCertificates", "v2gRootCertificates",
-		"chargingStationCertificateDir", "chargingStationKeyDir", "v2gCertificateDir", "v2gKeyDir", "privateKeyPassword",
-	}
-	o := d.Object(v, names...)
-	for _, name := range names {
-		if s := strict.Text(o, name, maxValue); s != nil && *s != "" {
-			o.Fail(name, "certificates are not supported by this build: leave it out")
-		}
-	}
-}
