@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/evsed/evsed/hal/rig"
@@ -14,21 +15,33 @@ import (
 	"github.com/evsed/evsed/station/guard/realtime"
 )
 
+// A guard's loop runs on the thread that its process began with: the one whose name tools show.
+func init() {
+	if len(os.Args) > 1 && os.Args[1] == guardCommand {
+		runtime.LockOSThread()
+	}
+}
+
+// guardCommand is the subcommand that makes this binary a guard.
+const guardCommand = "guard"
+
 // guardOptions are the flags of evsed guard.
 type guardOptions struct {
 	table, listen string
 	lines         string
+	sandbox       string
 	figures       bool
 	selftest      uint64
 }
 
 func parseGuard(args []string) (guardOptions, error) {
 	var o guardOptions
-	fs := flag.NewFlagSet("guard", flag.ContinueOnError)
+	fs := flag.NewFlagSet(guardCommand, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.table, "table", "", "")
 	fs.StringVar(&o.listen, "listen", "", "")
 	fs.StringVar(&o.lines, "sim-lines", "", "")
+	fs.StringVar(&o.sandbox, "sandbox", sandboxOn, "")
 	fs.BoolVar(&o.figures, "figures", false, "")
 	fs.Uint64Var(&o.selftest, "selftest", 0, "")
 	if err := fs.Parse(args); err != nil {
@@ -37,7 +50,7 @@ func parseGuard(args []string) (guardOptions, error) {
 	if fs.NArg() > 0 {
 		return o, usagef("unexpected argument %q", fs.Arg(0))
 	}
-	return o, nil
+	return o, checkSandbox(o.sandbox)
 }
 
 // runGuard drives the lines of a board until the station is gone or a signal comes.
@@ -54,7 +67,7 @@ func runGuard(args []string, out, errs io.Writer) error {
 	if o.listen != "" {
 		conn = -1
 	}
-	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers(o.lines).open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Errs: errs})
+	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers(o.lines).open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Confine: confineGuard(o.sandbox, errs), Errs: errs})
 	if o.figures || o.selftest > 0 {
 		fmt.Fprintf(errs, "guard: %d cycles, %d allocations, %d collections, at most %v late\n", figures.Cycles, figures.Mallocs, figures.Collections, figures.Late)
 	}

@@ -82,12 +82,12 @@ func newSiege(t *testing.T, w words) *siege {
 
 // prepare makes a station that can be looked into.
 func (s *siege) prepare(t *testing.T, url, versions string) {
-	s.probed = filepath.Join(t.TempDir(), "probe")
-	t.Setenv(probeVariable, s.probed)
 	s.process = newProcessOf(t, url, versions, variable("SampledDataCtrlr", "TxUpdatedInterval", "2"),
 		variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "1"), variable("OCPPCommCtrlr", "RetryBackOffRandomRange", "0"),
 		variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "0"), variable("OCPPCommCtrlr", "WebSocketPingInterval", "1"),
 		`{"component":"OCPPCommCtrlr","variable":"MessageAttemptInterval","variableInstance":"TransactionEvent","value":"1"}`)
+	s.probed = filepath.Join(s.dir, "probe") // the process can write nowhere else
+	t.Setenv(probeVariable, s.probed)
 }
 
 // begin starts the station, lets a car charge and looks at it at rest.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,14 +40,16 @@ func TestMain(m *testing.M) {
 
 // process is an evsed under test.
 type process struct {
-	t     *testing.T
-	dir   string
-	seed  string
-	api   string
-	args  []string // of evsed run, beside those that every test needs
-	cmd   *exec.Cmd
-	out   output
-	start time.Time
+	t       *testing.T
+	dir     string
+	seed    string
+	api     string
+	args    []string            // of evsed run, beside those that every test needs
+	program string              // "": this one
+	as      *syscall.Credential // nil: as the test
+	cmd     *exec.Cmd
+	out     output
+	start   time.Time
 }
 
 // output is what a process prints, read while it prints.
@@ -119,9 +123,10 @@ func (p *process) spawn() {
 	l.Close()
 	p.api = "http://" + address + "/sim/v1"
 	p.out.Reset()
-	p.cmd = exec.Command(os.Args[0], "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
+	p.cmd = exec.Command(cmp.Or(p.program, os.Args[0]), "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
 	p.cmd.Args = append(p.cmd.Args, p.args...)
 	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.start = time.Now()
 	if err := p.cmd.Start(); err != nil {

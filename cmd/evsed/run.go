@@ -32,6 +32,7 @@ type runOptions struct {
 	logOCPP, verbose    bool
 	guard, lines        string
 	keys                string
+	sandbox             string
 	silence             time.Duration
 }
 
@@ -44,12 +45,13 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.listen, "sim-listen", "", "")
 	fs.StringVar(&o.guard, "guard", guardWithin, "")
 	fs.StringVar(&o.lines, "sim-lines", "", "")
+	fs.StringVar(&o.sandbox, "sandbox", sandboxOn, "")
 	fs.StringVar(&o.keys, "keys", "file", "")
 	fs.DurationVar(&o.silence, "guard-silence", 0, "")
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --sandbox, --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -58,6 +60,9 @@ func parseRun(args []string) (runOptions, error) {
 		return o, usagef("--state: want a directory for everything persistent")
 	case o.listen == "":
 		return o, usagef("--sim-listen: want HOST:PORT on loopback; running on a real board is not supported by this build")
+	}
+	if err := checkSandbox(o.sandbox); err != nil {
+		return o, err
 	}
 	return o, o.checkGuard()
 }
@@ -76,6 +81,9 @@ func runStation(args []string, out, errs io.Writer) error {
 	defer stop()
 	a, err := newAgent(o, s, out, errs)
 	if err != nil {
+		return err
+	}
+	if err := a.confine(o); err != nil {
 		return err
 	}
 	return a.run(ctx)

@@ -140,7 +140,7 @@ func guardMaker(o runOptions, log *slog.Logger, errs io.Writer) (virtual.GuardMa
 		reach, retry := realtime.ByCalling(o.guard), realtime.RetryCall
 		if o.guard == guardChild {
 			table := simTable(connectors, realtime.DeviceFD, o.silence, 0)
-			reach, retry = realtime.ByStarting("/proc/self/exe", []string{"guard"}, table, []*os.File{lines.File()}, os.Environ(), errs), realtime.RetryStart
+			reach, retry = realtime.ByStarting("/proc/self/exe", []string{guardCommand, "--sandbox", o.sandbox}, table, []*os.File{lines.File()}, os.Environ(), errs), realtime.RetryStart
 		}
 		return simGuard{realtime.Keep(guard.NewRemote(refs, clock), reach, retry, log), server, log}, nil
 	}, nil

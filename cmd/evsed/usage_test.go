@@ -51,7 +51,7 @@ func TestMistakesAreOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	run := func(args ...string) []string { return append([]string{"run"}, args...) }
+	run := func(args ...string) []string { return append([]string{"run", "--sandbox", "off"}, args...) } // in the process of the test
 	at := func(state string) []string {
 		return run("--seed", seed, "--state", state, "--sim-listen", "127.0.0.1:0")
 	}

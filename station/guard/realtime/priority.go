@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Capabilities are what a guard asks the kernel for priority and locked memory with. It does without.
+var Capabilities = []uint{unix.CAP_SYS_NICE, unix.CAP_IPC_LOCK}
+
 // guardPriority is that of the guard's threads: above what has none, below a kernel's threaded interrupts, which start at 50 and
 // on which the guard's own devices depend.
 const guardPriority = 45

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -26,12 +27,13 @@ const processName = "evsed-guard"
 
 // Options say how a guard runs.
 type Options struct {
-	Table  *guard.Table
-	Open   guard.Open // opens and locks a device
-	Conn   int        // the station's socket; -1 with Listen
-	Listen string     // path of the socket where stations call; "": the station is the parent
-	Cycles uint64     // for a self-test: so many cycles in quick succession, then the end; 0: never
-	Errs   io.Writer  // what the kernel refuses is said here once
+	Table   *guard.Table
+	Open    guard.Open   // opens and locks a device
+	Conn    int          // the station's socket; -1 with Listen
+	Listen  string       // path of the socket where stations call; "": the station is the parent
+	Cycles  uint64       // for a self-test: so many cycles in quick succession, then the end; 0: never
+	Confine func() error // gives up what a guard at work does not need, after the safe state; nil: nothing
+	Errs    io.Writer    // what the kernel refuses is said here once
 }
 
 // Run guards until a signal asks it to end, or until the station's socket closes if the station is the parent; both
@@ -73,15 +75,35 @@ func Run(o Options) (Figures, error) {
 			fmt.Fprintf(o.Errs, "guard: %v: goes on without\n", err)
 		}
 	}
-	_ = os.WriteFile("/proc/self/comm", []byte(processName), 0) // for those who look at processes; without it they see the path's
+	name()
 	oneProcessor()
-	err = l.measured()
+	if err = confine(o.Confine); err == nil {
+		err = l.measured()
+	} else {
+		err = errors.Join(err, g.Stop())
+	}
 	close(ended)
 	<-watched
 	if errors.Is(err, guard.ErrClosed) {
 		err = nil
 	}
 	return l.figures, err
+}
+
+// name is for those who look at processes. Theirs is the name of the first thread, which is that of a loop whose caller has
+// kept it there.
+func name() {
+	if unix.Gettid() == unix.Getpid() {
+		text := append([]byte(processName), 0)
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text[0])), 0, 0, 0) // without it they see the program's
+	}
+}
+
+func confine(do func() error) error {
+	if do == nil {
+		return nil
+	}
+	return do()
 }
 
 // measured runs the loop and counts what it allocates.
