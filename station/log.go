@@ -10,11 +10,19 @@ import (
 // DiagnosticsLog is the only log of a station that keeps no security log yet (LogEnumType).
 const DiagnosticsLog = "DiagnosticsLog"
 
-// Fetchable reports whether a log can be put where a URL points: by HTTP, with or without TLS. It says nothing about the rest
-// of the URL.
+// LogAddresses says where logs go, to a CSMS that named another place.
+const LogAddresses = "logs go by HTTP and FTP, with or without TLS"
+
+// Fetchable reports whether a log can be put where a URL points, as far as its scheme goes.
 func Fetchable(url string) bool {
-	scheme, _, _ := strings.Cut(url, "://")
-	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	scheme, rest, _ := strings.Cut(url, "://")
+	switch strings.ToLower(scheme) {
+	case "http", "https", "ftp", "ftps":
+		return rest != ""
+	case "sftp":
+		return rest != "" && sftp
+	}
+	return false
 }
 
 // getLog (N01).
@@ -23,7 +31,7 @@ func (s *Station) getLog(r GetLog) Log {
 	case r.LogType != DiagnosticsLog: // N01.FR.05
 		return Log{Status: rejected("UnsupportedParam", "this station keeps no "+r.LogType)}
 	case !Fetchable(r.URL):
-		return Log{Status: rejected("InvalidURL", "logs go to http:// and https:// addresses only")}
+		return Log{Status: rejected("InvalidURL", LogAddresses)}
 	}
 	u := diag.Upload{Asker: diag.Asker{RequestID: r.RequestID, Has: r.HasRequestID}, URL: r.URL, File: s.logFile(),
 		Oldest: r.Oldest, Latest: r.Latest, Retries: -1, Interval: r.RetryInterval}

@@ -27,7 +27,7 @@ func getLog(m *msg16.GetLogRequest) station.Request {
 // refused as a message.
 func getDiagnostics(m *msg16.GetDiagnosticsRequest) (station.Request, error) {
 	if !station.Fetchable(m.Location) {
-		return nil, invalid("location", "logs go to http:// and https:// addresses only")
+		return nil, invalid("location", station.LogAddresses)
 	}
 	return station.GetLog{
 		LogType:       station.DiagnosticsLog,

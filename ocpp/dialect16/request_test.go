@@ -183,7 +183,7 @@ var refused = []struct {
 }{
 	{"unknown action", "GetVariables", `{}`, rpc.NotImplemented},
 	{"action of the station", "StartTransaction", `{"connectorId":1,"idTag":"a","meterStart":0,"timestamp":"2026-01-01T00:00:00Z"}`, rpc.NotSupported},
-	{"diagnostics by FTP", "GetDiagnostics", `{"location":"ftp://x"}`, rpc.PropertyConstraintViolation},
+	{"diagnostics by TFTP", "GetDiagnostics", `{"location":"tftp://x"}`, rpc.PropertyConstraintViolation},
 	{"diagnostics to nowhere", "GetDiagnostics", `{"location":"x"}`, rpc.PropertyConstraintViolation},
 	{"update", "UpdateFirmware", `{"location":"ftp://x","retrieveDate":"2026-01-01T00:00:00Z"}`, rpc.NotSupported},
 	{"signed update", "SignedUpdateFirmware", `{"requestId":1,"firmware":{"location":"l","retrieveDateTime":"2026-01-01T00:00:00Z","signingCertificate":"c","signature":"s"}}`, rpc.NotSupported},

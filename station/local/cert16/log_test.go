@@ -90,14 +90,14 @@ func TestGetDiagnosticsUploadFails(t *testing.T) {
 	})
 }
 
-// What cannot be had by HTTP is refused at once, and the feature profile with its firmware is not claimed.
+// What the station cannot speak is refused at once, and what it speaks is told.
 // covers: TC_045_1_CS TC_045_2_CS
-func TestGetDiagnosticsByFTP(t *testing.T) {
+func TestGetDiagnosticsByTFTP(t *testing.T) {
 	ready(t, func(b *bench) {
-		if r := b.ask("GetDiagnostics", obj{"location": "ftp://central.test/log"}); r.code != "PropertyConstraintViolation" {
+		if r := b.ask("GetDiagnostics", obj{"location": "tftp://central.test/log"}); r.code != "PropertyConstraintViolation" {
 			b.Errorf("%v %q", r.body, r.code)
 		}
-		if got := strings.Split(b.key("SupportedFileTransferProtocols"), ","); !slices.Equal(got, []string{"HTTP", "HTTPS"}) {
+		if got := strings.Split(b.key("SupportedFileTransferProtocols"), ","); !slices.Equal(got, []string{"FTP", "FTPS", "HTTP", "HTTPS"}) {
 			b.Errorf("protocols %v", got)
 		}
 		b.none(time.Minute, "DiagnosticsStatusNotification", nil)
