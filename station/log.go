@@ -7,8 +7,14 @@ import (
 	"github.com/evsed/evsed/station/diag"
 )
 
-// DiagnosticsLog is the only log of a station that keeps no security log yet (LogEnumType).
-const DiagnosticsLog = "DiagnosticsLog"
+// The logs that a CSMS can have (LogEnumType).
+const (
+	DiagnosticsLog = "DiagnosticsLog" // N01.FR.04
+	SecurityLogs   = "SecurityLog"    // N01.FR.03
+)
+
+// logNames are they in the names of files.
+var logNames = map[string]string{DiagnosticsLog: "-diagnostics-", SecurityLogs: "-security-"}
 
 // LogAddresses says where logs go, to a CSMS that named another place.
 const LogAddresses = "logs go by HTTP and FTP, with or without TLS"
@@ -28,12 +34,12 @@ func Fetchable(url string) bool {
 // getLog (N01).
 func (s *Station) getLog(r GetLog) Log {
 	switch {
-	case r.LogType != DiagnosticsLog: // N01.FR.05
+	case logNames[r.LogType] == "" || r.LogType == SecurityLogs && !s.cfg.SecurityLog.Kept: // N01.FR.05
 		return Log{Status: rejected("UnsupportedParam", "this station keeps no "+r.LogType)}
 	case !Fetchable(r.URL):
 		return Log{Status: rejected("InvalidURL", LogAddresses)}
 	}
-	u := diag.Upload{Asker: diag.Asker{RequestID: r.RequestID, Has: r.HasRequestID}, URL: r.URL, File: s.logFile(),
+	u := diag.Upload{Asker: diag.Asker{RequestID: r.RequestID, Has: r.HasRequestID}, URL: r.URL, Log: r.LogType, File: s.logFile(r.LogType),
 		Oldest: r.Oldest, Latest: r.Latest, Retries: -1, Interval: r.RetryInterval}
 	if r.HasRetries {
 		u.Retries = r.Retries
@@ -57,7 +63,7 @@ func (s *Station) takeUpload(t diag.Turn) {
 	}
 	if t.Start { // N01.FR.02
 		u := s.uploads.Current()
-		s.command(Upload{Number: u.Number, URL: u.URL, File: u.File, Oldest: u.Oldest, Latest: u.Latest})
+		s.command(Upload{Number: u.Number, URL: u.URL, Log: u.Log, File: u.File, Oldest: u.Oldest, Latest: u.Latest})
 	}
 	for _, n := range t.Notices {
 		l := logStatus(n)
@@ -91,15 +97,15 @@ func (s *Station) uploadEnded(ev UploadEnded) {
 
 func (s *Station) uploadTimers() { s.takeUpload(s.uploads.Due(s.now)) }
 
-// logFile names a log: whose it is, and of when.
-func (s *Station) logFile() string {
+// logFile names a log: whose it is, which, and of when.
+func (s *Station) logFile(kind string) string {
 	name := strings.Map(func(c rune) rune {
 		if strings.ContainsRune(safeInFile, c) {
 			return c
 		}
 		return '_'
 	}, s.cfg.Name)
-	return name + "-diagnostics-" + s.wall().UTC().Format("20060102T150405Z") + ".txt"
+	return name + logNames[kind] + s.wall().UTC().Format("20060102T150405Z") + ".txt"
 }
 
 // safeInFile are the characters that mean nothing else in a URL or in any file system.

@@ -78,11 +78,12 @@ type MeterRate struct {
 	Every time.Duration
 }
 
-// Upload asks for one attempt to put the diagnostics log where URL points; UploadEnded tells how it went. An attempt does not
+// Upload asks for one attempt to put a log where URL points; UploadEnded tells how it went. An attempt does not
 // begin while another runs. A number may come again, for the next attempt.
 type Upload struct {
 	Number         uint64
 	URL            string    // of HTTP; may hold credentials. File is appended to one that ends with a slash (N01.FR.21)
+	Log            string    // DiagnosticsLog or SecurityLogs
 	File           string    // name
 	Oldest, Latest time.Time // of the lines; zero: no bound
 }

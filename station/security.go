@@ -45,7 +45,7 @@ var securityKinds = [...]securityKind{
 	{FirmwareUpdated, true, 8, time.Minute, true},
 	{FailedToAuthenticateAtCsms, false, 1, time.Hour, false},
 	{CsmsFailedToAuthenticate, false, 2, time.Hour, false},
-	{SettingSystemTime, true, 8, 10 * time.Minute, true},
+	{SettingSystemTime, true, 32, 10 * time.Minute, true}, // a meter's readings rest on it
 	{StartupOfTheDevice, true, 1, time.Minute, true},
 	{ResetOrReboot, true, 4, time.Minute, true},
 	{SecurityLogWasCleared, true, 8, time.Hour, false},

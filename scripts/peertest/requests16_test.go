@@ -71,7 +71,7 @@ var requests16 = []request{
 	ok("SendLocalList", `{"listVersion":2,"updateType":"Differential"}`, "VersionMismatch"),
 	ok("GetLocalListVersion", `{}`).with(`{"listVersion":4}`),
 	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").then("LogStatusNotification"),
-	ok("GetLog", `{"logType":"SecurityLog","requestId":27,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Rejected"),
+	ok("GetLog", `{"logType":"SecurityLog","requestId":27,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
 	notOffered("InstallCertificate", `{"certificateType":"CentralSystemRootCertificate","certificate":"x"}`),
 	ok("RemoteStartTransaction", `{"connectorId":9,"idTag":"CARD-9"}`, "Rejected"),
 	ok("RemoteStopTransaction", `{"transactionId":4711}`, "Rejected"),

@@ -112,7 +112,7 @@ var requests = []request{
 	notOffered("GetInstalledCertificateIds", `{"certificateType":["CSMSRootCertificate"]}`),
 	ok("GetLocalListVersion", `{}`),
 	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").then("LogStatusNotification"),
-	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Rejected"),
+	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
 	notOffered("GetMonitoringReport", `{"requestId":27}`),
 	pastOCPPGo(ok("GetReport", `{"requestId":31,"componentVariable":[{"component":{"name":"TxCtrlr"}}]}`, "Accepted").then("NotifyReport")),
 	ok("GetReport", `{"requestId":32,"componentVariable":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"}}]}`, "Accepted").then("NotifyReport"),

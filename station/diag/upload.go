@@ -28,6 +28,7 @@ type Upload struct {
 	Number         uint64 // ours; Begin gives it
 	Asker          Asker
 	URL            string // may hold credentials
+	Log            string // which
 	File           string
 	Oldest, Latest time.Time     // of the lines; zero: no bound
 	Retries        int           // after the first attempt; below 0: as the station likes

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/storage/seclog"
 )
 
 // file is what the station has put.
@@ -148,9 +150,40 @@ func TestNewerLogCancelsOlder(t *testing.T) {
 }
 
 // covers: TC_079_CS
-func TestSecurityLogNotKept(t *testing.T) {
-	ready(t, func(b *bench) {
-		b.answers("Rejected", "GetLog", obj{"logType": "SecurityLog", "requestId": 1, "log": obj{"remoteLocation": logs}})
-		b.none(time.Minute, "LogStatusNotification", nil)
+func TestGetSecurityLog(t *testing.T) {
+	play(t, secured(oldKey), func(b *bench) {
+		b.booted()
+		b.charging(2, "TAG1")
+		var n int
+		b.with(func() { n, b.password = len(b.requests), newKey })
+		b.configure("AuthorizationKey", newKey) // ReconfigurationOfSecurityParameters
+		b.handshake(n)
+		get := func(id int, log obj) seclog.Verified {
+			b.Helper()
+			name := b.answers("Accepted", "GetLog", obj{"logType": "SecurityLog", "requestId": id, "log": log})["filename"]
+			b.want("LogStatusNotification", obj{"status": "Uploading", "requestId": id})
+			f := b.arrived(id)
+			b.want("LogStatusNotification", obj{"status": "Uploaded", "requestId": id})
+			if want, _ := name.(string); !strings.HasPrefix(want, "CP1-security-") || f.path != "/logs/"+want {
+				b.Errorf("put at %s, want %v", f.path, name)
+			}
+			v, err := seclog.Verify(strings.NewReader(f.data))
+			if err != nil || !v.Whole() || v.Station != "CP1" {
+				b.Errorf("%+v, %v", v, err)
+			}
+			for _, secret := range []string{oldKey, newKey, "pass-word", "TAG1"} {
+				if strings.Contains(f.data, secret) {
+					b.Errorf("%s is told in\n%s", secret, f.data)
+				}
+			}
+			return v
+		}
+		all := get(1, obj{"remoteLocation": logs})
+		if text := b.files[0].data; all.Entries < 2 || !strings.Contains(text, `"StartupOfTheDevice"`) || !strings.Contains(text, `"ReconfigurationOfSecurityParameters"`) {
+			b.Errorf("%+v of\n%s", all, text)
+		}
+		if none := get(2, obj{"remoteLocation": logs, "latestTimestamp": "1999-01-01T00:00:00Z"}); none.Entries != 0 {
+			b.Errorf("%d entries of before the first", none.Entries)
+		}
 	})
 }

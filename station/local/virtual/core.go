@@ -41,6 +41,7 @@ func (l *life) buildCore(boot station.BootReason) error {
 func (l *life) coreConfig(boot station.BootReason) (station.Config, error) {
 	cfg := l.s.o.Station
 	cfg.Boot, cfg.NewID, cfg.Lookup = boot, newID, l.lists.Lookup
+	cfg.SecurityLog = l.security.state
 	cfg.Queued = func(tx term.TransactionID) bool {
 		if tx == "" {
 			return l.store.OutboxLen() > 0

@@ -40,6 +40,7 @@ type life struct {
 	meters   *run.Meters
 	lights   []light
 	uploads  uploader
+	security securityLog
 	keyring  keyring
 	findings []storage.Finding
 	damaged  bool // storage lost something that was kept
@@ -64,6 +65,7 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 			if l.store != nil {
 				l.store.Abandon()
 			}
+			l.security.close()
 			return nil, err
 		}
 	}
@@ -78,6 +80,7 @@ func (l *life) openStore(reset bool) error {
 		return err
 	}
 	l.store, l.findings, l.damaged = store, rep.Findings, rep.Damaged()
+	l.openSecurityLog()
 	l.lists = locallist.New(store, func() station.StageID { return l.runner.LocalList() })
 	for _, f := range rep.Findings {
 		l.s.found(f.String())
@@ -120,7 +123,7 @@ func (l *life) buildLoop() error {
 	}
 	l.uploads.l = l
 	l.keyring = keyring{l: l, work: make(chan station.Command, maxKeyWork)}
-	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Keys: &l.keyring})
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Security: &l.security, Keys: &l.keyring})
 	l.loop.Attach(l.runner)
 	return nil
 }
@@ -154,6 +157,7 @@ func (l *life) run(ctx context.Context) {
 	})
 	wg.Go(func() { l.tellFindings() })
 	wg.Go(l.keyring.run)
+	wg.Go(l.security.run)
 	wg.Go(l.checkKeys)
 	wg.Wait()
 	l.leave()
@@ -206,6 +210,7 @@ func (l *life) cut() { l.once.Do(l.cancel) }
 // close gives the files back: flushed, or as a power cut leaves them.
 func (l *life) close(kill bool) {
 	l.lists.Close()
+	l.security.close()
 	if kill {
 		l.store.Abandon()
 	}

@@ -58,7 +58,7 @@ func (u *uploader) attempt(ctx context.Context, c station.Upload) station.Upload
 		}
 		return station.UploadEnded{Number: c.Number, Status: "UploadFailure"}
 	}
-	data, err := u.l.diagnostics(ctx, c.Oldest, c.Latest)
+	data, err := u.l.logText(ctx, c)
 	if err == nil {
 		client := transfer.Client{Dial: u.l.s.dialUpload}
 		err = client.Put(ctx, c.URL, transfer.File{Name: c.File, Data: data})
@@ -101,6 +101,14 @@ func (s *Station) dialUpload(ctx context.Context, network, address string) (net.
 		return nil, errNoNetwork
 	}
 	return s.wire.dial(ctx, network, address)
+}
+
+// logText is the log that is asked for.
+func (l *life) logText(ctx context.Context, c station.Upload) ([]byte, error) {
+	if c.Log == station.SecurityLogs {
+		return l.security.log.Export(l.s.o.Station.Name, l.s.clock.Wall(), c.Oldest, c.Latest)
+	}
+	return l.diagnostics(ctx, c.Oldest, c.Latest)
 }
 
 // diagnostics gathers what is told of the station, with the lines of its log from oldest to latest.
