@@ -47,6 +47,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.answer(ev.ID, s.sendLocalList(r))
 	case GetLog:
 		s.answer(ev.ID, s.getLog(r))
+	case UpdateFirmware:
+		s.updateFirmware(ev.ID, r)
 	case GetTransactionStatus:
 		s.answer(ev.ID, s.transactionStatus(r))
 	case RequestStart:

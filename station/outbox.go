@@ -16,6 +16,7 @@ const (
 	keptTransaction byte = 1
 	keptSecurity    byte = 2
 	keptReservation byte = 3
+	keptFirmware    byte = 4
 )
 
 // txWire is a TransactionEvent on flash.
@@ -63,6 +64,8 @@ func EncodeReport(r Report) []byte {
 		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptSecurity), b)
 	case ReservationStatus:
 		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptReservation), b)
+	case FirmwareStatus:
+		return appendJSON(append(OutboxHeader{}.AppendTo(nil), keptFirmware), b)
 	}
 	panic(fmt.Sprintf("station: %T is not kept", r.Body))
 }
@@ -94,6 +97,10 @@ func DecodeReport(id ReportID, value []byte) (Report, error) {
 		r.Body = b
 	case keptReservation:
 		var b ReservationStatus
+		err = json.Unmarshal(rest[1:], &b)
+		r.Body = b
+	case keptFirmware:
+		var b FirmwareStatus
 		err = json.Unmarshal(rest[1:], &b)
 		r.Body = b
 	default:

@@ -27,11 +27,12 @@ const (
 	BucketProfile                       // charging profiles (K01)
 	BucketReservation                   // reservations that nobody has used yet (block H)
 	BucketCertificate                   // roots and the station's own certificates (block M, A02); never a private key
+	BucketUpdate                        // the firmware update that was asked for last (L01)
 	BucketEnd
 )
 
 var bucketNames = [BucketEnd]string{"", "meta", "variable", "evse", "transaction", "outbox", "dead-letter", "thinned",
-	"auth-cache", "local-list", "network", "dialect", "profile", "reservation", "certificate"}
+	"auth-cache", "local-list", "network", "dialect", "profile", "reservation", "certificate", "update"}
 
 func (b Bucket) String() string {
 	if b == 0 || b >= BucketEnd {

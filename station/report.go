@@ -51,6 +51,7 @@ const (
 	BootPowerUp          BootReason = "PowerUp"
 	BootApplicationReset BootReason = "ApplicationReset"
 	BootRemoteReset      BootReason = "RemoteReset"
+	BootFirmwareUpdate   BootReason = "FirmwareUpdate"
 	BootScheduledReset   BootReason = "ScheduledReset"
 	BootLocalReset       BootReason = "LocalReset"
 	BootWatchdog         BootReason = "Watchdog"

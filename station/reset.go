@@ -42,6 +42,8 @@ func (s *Station) resetRequested(id RequestID, r Reset) {
 		s.answer(id, s.resetEVSE(r))
 	case s.resetting.rebooting:
 		s.answer(id, accepted())
+	case s.firmware.machine.Installing():
+		s.answer(id, rejected("FwUpdateInProgress", "the station restarts when its firmware is installed"))
 	case s.resetsSpent() >= resetBurst:
 		s.answer(id, rejected("Unspecified", "too many resets; try later"))
 	case r.Kind == ResetOnIdle && s.busy(): // B12.FR.01
@@ -142,6 +144,8 @@ func (s *Station) resetTimers() {
 		s.record(BucketMeta, metaBootReason, nil)
 		s.resetting = reset{spent: s.resetting.spent}
 		s.resetFailed = true
+		s.firmware.machine.NotRebooted()
+		s.holdForUpdate()
 		s.unblock()
 	}
 }

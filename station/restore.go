@@ -35,6 +35,8 @@ func (s *Station) Restore(r Record) error {
 		return s.restoreChargingProfile(r)
 	case BucketCertificate:
 		return s.restoreCertificate(r)
+	case BucketUpdate:
+		return s.restoreUpdate(r.Value)
 	case BucketOutbox, BucketDeadLetter, BucketThinned, BucketDialect:
 		// read by the link and by storage, not by the core
 	default:

@@ -40,6 +40,13 @@ type Config struct {
 	// Queued reports whether messages of a transaction wait in the outbox; "" asks for any (E14).
 	Queued func(term.TransactionID) bool
 
+	// Image is the firmware that runs.
+	Image Image
+
+	// SimulatedFirmware says that there is no firmware that an update could replace: a FetchEnded may bring its own verdict on a
+	// signature. Never where Install installs anything.
+	SimulatedFirmware bool
+
 	LocalListMax int // entries the side file may hold; 0: 100000
 
 	SecurityLog SecurityLog
@@ -78,6 +85,7 @@ type Station struct {
 
 	reserved reservations
 	uploads  diag.Uploads
+	firmware firmware
 	certs    certificates
 
 	nextReport ReportID
@@ -255,6 +263,7 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.configureProfiles()
 	s.startBoot()
 	s.startTransactions()
+	s.startUpdate()
 	s.settleReservations()
 	s.sweepProfiles()
 	s.startAligned()
@@ -338,6 +347,16 @@ func (s *Station) handle(ev Event) {
 		}
 	case UploadEnded:
 		s.uploadEnded(ev)
+	case FetchProgress:
+		s.firmware.machine.Progress(s.world(), ev.Number)
+	case FetchEnded:
+		s.fetchEnded(ev)
+	case InstallEnded:
+		s.installEnded(ev)
+	case Activated:
+		s.activated(ev)
+	case ImageProved:
+		s.takeUpdate(s.firmware.machine.Proved())
 	case SecurityLogged:
 		s.securityLogged(ev)
 	case Thinned:
@@ -359,6 +378,7 @@ func (s *Station) timers() {
 	s.resetTimers()
 	s.unlockTimers()
 	s.uploadTimers()
+	s.updateTimers()
 	s.securityTimers()
 	s.settleReservations()
 }
@@ -398,6 +418,7 @@ func (s *Station) deadline() time.Time {
 	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
 	d = earliest(d, s.uploads.Deadline())
+	d = earliest(d, s.firmware.machine.Deadline(s.world()))
 	d = earliest(d, s.securityDeadline())
 	return earliest(d, s.unlockDeadline())
 }

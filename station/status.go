@@ -19,7 +19,7 @@ func (s *Station) statusOf(e *evse, c *connector) ConnectorStatus {
 		return StatusReserved
 	case s.inUse(e, c):
 		return StatusOccupied
-	case s.storage != "" || s.resetting.scheduled():
+	case s.storage != "" || s.closing():
 		return StatusUnavailable // no new session can be promised
 	}
 	return StatusAvailable

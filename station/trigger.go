@@ -29,8 +29,7 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 		s.triggeredLog()
 	case "FirmwareStatusNotification": // F06.FR.16
 		s.answer(id, accepted())
-		s.report(Now, "", FirmwareStatus{Status: "Idle"})
-		s.early()
+		s.triggeredFirmware()
 	case "StatusNotification":
 		s.triggerStatus(id, r, targets)
 	case "MeterValues": // F06.FR.06

@@ -96,7 +96,7 @@ func (s *Station) stationView() ConnectorView {
 	switch {
 	case s.faults.stopping():
 		v.Status = StatusFaulted
-	case s.inoperative || s.storage != "" || s.resetting.scheduled():
+	case s.inoperative || s.storage != "" || s.closing():
 		v.Status = StatusUnavailable
 	}
 	return v

@@ -84,6 +84,8 @@ var keys = [...]key{
 	{name: "ConnectorSwitch3to1PhaseSupported", component: "SmartChargingCtrlr", variable: "Phases3to1", form: boolean},
 	{name: "MaxChargingProfilesInstalled", component: "SmartChargingCtrlr", variable: "Entries#ChargingProfiles", form: most},
 
+	// A key of our own, named as the variable is: Component.Variable would be longer than a key may be.
+	{name: "AllowNewSessionsPendingFirmwareUpdate", component: "ChargingStation", variable: "AllowNewSessionsPendingFirmwareUpdate", form: boolean},
 	{name: "SupportedFileTransferProtocols", component: "OCPPCommCtrlr", variable: "FileTransferProtocols"},
 
 	{name: "AdditionalRootCertificateCheck", component: "SecurityCtrlr", variable: "AdditionalRootCertificateCheck", form: boolean},

@@ -31,6 +31,7 @@ const (
 	MasterPassGroupId
 	OfflineTxForUnknownIdEnabled
 
+	AllowNewSessionsPendingFirmwareUpdate
 	StationAvailabilityState
 	StationAvailable
 	StationModel
@@ -97,6 +98,7 @@ const (
 	CertificateEntries
 	Identity
 	OrganizationName
+	PlainUpdateFirmware
 	SecurityProfile
 
 	SmartChargingAvailable

@@ -62,5 +62,9 @@ var securityRows = []row{
 	// OrganizationName is required of every station (part 2, 2.2.3), also of one that requests no certificates yet; until
 	// it does, only a fitter sets it.
 	{id: OrganizationName, name: "OrganizationName", mut: ReadOnly, kind: TypeString, max: at(64), reader: "certificate requests"},
+	// PlainUpdateFirmware is a variable of our own: whether the UpdateFirmware of 1.x, which has no room for a signature, is
+	// taken, so that the signature inside the image decides alone. Without it the station keeps to the security whitepaper
+	// (L01.FR.20), and a CSMS that speaks SOAP cannot update it.
+	{id: PlainUpdateFirmware, name: "PlainUpdateFirmware", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "core: firmware"},
 	{id: SecurityProfile, name: "SecurityProfile", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
 }

@@ -6,6 +6,7 @@ package model
 const availabilityStates = "Available,Occupied,Reserved,Unavailable,Faulted"
 
 var stationRows = []row{
+	{id: AllowNewSessionsPendingFirmwareUpdate, name: "AllowNewSessionsPendingFirmwareUpdate", kind: TypeBoolean, def: "false", reader: "core: firmware"},
 	{id: StationAvailabilityState, name: "AvailabilityState", mut: ReadOnly, kind: TypeOptionList, values: availabilityStates, live: true, def: "Unavailable", reader: "report"},
 	{id: StationAvailable, name: "Available", mut: ReadOnly, kind: TypeBoolean, def: "true", reader: "report"},
 	{id: StationModel, name: "Model", mut: ReadOnly, kind: TypeString, max: at(20), reader: "core: BootNotification"},

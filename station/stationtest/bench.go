@@ -23,8 +23,9 @@ type Options struct {
 	EVSEs []station.EVSE
 	Bays  bool
 
-	Lights bool // that blink and can be dimmed
-	Views  bool // print what only a generation with more words would tell of a status
+	Lights   bool // that blink and can be dimmed
+	Firmware bool // the manufacturer's root is installed
+	Views    bool // print what only a generation with more words would tell of a status
 
 	Heed func(station.Report) // sees each report as the station makes it; nil: nobody does
 }
@@ -62,6 +63,7 @@ type Bench struct {
 	stages    map[station.StageID]stage
 	stageNext station.StageID
 	rebooting bool
+	fw        firmware
 	upload    uint64 // number of the one that runs; 0: none
 	stuck     bool   // reboots do not happen
 }
@@ -101,6 +103,7 @@ func New(o Options) *Bench {
 	b.store.init()
 	b.csms.init()
 	b.check.init()
+	b.fw.init()
 	for _, e := range o.EVSEs {
 		b.meters = append(b.meters, &meter{evse: e.ID})
 		for _, c := range e.Connectors {
@@ -124,10 +127,10 @@ func (b *Bench) Boot() error {
 	b.gen++
 	b.booted, b.rebooting = b.t, false
 	st, err := station.New(station.Config{
-		Identity: station.Identity{Vendor: "EVSED", Model: "Bench", SerialNumber: "S1", FirmwareVersion: "1"}, Name: "CS1",
+		Identity: station.Identity{Vendor: "EVSED", Model: "Bench", SerialNumber: "S1", FirmwareVersion: b.fw.runs.Version}, Name: "CS1",
 		EVSEs: b.cfg.EVSEs, Bays: b.cfg.Bays, Lights: b.cfg.Lights, Boot: b.reason, LastReport: b.store.lastReport(),
 		NewID:  func() string { b.ids++; return fmt.Sprintf("T%d", b.ids) },
-		Lookup: b.lookup, Queued: b.store.queued,
+		Lookup: b.lookup, Queued: b.store.queued, Image: b.fw.boot(),
 	})
 	if err != nil {
 		return err
@@ -136,6 +139,9 @@ func (b *Bench) Boot() error {
 		if err := st.Restore(r); err != nil {
 			return fmt.Errorf("restore %v %s: %w", r.Bucket, r.Key, err)
 		}
+	}
+	if err := b.fw.seed(b, st); err != nil {
+		return err
 	}
 	b.Station = st
 	b.check.booted(b)
@@ -154,7 +160,7 @@ func (b *Bench) PowerCut() {
 	b.print("  power is cut")
 	b.Station = nil
 	b.timers = slices.DeleteFunc(b.timers, func(t timer) bool { return t.gen != 0 })
-	b.upload = 0
+	b.upload, b.fw.step = 0, nil
 	b.store.lose()
 	b.link = link{}
 	b.deadline = time.Time{}
@@ -272,6 +278,8 @@ func (b *Bench) command(c station.Command) {
 			b.check.fail(b, "upload %d is cancelled, and %d runs", c.Number, b.upload)
 		}
 		b.upload = 0
+	case station.Fetch, station.CancelFetch, station.Install, station.Activate:
+		b.fw.command(b, c)
 	case station.Indicate, station.Signal, station.Dim, station.Reconfigure:
 	default:
 		panic(fmt.Sprintf("stationtest: unknown command %T", c))

@@ -125,6 +125,8 @@ func (b *Bench) printOutput(o station.Output) {
 			b.print("> upload %d %s %s%s%s", c.Number, c.URL, c.File, since(" from ", c.Oldest), since(" to ", c.Latest))
 		case station.CancelUpload:
 			b.print("> cancel upload %d", c.Number)
+		case station.Fetch, station.CancelFetch, station.Install, station.Activate:
+			b.print("> %s", describeFirmware(c))
 		case station.Reboot, station.Reconfigure, station.Reconnect:
 			b.print("> %s", strings.ToLower(reflect.TypeOf(c).Name()))
 		}
@@ -151,7 +153,7 @@ func (b *Bench) printRecords(o station.Output) {
 		case r.Bucket == station.BucketTransaction && r.Value != nil: // shown by its event, but for a bare change
 		case r.Value == nil:
 			words = append(words, fmt.Sprintf("-%v/%s", r.Bucket, r.Key))
-		case r.Bucket == station.BucketAuthCache, r.Bucket == station.BucketDeadLetter, r.Bucket == station.BucketProfile:
+		case r.Bucket == station.BucketAuthCache, r.Bucket == station.BucketDeadLetter, r.Bucket == station.BucketProfile, r.Bucket == station.BucketUpdate, r.Bucket == station.BucketCertificate:
 			words = append(words, fmt.Sprintf("%v/%s", r.Bucket, r.Key))
 		default:
 			words = append(words, fmt.Sprintf("%v/%s=%s", r.Bucket, r.Key, r.Value))
@@ -198,7 +200,7 @@ func describeReport(b *Bench, body station.ReportBody) string {
 	case station.ChargingProfiles:
 		return describeProfiles(r)
 	case station.FirmwareStatus:
-		return "FirmwareStatus " + r.Status
+		return "FirmwareStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "")
 	case station.LogStatus:
 		return "LogStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "")
 	}

@@ -41,6 +41,7 @@ func (b *Bench) ask(r station.Request, size int, csms bool) station.RequestID {
 //	request Reset Immediate [evse=1] | SetNetworkProfile slot=2 url=ws://x [profile=1] | TriggerMessage Heartbeat [1.1]
 //	request UnlockConnector 1.1                      size=N sets the bytes of the message
 //	request GetLog id=1 url=http://x/ [type=SecurityLog] [retries=2] [interval=10s] [oldest=-1h] [latest=0s]   (without id: of 1.6)
+//	request UpdateFirmware id=1 url=http://x/fw [cert=bad|none] [sig=bad|none] [from=1h] [install=2h] [retries=2] [interval=10s]   (without id: the plain one of 1.6)
 //	request ReserveNow id=1 token=ALICE in=1h [evse=1] [type=cType2] [group=G] | CancelReservation id=1
 func doRequest(b *Bench, l line) error {
 	parse := requests[l.word(0)]
@@ -89,6 +90,7 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 	"GetLocalListVersion":  func(*Bench, line) (station.Request, error) { return station.GetLocalListVersion{}, nil },
 	"SendLocalList":        parseSendLocalList,
 	"GetLog":               parseGetLog,
+	"UpdateFirmware":       parseUpdateFirmware,
 	"GetTransactionStatus": func(b *Bench, l line) (station.Request, error) {
 		return station.GetTransactionStatus{Transaction: term.TransactionID(l.word(0))}, nil
 	},

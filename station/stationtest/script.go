@@ -158,6 +158,11 @@ var verbs = map[string]func(*Bench, line) error{
 	"authrefused":  func(b *Bench, _ line) error { b.step(station.AuthRefused{Slot: 1}); return nil },
 	"thinned":      doThinned,
 	"uploaded":     doUploaded,
+	"fetched":      doFetched,
+	"fetching":     doFetching,
+	"installed":    doInstalled,
+	"activated":    doActivated,
+	"proved":       doProved,
 }
 
 func doBoot(b *Bench, l line) error {
@@ -411,7 +416,8 @@ func (b *Bench) Output() string {
 
 // Run runs a scenario and returns it with the outputs that the station gave now: blocks of commands, a line "----" and
 // the output, ended by an empty line. Lines that begin with # are kept; "options bays" before the first command adds
-// parking bay sensors, "options lights" lights that blink, "options views" shows every change of a connector's view.
+// parking bay sensors, "options lights" lights that blink, "options views" shows every change of a connector's view,
+// "options firmware" installs the root of the manufacturer.
 func Run(text string) (string, error) {
 	var out strings.Builder
 	var b *Bench
@@ -431,6 +437,7 @@ func Run(text string) (string, error) {
 			out.WriteString(lines[i] + "\n")
 		case strings.HasPrefix(t, "options"):
 			opts.Bays, opts.Views, opts.Lights = strings.Contains(t, "bays"), strings.Contains(t, "views"), strings.Contains(t, "lights")
+			opts.Firmware = strings.Contains(t, "firmware")
 			out.WriteString(lines[i] + "\n")
 		default:
 			out.WriteString(lines[i] + "\n")
