@@ -11,10 +11,13 @@ BUILD    ?= build
 TAGS     := nethttpomithttp2
 LDFLAGS  := -s -w
 # Packages that wait for a network or a person, or do their work at the start: copies of functions in their callers win no
-# time there, and cost 260 kB. What computes, checks or writes for each message is not among them.
+# time there, and cost 520 kB. What computes, checks or writes for each message is not among them.
 COLD     := net net/http net/http/internal/... net/textproto net/url mime/... crypto/tls crypto/x509/... encoding/asn1 \
             encoding/json log/... flag os/... vendor/golang.org/x/net/... vendor/golang.org/x/text/... \
-            vendor/golang.org/x/crypto/cryptobyte ./cmd/... ./station/local/... ./hal/halsim
+            vendor/golang.org/x/crypto/cryptobyte golang.org/x/crypto/... fmt reflect \
+            github.com/google/go-tpm/... github.com/jlaffaye/ftp github.com/godbus/... github.com/coreos/... \
+            github.com/landlock-lsm/... ./hal/fortress ./storage/keys/... ./storage/slot/... ./ocpp/transfer \
+            ./cmd/... ./station/local/... ./hal/halsim
 GCFLAGS  := $(COLD:%=-gcflags=%=-l)
 PRODUCT  := ./cmd/evsed
 DEMO     := ./cmd/evsed-demo
@@ -36,7 +39,7 @@ YEARS     ?= 10
 TRACE     ?=
 # Gates: bytes of a stripped binary by target, and kB of memory (PSS) of an idle
 # station with two EVSEs.
-SIZE_LIMITS  ?= armv7=10000000
+SIZE_LIMITS  ?= armv7=11000000
 MEMORY_LIMIT ?= 10000
 
 STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
