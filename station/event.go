@@ -89,6 +89,9 @@ type LinkUp struct {
 	// Of a connection with TLS: the root in which the CSMS' certificate chain ended - the first of Roots that serves - and
 	// the certificate that the station has shown. The zero Sum: none.
 	Root, Own cert.Sum
+
+	// Valid is the time by which that chain was valid, if somebody has set the clock; else it is zero.
+	Valid time.Time
 }
 
 // LinkDown tells that the connection is gone.

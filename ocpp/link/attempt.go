@@ -23,6 +23,7 @@ type dialing struct {
 type dialed struct {
 	conn *conn
 	offer
+	tls *security
 	err error
 }
 
@@ -37,6 +38,9 @@ func (o *owner) dialIfDue(ctx context.Context) {
 	o.stats.Dials++
 	o.status.Slot = p.Slot
 	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects, o.plan.cfg.Quirks)
+	if err == nil {
+		e.tls, err = newSecurity(p, e.hostOf(), o.plan.cfg, o.clock, o.o.Now)
+	}
 	if err != nil {
 		o.dialAt = now.Add(o.plan.unusable())
 		o.o.Log.Warn("network profile cannot be used", "slot", p.Slot, "err", err)
@@ -62,7 +66,7 @@ func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
 		life := &life{}
 		if e.soap != nil {
 			c, err := dialSOAP(ctx, e, dial, life, limit, timeout)
-			d.result <- dialed{conn: c, offer: e.offer[0], err: err}
+			d.result <- dialed{conn: c, offer: e.offer[0], tls: e.tls, err: err}
 			return
 		}
 		ws, taken, err := dialWebSocket(ctx, e, dial, life)
@@ -70,7 +74,7 @@ func (o *owner) dial(ctx context.Context, p Profile, e endpoint) *dialing {
 			d.result <- dialed{err: err}
 			return
 		}
-		d.result <- dialed{conn: startConn(ws, life, limit, ping), offer: taken}
+		d.result <- dialed{conn: startConn(ws, life, limit, ping), offer: taken, tls: e.tls}
 	}()
 	return d
 }
@@ -91,7 +95,7 @@ func (o *owner) dialled(r dialed) {
 		o.ended = r.conn.done
 		return
 	}
-	o.conn, o.profile, o.opened, o.worked = r.conn, p, now, false
+	o.conn, o.tls, o.profile, o.opened, o.worked = r.conn, r.tls, p, now, false
 	o.stats.Opened++
 	if _, soap := r.dialect.(soapDialect); !soap { // which shows the password with each call
 		delete(o.refused, p.Slot)
@@ -99,7 +103,9 @@ func (o *owner) dialled(r dialed) {
 	o.status = Status{Open: true, URL: o.status.URL, Subprotocol: r.name, Slot: p.Slot}
 	o.o.Log.Info("link up", "slot", p.Slot, "url", o.status.URL, "ocpp", r.name)
 	o.feed(o.e.Configure(now, o.plan.cfg.engine(p)))
-	o.feed(o.e.Opened(now, r.dialect, p.Slot, p.SecurityProfile))
+	out := o.e.Opened(now, r.dialect, p.Slot, p.SecurityProfile)
+	o.identify(now, out)
+	o.feed(out)
 }
 
 func (o *owner) dialFailed(now time.Time, p Profile, err error) {
@@ -112,14 +118,19 @@ func (o *owner) dialFailed(now time.Time, p Profile, err error) {
 		o.free = true
 	}
 	o.turnedAway(now, p.Slot, refused)
+	o.distrusts(now, p.Slot, err)
 }
 
 // turnedAway tells the core that the CSMS does not take the station's password, at a handshake or at a call over SOAP. A
 // refusal of another kind is none of the password.
 func (o *owner) turnedAway(now time.Time, slot int, refused *RefusedError) {
-	if refused == nil || refused.Status != http.StatusUnauthorized {
-		return
+	if refused != nil && refused.Status == http.StatusUnauthorized {
+		o.unknownHere(now, slot)
 	}
+}
+
+// unknownHere tells the core that the CSMS takes neither password nor certificate, at most once an hour.
+func (o *owner) unknownHere(now time.Time, slot int) {
 	if told, ok := o.refused[slot]; !ok || now.Sub(told) >= AuthRefusedEvery {
 		o.refused[slot] = now
 		o.events = append(o.events, station.AuthRefused{Slot: slot})

@@ -19,6 +19,7 @@ const (
 	codeNormal      = 1000 // WebSocket close codes
 	codeGoingAway   = 1001
 	codeUnsupported = 1003
+	codePolicy      = 1008
 	initialPayload  = 512 // bytes of room for a frame; most fit
 )
 

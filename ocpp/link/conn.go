@@ -86,13 +86,14 @@ type conn struct {
 	life  *life
 	limit int // bytes of a frame
 
-	in      chan message
-	next    chan bool // the owner is done with the message, and wants more of it
-	out     chan []byte
-	ping    chan time.Duration // a new ping interval
-	handing atomic.Bool        // the reader waits for the owner
-	waited  atomic.Bool        // and has waited long since the last ping
-	writing atomic.Bool
+	in        chan message
+	next      chan bool // the owner is done with the message, and wants more of it
+	out       chan []byte
+	ping      chan time.Duration // a new ping interval
+	strangers chan *Distrust     // who called over SOAP and was not let in
+	handing   atomic.Bool        // the reader waits for the owner
+	waited    atomic.Bool        // and has waited long since the last ping
+	writing   atomic.Bool
 
 	once   sync.Once
 	why    error
@@ -107,7 +108,7 @@ type conn struct {
 func newConn(l *life, limit int) *conn {
 	return &conn{
 		life: l, limit: limit,
-		in: make(chan message), next: make(chan bool, 1), out: make(chan []byte), ping: make(chan time.Duration, 1),
+		in: make(chan message), next: make(chan bool, 1), out: make(chan []byte), ping: make(chan time.Duration, 1), strangers: make(chan *Distrust, 1),
 		failed: make(chan struct{}), quit: make(chan struct{}), wrote: make(chan struct{}), done: make(chan struct{}),
 	}
 }

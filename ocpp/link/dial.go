@@ -78,7 +78,8 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 func dialWebSocket(ctx context.Context, e endpoint, dial DialFunc, life *life) (*websocket.Conn, offer, error) {
 	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
 	defer cancel()
-	transport := &http.Transport{DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHandshakeHeader}
+	transport := e.tls.transport(dial)
+	transport.DisableCompression = true
 	defer transport.CloseIdleConnections()
 	ws, response, err := websocket.Dial(ctx, e.url, &websocket.DialOptions{
 		HTTPClient: &http.Client{

@@ -34,6 +34,7 @@ type endpoint struct {
 	offer  []offer       // best first
 	soap   *soapEndpoint // nil: a WebSocket
 	silent bool          // the CSMS names no subprotocol: SilentSubprotocol
+	tls    *security     // nil: in the clear
 }
 
 // offer is a subprotocol and the dialect that is spoken if the CSMS takes it.
@@ -59,13 +60,28 @@ var subprotocols = []struct {
 	{"ocpp2.1", rpc.V21}, {"ocpp2.0.1", rpc.V201}, {"ocpp2.0", rpc.V201}, {"ocpp1.6", rpc.V16},
 }
 
+// schemes are those of a CSMS' address.
+var schemes = [...]string{"ws", "wss", "http", "https"}
+
+func isTLS(scheme string) bool { return scheme == "wss" || scheme == "https" }
+
+// hostOf returns the name or address of the CSMS, as its certificate has to have it.
+func (e *endpoint) hostOf() string {
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return ""
+	}
+	host, _, _ := strings.Cut(u.Hostname(), "%") // without the zone of an IPv6 address
+	return host
+}
+
 // newEndpoint checks the profile. Errors are *ProfileError.
 func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect, q Quirks) (endpoint, error) {
 	invalid := func(format string, args ...any) (endpoint, error) {
 		return endpoint{}, &ProfileError{p.Slot, "InvalidProfile", fmt.Sprintf(format, args...)}
 	}
-	if p.SecurityProfile < 0 || p.SecurityProfile > 1 {
-		return endpoint{}, &ProfileError{p.Slot, "NotSupported", fmt.Sprintf("security profile %d", p.SecurityProfile)}
+	if p.SecurityProfile < 0 || p.SecurityProfile > profileMTLS {
+		return invalid("security profile %d", p.SecurityProfile)
 	}
 	if identity == "" || utf8.RuneCountInString(identity) > MaxIdentity || strings.Contains(identity, ":") {
 		return invalid("identity %q: 1 to %d characters without a colon", identity, MaxIdentity)
@@ -74,20 +90,20 @@ func newEndpoint(p Profile, identity string, dialects []ocpp.Dialect, q Quirks) 
 	switch {
 	case err != nil || u.Host == "":
 		return invalid("url %q", redactURL(p.URL))
-	case u.Scheme == "wss": // TLS without the rules of security profile 2 would only look safe
-		return endpoint{}, &ProfileError{p.Slot, "NotSupported", "wss with security profile below 2"}
-	case u.Scheme != "ws" && u.Scheme != "http":
+	case !slices.Contains(schemes[:], u.Scheme):
 		return invalid("url scheme %q", u.Scheme)
+	case isTLS(u.Scheme) != (p.SecurityProfile >= profileTLS): // TLS without the rules of profile 2 would only look safe
+		return invalid("%s with security profile %d", u.Scheme, p.SecurityProfile)
 	}
 	e := endpoint{url: connectionURL(u, identity, q), header: http.Header{"User-Agent": {"evsed"}}, silent: q.has(SilentSubprotocol)}
-	if p.SecurityProfile == 1 {
+	if p.SecurityProfile == 1 || p.SecurityProfile == profileTLS {
 		if p.Password == "" {
-			return invalid("no password for security profile 1")
+			return invalid("no password for security profile %d", p.SecurityProfile)
 		}
 		credentials := base64.StdEncoding.EncodeToString([]byte(identity + ":" + q.password(p.Password)))
-		e.header.Set("Authorization", "Basic "+credentials) // A00.FR.202 to A00.FR.205
+		e.header.Set("Authorization", "Basic "+credentials) // A00.FR.202 to A00.FR.205, A00.FR.301 to A00.FR.304
 	}
-	if u.Scheme == "http" {
+	if strings.HasPrefix(u.Scheme, "http") {
 		return newSOAPEndpoint(p, u, identity, e.header, dialects)
 	}
 	if e.offer = choose(p.Versions, dialects); len(e.offer) == 0 {

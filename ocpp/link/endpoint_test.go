@@ -39,10 +39,13 @@ func TestProfilesThatCannotBeUsed(t *testing.T) {
 		identity string
 		code     string
 	}{
-		{"security profile 2", station.NetworkProfile{URL: "wss://h", SecurityProfile: 2}, "A", "NotSupported"},
-		{"security profile 3", station.NetworkProfile{URL: "wss://h", SecurityProfile: 3}, "A", "NotSupported"},
-		{"TLS without a profile for it", station.NetworkProfile{URL: "wss://h", SecurityProfile: 1, Password: "p"}, "A", "NotSupported"},
-		{"negative security profile", station.NetworkProfile{URL: "ws://h", SecurityProfile: -1}, "A", "NotSupported"},
+		{"security profile 2 without a password", station.NetworkProfile{URL: "wss://h", SecurityProfile: 2}, "A", "InvalidProfile"},
+		{"security profile 2 in the clear", station.NetworkProfile{URL: "ws://h", SecurityProfile: 2, Password: "p"}, "A", "InvalidProfile"},
+		{"security profile 3 in the clear", station.NetworkProfile{URL: "ws://h", SecurityProfile: 3}, "A", "InvalidProfile"},
+		{"SOAP with security profile 3 in the clear", station.NetworkProfile{URL: "http://h", SecurityProfile: 3}, "A", "InvalidProfile"},
+		{"TLS without a profile for it", station.NetworkProfile{URL: "wss://h", SecurityProfile: 1, Password: "p"}, "A", "InvalidProfile"},
+		{"negative security profile", station.NetworkProfile{URL: "ws://h", SecurityProfile: -1}, "A", "InvalidProfile"},
+		{"security profile 4", station.NetworkProfile{URL: "wss://h", SecurityProfile: 4}, "A", "InvalidProfile"},
 		{"no password", station.NetworkProfile{URL: "ws://h", SecurityProfile: 1}, "A", "InvalidProfile"},
 		{"no host", station.NetworkProfile{URL: "ws:///x"}, "A", "InvalidProfile"},
 		{"no URL", station.NetworkProfile{URL: "ws://h\x7f"}, "A", "InvalidProfile"},

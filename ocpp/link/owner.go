@@ -51,12 +51,18 @@ type owner struct {
 	stats   Stats
 	status  Status
 	refused map[int]time.Time // slot: when AuthRefused was told
-	free    bool              // the CSMS has turned down the generation of the open transactions: offer all
+
+	tls         *security                 // of the connection; nil: in the clear
+	clock       Clock                     // by which certificates are judged
+	disbelieved *Clock                    // a time that was told and is not believed
+	distrusted  map[distrustKey]time.Time // when it was told
+	free        bool                      // the CSMS has turned down the generation of the open transactions: offer all
 }
 
 func newOwner(l *Link) *owner {
 	o := &owner{
 		o: &l.o, box: l.box, network: true, refused: map[int]time.Time{},
+		clock: l.o.Config.Clock, distrusted: map[distrustKey]time.Time{},
 		plan: plan{jitter: l.o.Jitter},
 		e: NewEngine(EngineOptions{
 			Config: l.o.Config.engine(Profile{}), Outbox: l.o.Outbox, Decode: l.o.Decode, Stage: l.o.Stage,
@@ -114,6 +120,7 @@ func (o *owner) open(m mail) {
 func (o *owner) configure(now time.Time, c Config) {
 	o.plan.configure(c)
 	o.feed(o.e.Configure(now, c.engine(o.profile)))
+	o.believe(now, c.Clock)
 	if o.conn != nil {
 		o.conn.pingEvery(c.PingInterval)
 	}
@@ -175,7 +182,7 @@ func (o *owner) closeIfDue() {
 // lost ends the connection and says when to dial again.
 func (o *owner) lost(now time.Time, why string, wish *Close) {
 	o.conn.shut(wish)
-	o.ended, o.conn = o.conn.done, nil
+	o.ended, o.conn, o.tls = o.conn.done, nil, nil
 	silent := wish != nil && wish.Code != codeNormal
 	o.free = o.free || !o.worked
 	if o.worked && !silent || !silent && now.Sub(o.opened) >= StableAfter {
@@ -194,19 +201,20 @@ func (o *owner) lost(now time.Time, why string, wish *Close) {
 // wait lets the next thing happen; false: ctx has ended.
 func (o *owner) wait(ctx context.Context) bool {
 	var (
-		events  chan<- station.Event
-		event   station.Event
-		in      <-chan message
-		out     chan<- []byte
-		frame   []byte
-		failed  <-chan struct{}
-		dialled <-chan dialed
+		events    chan<- station.Event
+		event     station.Event
+		in        <-chan message
+		out       chan<- []byte
+		frame     []byte
+		failed    <-chan struct{}
+		dialled   <-chan dialed
+		strangers <-chan *Distrust
 	)
 	if len(o.events) > 0 {
 		events, event = o.o.Events, o.events[0]
 	}
 	if o.conn != nil {
-		failed = o.conn.failed
+		failed, strangers = o.conn.failed, o.conn.strangers
 		if o.listening() {
 			in = o.conn.in
 		}
@@ -232,6 +240,8 @@ func (o *owner) wait(ctx context.Context) bool {
 		o.received(m)
 	case out <- frame:
 		o.unsent = pop(o.unsent)
+	case d := <-strangers:
+		o.distrusts(o.o.Now(), o.profile.Slot, d)
 	case <-failed:
 		o.failure()
 	case r := <-dialled:
@@ -309,8 +319,10 @@ func (o *owner) failure() {
 	if errors.As(o.conn.why, &unprocessed) {
 		o.e.Unprocessed()
 	}
-	o.lost(now, o.conn.why.Error(), o.conn.wish)
+	why := o.conn.why
+	o.lost(now, why.Error(), o.conn.wish)
 	o.turnedAway(now, o.profile.Slot, refused)
+	o.distrusts(now, o.profile.Slot, why)
 }
 
 // tick lets time pass for the engine, unless the answer it waits for may be what cannot be read yet.

@@ -26,6 +26,7 @@ const (
 	UUIDMessageIds
 	SilentSubprotocol
 	FullURL
+	LegacyTLSCiphers
 )
 
 // Quirk is one row of the table.
@@ -40,6 +41,7 @@ var QuirkTable = [...]Quirk{
 	{"BootOnReconnect", BootOnReconnect, "a BootNotification begins every connection, for a CSMS that forgets its stations with the socket"},
 	{"ErrorCodes2x", ErrorCodes2x, "error codes are spelt as in 2.x also in 1.6, for a CSMS that knows FormatViolation but not FormationViolation"},
 	{"FullURL", FullURL, "the URL of the network profile is used as it is, for a CSMS whose address names the station already"},
+	{"LegacyTLSCiphers", LegacyTLSCiphers, "suites of TLS 1.2 without forward secrecy are offered too (TLS_RSA_WITH_AES_…_GCM), for a CSMS that knows no others of those that OCPP names"},
 	{"PlainAuthorizationKey", PlainAuthorizationKey, "an AuthorizationKey of hexadecimal digits is sent as these digits, not as the bytes that they mean"},
 	{"ReusedMessageIds", ReusedMessageIds, "a request with the id of one that was answered is a new request, for a CSMS that numbers them all 1"},
 	{"SilentSubprotocol", SilentSubprotocol, "a CSMS that names no subprotocol in its handshake speaks the last one that was offered"},

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -69,6 +70,9 @@ func newSOAPEndpoint(p Profile, u *url.URL, identity string, header http.Header,
 		if err != nil || c.Host == "" || c.Scheme != "http" && c.Scheme != "https" {
 			return endpoint{}, &ProfileError{p.Slot, "InvalidProfile", fmt.Sprintf("callback address %q", redactURL(p.Callback))}
 		}
+		if p.SecurityProfile >= profileTLS && c.Scheme != "https" {
+			return endpoint{}, &ProfileError{p.Slot, "InvalidProfile", "callback address: with TLS the station is called by https"}
+		}
 		s.callback = c
 	}
 	c := *u
@@ -92,6 +96,7 @@ type soapPeer struct {
 	timeout time.Duration
 	ctx     context.Context // of everything under way
 	cancel  context.CancelFunc
+	tls     *security // nil: in the clear
 	client  *http.Client
 	server  *http.Server // nil: the CSMS cannot call
 
@@ -108,14 +113,14 @@ type soapPeer struct {
 func dialSOAP(ctx context.Context, e endpoint, dial DialFunc, l *life, limit int, timeout time.Duration) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
 	defer cancel()
-	local, err := soapProbe(ctx, e.url, dial)
+	local, err := soapProbe(ctx, e, dial)
 	if err != nil {
 		return nil, err
 	}
 	timeout -= timeout / soapEarly
 	p := &soapPeer{
 		conn:         newConn(l, limit),
-		soapEndpoint: *e.soap, url: e.url, header: e.header, from: soap.Anonymous, timeout: timeout,
+		soapEndpoint: *e.soap, url: e.url, header: e.header, tls: e.tls, from: soap.Anonymous, timeout: timeout,
 		waiting: map[string]chan rpc.Frame{}, long: make(chan struct{}, 1),
 	}
 	var listener net.Listener
@@ -124,20 +129,30 @@ func dialSOAP(ctx context.Context, e endpoint, dial DialFunc, l *life, limit int
 			return nil, fmt.Errorf("listen for the CSMS: %w", err)
 		}
 		p.address(local, listener.Addr())
+		if e.tls != nil {
+			listener = tls.NewListener(listener, e.tls.server(p.turnAway))
+		}
 	}
 	p.start(dial, listener)
 	return p.conn, nil
 }
 
-// soapProbe opens a TCP connection to the CSMS and returns our side of it.
-func soapProbe(ctx context.Context, address string, dial DialFunc) (net.Addr, error) {
-	u, err := url.Parse(address)
+// soapProbe opens a connection to the CSMS and returns our side of it. With TLS it sees whether the CSMS is to be trusted.
+func soapProbe(ctx context.Context, e endpoint, dial DialFunc) (net.Addr, error) {
+	u, err := url.Parse(e.url)
 	if err != nil {
 		return nil, fmt.Errorf("parse url: %w", err)
 	}
 	port := u.Port()
-	if port == "" {
+	switch {
+	case port != "":
+	case e.tls != nil:
+		port = "443"
+	default:
 		port = "80"
+	}
+	if e.tls != nil {
+		dial = e.tls.dialTLS(dial)
 	}
 	c, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
@@ -145,6 +160,14 @@ func soapProbe(ctx context.Context, address string, dial DialFunc) (net.Addr, er
 	}
 	defer c.Close()
 	return c.LocalAddr(), nil
+}
+
+// turnAway tells the owner of a caller who is not let in, unless it has yet to hear of one.
+func (p *soapPeer) turnAway(d *Distrust) {
+	select {
+	case p.strangers <- d:
+	default:
+	}
 }
 
 // address sets where the CSMS can call: as configured, or the address from which we call it. What credentials the
@@ -158,12 +181,16 @@ func (p *soapPeer) address(local, listening net.Addr) {
 	}
 	host, _, _ := net.SplitHostPort(local.String())
 	_, port, _ := net.SplitHostPort(listening.String())
-	p.from = "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http"
+	if p.tls != nil {
+		scheme = "https"
+	}
+	p.from = scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
 
 func (p *soapPeer) start(dial DialFunc, listener net.Listener) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.client = newSOAPClient(dial)
+	p.client = newSOAPClient(p.tls, dial)
 	p.wire = p
 	p.wg.Go(p.writeAll)
 	if listener != nil {

@@ -24,10 +24,12 @@ const (
 	soapType  = soapMedia + "; charset=utf-8"
 )
 
-func newSOAPClient(dial DialFunc) *http.Client {
+func newSOAPClient(s *security, dial DialFunc) *http.Client {
+	// The body of a response that says it is compressed is unpacked while it is read, within the same bound.
+	transport := s.transport(dial)
+	transport.IdleConnTimeout, transport.MaxIdleConnsPerHost = soapIdle, 1
 	return &http.Client{
-		// The body of a response that says it is compressed is unpacked while it is read, within the same bound.
-		Transport: &http.Transport{DialContext: dial, MaxResponseHeaderBytes: maxHandshakeHeader, IdleConnTimeout: soapIdle, MaxIdleConnsPerHost: 1},
+		Transport: transport,
 		// A redirect would send the station, and its password, to an address that nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

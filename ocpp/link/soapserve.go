@@ -18,6 +18,7 @@ import (
 
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/ocpp/soap"
+	"github.com/evsed/evsed/station"
 )
 
 const (
@@ -80,6 +81,7 @@ func (p *soapPeer) admit(w http.ResponseWriter, r *http.Request, turn *longTurn)
 		return nil, http.StatusMethodNotAllowed, "want POST"
 	}
 	if !p.knows(r) {
+		p.turnAway(&Distrust{station.CsmsFailedToAuthenticate, CausePassword, "a caller shows no credentials, or wrong ones"})
 		w.Header().Set("WWW-Authenticate", `Basic realm="ChargePointService"`)
 		return nil, http.StatusUnauthorized, "want credentials"
 	}

@@ -44,6 +44,7 @@ const (
 	CauseRevoked       = "Revoked"
 	CauseBadStaple     = "BadStaple" // a stapled OCSP response that is none for this certificate
 	CauseMissing       = "Missing"   // who calls shows no certificate
+	CausePassword      = "Password"  // who calls shows no credentials, or wrong ones
 	CauseVersion       = "Version"
 	CauseCipherSuite   = "CipherSuite"
 )
@@ -63,6 +64,7 @@ var cures = map[string]string{
 	CauseRevoked:       "get a new certificate for the CSMS",
 	CauseBadStaple:     "mend the OCSP stapling of the CSMS, or switch it off",
 	CauseMissing:       "let the CSMS show its certificate when it calls",
+	CausePassword:      "let the CSMS call with the credentials of callbackUrl",
 	CauseVersion:       "let the CSMS speak TLS 1.2 or 1.3",
 	CauseCipherSuite:   "let the CSMS allow ECDHE with AES-GCM",
 }

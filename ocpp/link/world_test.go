@@ -2,10 +2,12 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -37,13 +39,24 @@ type world struct {
 // in runs f in a bubble with a CSMS that behaves as serve says, and a link that is configured by change.
 func in(t *testing.T, change func(*Options), serve func(w *world, n int, rw http.ResponseWriter, r *http.Request), f func(w *world)) {
 	t.Helper()
+	inTLS(t, nil, change, serve, f)
+}
+
+// inTLS is in with a CSMS that speaks TLS; nil: it does not.
+func inTLS(t *testing.T, conf func() *tls.Config, change func(*Options), serve func(w *world, n int, rw http.ResponseWriter, r *http.Request), f func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, events: make(chan station.Event, 64), gone: make(chan struct{}), start: time.Now()}
 		w.net = faultnet.NewNetwork()
 		w.server.ErrorLog = log.New(io.Discard, "", 0)
 		var n atomic.Int64
 		w.server.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { serve(w, int(n.Add(1)), rw, r) })
-		go w.server.Serve(w.net)
+		var listener net.Listener = w.net
+		if conf != nil {
+			listener = tls.NewListener(w.net, conf())
+			w.net.SetWire(func(_ int, c net.Conn) net.Conn { return faultnet.Line(c, func() time.Duration { return 0 }) }) // with a buffer, as TCP has one
+		}
+		go w.server.Serve(listener)
 		o := Options{
 			Config: Config{
 				Identity:     "CS 1",
