@@ -38,6 +38,12 @@ type site struct {
 
 func open(t *testing.T, versions ...string) *site {
 	t.Helper()
+	return openWith(t, func(*virtual.Options, net.Addr) {}, versions...)
+}
+
+// openWith opens a site with other options, for a CSMS that listens at an address.
+func openWith(t *testing.T, change func(o *virtual.Options, csms net.Addr), versions ...string) *site {
+	t.Helper()
 	t.Parallel() // they mostly wait
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,7 +53,9 @@ func open(t *testing.T, versions ...string) *site {
 	clock.SetRate(rate)
 	s := &site{t: t, csms: csms.New(csms.Options{Now: clock.Wall, Passwords: map[string]string{"cs": "a password of 16+"},
 		Tokens: map[term.IdToken]msg2.IdTokenInfo{driver: {Status: msg2.AuthorizationStatusAccepted}}})}
-	s.station, err = virtual.New(s.options(t.TempDir(), clock, "ws://"+listener.Addr().String(), versions))
+	o := s.options(t.TempDir(), clock, "ws://"+listener.Addr().String(), versions)
+	change(&o, listener.Addr())
+	s.station, err = virtual.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

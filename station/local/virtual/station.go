@@ -39,10 +39,12 @@ type Options struct {
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
 	Keys     keys.Store // its owner closes it after Run; nil: no private key can be kept
+	Files    Transfers // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
 	Version  string             // of the program, as diagnostics tell it
 	Boot     station.BootReason // of the first life; "" is PowerUp
+	Leave    func() bool        // asked between two lives: whether another program is to run; nil: never
 }
 
 // Setting is one value of the device model.
@@ -146,7 +148,7 @@ func (s *Station) newWorld() error {
 // Clock is the station's clock.
 func (s *Station) Clock() *Clock { return s.clock }
 
-// Run lives through lives: it ends with ctx, or with an error that no restart would cure.
+// Run lives through lives: it ends with ctx, with an error that no restart would cure, or with ErrLeave.
 func (s *Station) Run(ctx context.Context) error {
 	defer func() {
 		s.mu.Lock()
@@ -156,6 +158,9 @@ func (s *Station) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := s.awaitPower(ctx); err != nil {
 			return nil
+		}
+		if first := s.since.IsZero(); !first && s.o.Leave != nil && s.o.Leave() {
+			return ErrLeave
 		}
 		l, err := s.begin()
 		if err != nil {

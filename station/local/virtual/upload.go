@@ -30,9 +30,10 @@ func (u *uploader) Upload(c station.Upload) {
 	if before != nil {
 		before()
 	}
+	client := u.l.transfers()
 	u.wg.Go(func() {
 		defer cancel()
-		ended := u.attempt(ctx, c)
+		ended := u.attempt(ctx, client, c)
 		if ctx.Err() == nil {
 			_ = u.l.loop.Post(ctx, ended)
 		}
@@ -47,7 +48,7 @@ func (u *uploader) CancelUpload(number uint64) {
 }
 
 // attempt makes one, as it was planned or in earnest.
-func (u *uploader) attempt(ctx context.Context, c station.Upload) station.UploadEnded {
+func (u *uploader) attempt(ctx context.Context, client *transfer.Client, c station.Upload) station.UploadEnded {
 	if p, ok := u.l.s.planned(c.Number); ok {
 		select {
 		case <-time.After(u.l.s.clock.Real(p.step)):
@@ -60,7 +61,6 @@ func (u *uploader) attempt(ctx context.Context, c station.Upload) station.Upload
 	}
 	data, err := u.l.logText(ctx, c)
 	if err == nil {
-		client := transfer.Client{Dial: u.l.s.dialUpload}
 		err = client.Put(ctx, c.URL, transfer.File{Name: c.File, Data: data})
 	}
 	status, reason := uploadStatus(err)
@@ -83,7 +83,7 @@ func uploadStatus(err error) (status, reason string) {
 		return "NotSupportedOperation", ""
 	case errors.Is(err, transfer.ErrMessage):
 		return "BadMessage", ""
-	case errors.Is(err, transfer.ErrAddress):
+	case errors.Is(err, transfer.ErrAddress), errors.Is(err, transfer.ErrHost), errors.Is(err, transfer.ErrScheme):
 		return "BadMessage", "InvalidURL"
 	}
 	return "UploadFailure", ""
