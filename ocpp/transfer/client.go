@@ -38,6 +38,9 @@ type Client struct {
 	// Roots are the authorities that a server's certificate is held against, asked anew for each transfer. nil, or a nil
 	// pool: those of the operating system.
 	Roots func() *x509.CertPool
+	// Now is the time by which certificates are valid: the station's, which a CSMS sets, and not that of an operating system
+	// whose clock nobody may have set. nil: time.Now.
+	Now func() time.Time
 	// Refuse says why no transfer goes to an address that a host has. It is asked with each connection, before a byte is sent.
 	// nil: any.
 	Refuse func(host string, to netip.Addr) error
@@ -129,9 +132,15 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 	return conn, nil
 }
 
+// suites are those of TLS 1.2, by the rules of A00.FR.319 and A00.FR.320 for a CSMS: forward secrecy and AES-GCM.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+}
+
 // tls is how TLS is spoken to a host.
 func (c *Client) tls(host string) *tls.Config {
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
+	t := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suites, ServerName: host, Time: c.Now}
 	if c.Roots != nil {
 		t.RootCAs = c.Roots()
 	}

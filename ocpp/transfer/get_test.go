@@ -3,6 +3,7 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -454,5 +455,33 @@ func TestTrustOfGet(t *testing.T) {
 		if (err == nil) != (string(m.data) == "file") {
 			t.Errorf("%s: held %q", row.name, m.data)
 		}
+	}
+	for name, at := range map[string]time.Time{"before": s.Certificate().NotBefore.Add(-time.Second), "after": s.Certificate().NotAfter.Add(time.Second)} {
+		c := &Client{Roots: func() *x509.CertPool { return known }, Now: func() time.Time { return at }}
+		var m memory
+		if err := c.Get(t.Context(), s.URL, &m); !errors.Is(err, ErrTrust) {
+			t.Errorf("%s its time: %v", name, err)
+		}
+	}
+}
+
+// covers: A00.FR.313
+func TestOldTLS(t *testing.T) {
+	for name, c := range map[string]*tls.Config{
+		"TLS 1.1":            {MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10},
+		"no forward secrecy": {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}},
+		"SHA-1":              {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}},
+	} {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Errorf("%s: asked", name) }))
+		s.Config.ErrorLog = quietLog
+		s.TLS = c
+		s.StartTLS()
+		known := x509.NewCertPool()
+		known.AddCert(s.Certificate())
+		var m memory
+		if err := (&Client{Roots: func() *x509.CertPool { return known }}).Get(t.Context(), s.URL, &m); err == nil {
+			t.Errorf("%s: spoken", name)
+		}
+		s.Close()
 	}
 }

@@ -21,7 +21,7 @@ type Transfers struct {
 // transfers returns what transfers a file now. The loop calls it, for the roots are the core's.
 func (l *life) transfers() *transfer.Client {
 	o := l.s.o.Files
-	c := &transfer.Client{Dial: l.s.dialUpload, Refuse: o.Hosts.Refuse, HostKeys: o.HostKeys}
+	c := &transfer.Client{Dial: l.s.dialUpload, Refuse: o.Hosts.Refuse, HostKeys: o.HostKeys, Now: l.s.clock.Wall}
 	if o.Hosts.Any() && !besideCSMS(l.core) {
 		c.Refuse = transfer.RefuseItself(ownAddresses)
 	}
