@@ -31,6 +31,7 @@ func commands() []command {
 		{"guard", "[--table FILE] [--listen SOCKET] [--sim-lines FILE] [--sandbox on|require|off] [--figures] [--selftest CYCLES]", "drive contactors and pilots (started by evsed run, or a unit of its own)", runGuard},
 		{"table", "--seed FILE --to FILE [--silence 10s] [--hold 0s]", "compile the line table for a guard that is a unit of its own", compileTable},
 		{"dead-letters", "--state DIR [--resend KEY|all]", "list messages that the CSMS refused, or queue them again (station stopped)", deadLetters},
+		{"seclog", "verify FILE|DIR", "check the chain of a security log: a file that a station uploaded, or a state directory", securityLog},
 		{"version", "", "show the version of this build", version},
 	}
 }
