@@ -13,9 +13,6 @@ type clock struct {
 	known  bool // somebody who knows has set it since the start
 }
 
-// TimeAdjustmentThreshold is the smallest correction of the clock that is a security event (SettingSystemTime).
-const TimeAdjustmentThreshold = 20 * time.Second
-
 // clockSlack is the difference to the CSMS's time below which the clock is left alone: network delay and a CSMS that tells whole
 // seconds are no clock error, and a clock that steps back between two events is one.
 const clockSlack = 1500 * time.Millisecond
@@ -47,7 +44,6 @@ func (s *Station) timeFromCSMS(wall time.Time) {
 // setClock moves the wall clock. What is measured in durations does not notice; what is aligned to the wall clock is aligned anew.
 func (s *Station) setClock(wall time.Time, source string) {
 	diff := wall.Sub(s.wall())
-	known := s.clock.known
 	s.clock.known = true
 	if diff.Abs() < clockSlack {
 		return
@@ -55,7 +51,7 @@ func (s *Station) setClock(wall time.Time, source string) {
 	s.clock.set(s.now, wall)
 	s.startAligned()
 	s.moveReady()
-	if diff.Abs() > TimeAdjustmentThreshold || !known && diff.Abs() >= time.Second {
+	if diff.Abs() > s.model.Duration(model.TimeAdjustmentReportingThreshold) {
 		s.securityEvent(SettingSystemTime, source+" "+strconv.FormatInt(int64(diff/time.Second), 10)+" s")
 	}
 }

@@ -251,3 +251,23 @@ func TestSecurityEventsOfTheAppendix(t *testing.T) {
 		}
 	}
 }
+
+// How far the clock must move to be told is set by the CSMS: TimeAdjustmentReportingThreshold.
+func TestTimeAdjustmentReportingThreshold(t *testing.T) {
+	for threshold, want := range map[string][]bool{"20": {false, true, true}, "100": {false, false, true}, "5": {true, true, true}} {
+		l := newLogged(t)
+		l.kept["threshold"] = station.Record{Bucket: station.BucketVariable, Key: "ClockCtrlr/TimeAdjustmentReportingThreshold", Value: []byte(threshold)}
+		l.boot()
+		for i, jump := range []time.Duration{10 * time.Second, -50 * time.Second, 200 * time.Second} {
+			l.logs = nil
+			wall := l.now.AddDate(50, 0, 0)
+			l.step(station.ClockSet{Wall: wall, Source: "NTP"})
+			l.logs = nil
+			l.now = l.now.Add(time.Second)
+			l.step(station.ClockSet{Wall: wall.Add(time.Second + jump), Source: "NTP"})
+			if got := len(l.logs) > 0; got != want[i] {
+				t.Errorf("threshold %s, moved by %s: told %t", threshold, jump, got)
+			}
+		}
+	}
+}

@@ -43,6 +43,7 @@ const (
 	LightPercent
 
 	DateTime
+	TimeAdjustmentReportingThreshold
 	TimeSource
 
 	BytesPerMessageGetReport

@@ -28,7 +28,7 @@ func TestQueryByName(t *testing.T) { // B08.FR.11
 	}{
 		{"one variable", ask(Component{Name: "evse", EVSE: 1}, Variable{Name: "availabilitystate"}), []string{"EVSE@1/AvailabilityState"}},
 		{"every variable of a component: B08.FR.20", ask(Component{Name: "ClockCtrlr"}, Variable{}),
-			[]string{"ClockCtrlr/DateTime", "ClockCtrlr/TimeSource"}},
+			[]string{"ClockCtrlr/DateTime", "ClockCtrlr/TimeAdjustmentReportingThreshold", "ClockCtrlr/TimeSource"}},
 		{"every instance of a variable: B08.FR.21", ask(Component{Name: "DeviceDataCtrlr"}, Variable{Name: "ItemsPerMessage"}),
 			[]string{"DeviceDataCtrlr/ItemsPerMessage#GetReport", "DeviceDataCtrlr/ItemsPerMessage#GetVariables", "DeviceDataCtrlr/ItemsPerMessage#SetVariables"}},
 		{"one instance", ask(Component{Name: "DeviceDataCtrlr"}, Variable{Name: "ItemsPerMessage", Instance: "GetReport"}),
@@ -146,5 +146,5 @@ func TestQueryKeepsItsOwnCopy(t *testing.T) {
 	wishes := ask(Component{Name: "ClockCtrlr"}, Variable{})
 	c, _ := m.Query(Query{Variables: wishes})
 	wishes[0].Component.Name = "TxCtrlr" // the buffer of a decoder is used again
-	wantNames(t, names(rows(c)), "ClockCtrlr/DateTime", "ClockCtrlr/TimeSource")
+	wantNames(t, names(rows(c)), "ClockCtrlr/DateTime", "ClockCtrlr/TimeAdjustmentReportingThreshold", "ClockCtrlr/TimeSource")
 }

@@ -42,6 +42,7 @@ var commRows = []row{
 
 var clockRows = []row{
 	{id: DateTime, name: "DateTime", mut: ReadOnly, kind: TypeDateTime, live: true, reader: "report"},
+	{id: TimeAdjustmentReportingThreshold, name: "TimeAdjustmentReportingThreshold", kind: TypeInteger, unit: "s", min: at(2), max: at(86400), def: "20", reader: "core: clock"},
 	{id: TimeSource, name: "TimeSource", kind: TypeSequenceList, filled: true, reader: "core: clock"},
 }
 
