@@ -76,6 +76,7 @@ func (s *Station) linkUp(ev LinkUp) {
 	b := &s.boot
 	b.linked, b.heard, b.pending, b.beating = true, false, false, false
 	s.slot, s.profile, s.dialled = ev.Slot, ev.SecurityProfile, nil
+	s.certificatesServed(ev)
 	if p, ok := s.profiles[ev.Slot]; ok {
 		s.dialled = &workedNetwork{ev.Slot, p}
 	}
@@ -99,6 +100,7 @@ func (s *Station) linkDown() {
 	}
 	s.forgetReports()
 	s.questionsUnanswered()
+	s.trialUnlinked()
 }
 
 func (s *Station) notifyBoot(reason BootReason, early bool) {

@@ -9,7 +9,9 @@ import (
 
 // certificates is the store of certificates, and what is under way for it (block M, A02, A03).
 type certificates struct {
-	store cert.Store
+	store   cert.Store
+	signing signing
+	trial   trial
 }
 
 // Roots returns the DER of the roots of a use that count now, newest first; the fallback of the CSMS root is the last
@@ -31,7 +33,7 @@ func (s *Station) OwnChain(u cert.Use) (chain [][]byte, key string, ok bool) {
 }
 
 func (s *Station) ownEntry(u cert.Use) *cert.Entry {
-	if e := s.certs.store.Own(u, cert.Trial); e != nil {
+	if e := s.certs.store.Own(u, cert.Trial); e != nil && !s.certs.trial.old {
 		return e
 	}
 	return s.certs.store.Own(u, cert.InForce)
@@ -67,7 +69,29 @@ func (s *Station) keepCertificates(changes []cert.Change) {
 	s.command(Reconfigure{})
 }
 
-func (s *Station) restoreCertificate(r Record) error { return s.certs.store.Restore(r.Key, r.Value) }
+func (s *Station) restoreCertificate(r Record) error {
+	if r.Key == signingKey {
+		return s.restoreSigning(r.Value)
+	}
+	return s.certs.store.Restore(r.Key, r.Value)
+}
+
+// startCertificates goes on with what was under way before a restart.
+func (s *Station) startCertificates() {
+	s.resumeSigning()
+	if s.trialEntry() != nil {
+		s.startTurn()
+	}
+}
+
+func (s *Station) certificateTimers() {
+	s.signingTimers()
+	s.trialTimers()
+}
+
+func (s *Station) certificateDeadline() time.Time {
+	return earliest(s.signingDeadline(), s.trialDeadline())
+}
 
 // knownTime is the wall time by which certificates are judged; zero while nobody has set the clock.
 func (s *Station) knownTime() time.Time {

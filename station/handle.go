@@ -63,6 +63,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.triggerMessage(ev.ID, r)
 	case UnlockConnector:
 		s.unlockConnector(ev.ID, r)
+	case InstallCertificate, GetInstalledCertificateIds, DeleteCertificate, CertificateSigned:
+		s.certificateRequest(ev.ID, r)
 	case ReserveNow:
 		s.answer(ev.ID, s.reserveNow(r))
 	case CancelReservation:

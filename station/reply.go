@@ -38,6 +38,8 @@ func (s *Station) replyReceived(ev ReplyReceived) {
 		if r, ok := ev.Reply.(TokenReply); ok && r.Has {
 			s.tokenTold(body, r.Info)
 		}
+	case SignCertificate:
+		s.signAnswered(body, ev.Reply)
 	case StatusNotification:
 		s.statusAnswered(body, ev.Reply)
 	case ChargingProfiles:

@@ -268,6 +268,7 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.sweepProfiles()
 	s.startAligned()
 	s.startLights()
+	s.startCertificates()
 	return s.finish()
 }
 
@@ -347,6 +348,8 @@ func (s *Station) handle(ev Event) {
 		}
 	case UploadEnded:
 		s.uploadEnded(ev)
+	case CSRMade:
+		s.csrMade(ev)
 	case FetchProgress:
 		s.firmware.machine.Progress(s.world(), ev.Number)
 	case FetchEnded:
@@ -378,6 +381,7 @@ func (s *Station) timers() {
 	s.resetTimers()
 	s.unlockTimers()
 	s.uploadTimers()
+	s.certificateTimers()
 	s.updateTimers()
 	s.securityTimers()
 	s.settleReservations()
@@ -418,6 +422,7 @@ func (s *Station) deadline() time.Time {
 	d = earliest(d, s.charging.next)
 	d = earliest(d, s.resetDeadline())
 	d = earliest(d, s.uploads.Deadline())
+	d = earliest(d, s.certificateDeadline())
 	d = earliest(d, s.firmware.machine.Deadline(s.world()))
 	d = earliest(d, s.securityDeadline())
 	return earliest(d, s.unlockDeadline())

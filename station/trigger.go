@@ -30,6 +30,8 @@ func (s *Station) triggerMessage(id RequestID, r TriggerMessage) {
 	case "FirmwareStatusNotification": // F06.FR.16
 		s.answer(id, accepted())
 		s.triggeredFirmware()
+	case "SignChargingStationCertificate":
+		s.answer(id, s.triggerSigning())
 	case "StatusNotification":
 		s.triggerStatus(id, r, targets)
 	case "MeterValues": // F06.FR.06

@@ -122,8 +122,6 @@ func TestEveryVariableHasAName(t *testing.T) {
 
 // absent are the keys of the standard that this station need not have.
 var absent = map[string]string{
-	"AdditionalRootCertificateCheck":    "certificates cannot be installed yet",
-	"CertificateSignedMaxChainSize":     "certificates cannot be installed yet",
 	"ConnectorSwitch3to1PhaseSupported": "phases are not switched during a transaction",
 	"BlinkRepeat":                       "a light blinks as its driver does",
 	"LightIntensity":                    "a light shines as its driver does",
@@ -181,7 +179,8 @@ func TestChangeConfiguration(t *testing.T) {
 		{"EVSE@1.Power", "1", "Rejected"},
 		{"OCPPCommCtrlr.NetworkConfigurationPriority", "2,1", "RebootRequired"},
 		{"EVSE@9.Power", "1", "NotSupported"},
-		{"CertificateSignedMaxChainSize", "1", "NotSupported"},
+		{"CertificateSignedMaxChainSize", "1", "Rejected"},
+		{"CpoName", "Operator", "Accepted"},
 		{"SupportedKeys", "1", "NotSupported"},
 		{"", "1", "NotSupported"},
 		{".", "1", "NotSupported"},

@@ -11,6 +11,7 @@ import (
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -107,6 +108,8 @@ func (d *Dialect) message(body station.ReportBody, t *ocpp.Table) msg16.Message 
 		return nil
 	case station.NotifyReport, station.NotifyCustomerInformation, station.ChargingProfiles: // nobody can have asked for them
 		return nil
+	case station.SignCertificate:
+		return signCertificate(&b)
 	case station.ReservationStatus: // the status of the connector tells that it is free again
 		return nil
 	}
@@ -129,6 +132,8 @@ func (d *Dialect) Result(c ocpp.Call, payload string, t *ocpp.Table) (station.Re
 		reply, err = d.authorizeReply(payload)
 	case startAction:
 		reply, err = d.startReply(c, payload, t)
+	case "SignCertificate":
+		reply, err = d.signReply(payload)
 	case "StopTransaction":
 		reply, err = d.stopReply(payload)
 	default:
@@ -180,6 +185,14 @@ func (d *Dialect) request(message msg16.Message, t *ocpp.Table) (station.Request
 	switch m := message.(type) {
 	case *msg16.CancelReservationRequest:
 		return station.CancelReservation{ID: m.ReservationID}, nil
+	case *msg16.CertificateSignedRequest:
+		return certificateSigned(m), nil
+	case *msg16.DeleteCertificateRequest:
+		return deleteCertificate(m), nil
+	case *msg16.GetInstalledCertificateIdsRequest:
+		return station.GetInstalledCertificateIds{Uses: []cert.Use{useOf(m.CertificateType)}}, nil
+	case *msg16.InstallCertificateRequest:
+		return installCertificate(m), nil
 	case *msg16.ChangeAvailabilityRequest:
 		return d.changeAvailability(m), nil
 	case *msg16.ChangeConfigurationRequest:

@@ -74,6 +74,7 @@ const (
 	triggerLog      = "LogStatusNotification"
 	triggerFirmware = "FirmwareStatusNotification"
 	triggerMeter    = "MeterValues"
+	triggerSign     = "SignChargingStationCertificate"
 )
 
 // triggerMessage reads 1.6, 5.17. The connector of a message that concerns none is ignored; without one all are meant.
@@ -87,7 +88,11 @@ func (d *Dialect) triggerMessage(m *msg16.TriggerMessageRequest, t *ocpp.Table) 
 
 // extendedTrigger reads the whitepaper's 5.5.
 func (d *Dialect) extendedTrigger(m *msg16.ExtendedTriggerMessageRequest, t *ocpp.Table) station.Request {
-	return d.trigger(string(m.RequestedMessage), m.ConnectorID, wordsOfWhitepaper, t)
+	message := string(m.RequestedMessage)
+	if m.RequestedMessage == msg16.ExtendedMessageTriggerSignChargePointCertificate {
+		message = triggerSign
+	}
+	return d.trigger(message, m.ConnectorID, wordsOfWhitepaper, t)
 }
 
 func (d *Dialect) trigger(message string, connector msg16.Opt[int], words string, t *ocpp.Table) station.Request {

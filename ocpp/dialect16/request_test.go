@@ -11,6 +11,7 @@ import (
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
@@ -96,7 +97,14 @@ var requests = []struct {
 	{"clear by filter", "ClearChargingProfile", `{"connectorId":3,"chargingProfilePurpose":"TxDefaultProfile","stackLevel":0}`,
 		station.ClearChargingProfile{Filter: station.ProfileFilter{HasEVSE: true, EVSE: 2, Purpose: schedule.PurposeDefault, HasStack: true}}},
 	{"transfer", "DataTransfer", `{"vendorId":"v","messageId":"m","data":"d"}`, station.DataTransfer{VendorID: "v", MessageID: "m"}},
-	{"extended trigger", "ExtendedTriggerMessage", `{"requestedMessage":"SignChargePointCertificate"}`, station.TriggerMessage{Message: "SignChargePointCertificate"}},
+	{"certificate signed", "CertificateSigned", `{"certificateChain":"c"}`, station.CertificateSigned{Use: cert.ChargingStationCertificate, Chain: "c"}},
+	{"certificate gone", "DeleteCertificate", `{"certificateHashData":` + hashJSON + `}`,
+		station.DeleteCertificate{Hash: cert.HashData{Algorithm: "SHA256", IssuerNameHash: "a", IssuerKeyHash: "b", Serial: "c"}}},
+	{"certificates", "GetInstalledCertificateIds", `{"certificateType":"CentralSystemRootCertificate"}`,
+		station.GetInstalledCertificateIds{Uses: []cert.Use{cert.CSMSRootCertificate}}},
+	{"certificate", "InstallCertificate", `{"certificateType":"ManufacturerRootCertificate","certificate":"c"}`,
+		station.InstallCertificate{Use: cert.ManufacturerRootCertificate, PEM: "c"}},
+	{"extended trigger", "ExtendedTriggerMessage", `{"requestedMessage":"SignChargePointCertificate"}`, station.TriggerMessage{Message: "SignChargingStationCertificate"}},
 	{"composite", "GetCompositeSchedule", `{"connectorId":3,"duration":600,"chargingRateUnit":"W"}`,
 		station.GetCompositeSchedule{EVSE: 2, Duration: 10 * time.Minute, Unit: schedule.Watts}},
 	{"composite of the station", "GetCompositeSchedule", `{"connectorId":0,"duration":1}`, station.GetCompositeSchedule{Duration: time.Second}},
@@ -187,10 +195,6 @@ var refused = []struct {
 	{"diagnostics to nowhere", "GetDiagnostics", `{"location":"x"}`, rpc.PropertyConstraintViolation},
 	{"update", "UpdateFirmware", `{"location":"ftp://x","retrieveDate":"2026-01-01T00:00:00Z"}`, rpc.NotSupported},
 	{"signed update", "SignedUpdateFirmware", `{"requestId":1,"firmware":{"location":"l","retrieveDateTime":"2026-01-01T00:00:00Z","signingCertificate":"c","signature":"s"}}`, rpc.NotSupported},
-	{"certificate signed", "CertificateSigned", `{"certificateChain":"c"}`, rpc.NotSupported},
-	{"certificate gone", "DeleteCertificate", `{"certificateHashData":` + hashJSON + `}`, rpc.NotSupported},
-	{"certificates", "GetInstalledCertificateIds", `{"certificateType":"CentralSystemRootCertificate"}`, rpc.NotSupported},
-	{"certificate", "InstallCertificate", `{"certificateType":"CentralSystemRootCertificate","certificate":"c"}`, rpc.NotSupported},
 	{"wrong even so", "InstallCertificate", `{"certificateType":"X","certificate":"c"}`, rpc.PropertyConstraintViolation},
 	{"no JSON", "Reset", `{`, "FormationViolation"},
 	{"missing", "Reset", `{}`, "OccurenceConstraintViolation"},

@@ -39,6 +39,8 @@ func (d *Dialect) response(action string, req station.Request, body station.Resp
 		m = &msg16.GetLocalListVersionResponse{ListVersion: listVersion(b)}
 	case station.Log:
 		m = log(action, b)
+	case station.InstalledCertificates:
+		m = installedCertificates(b)
 	case station.CompositeSchedule:
 		m = d.compositeSchedule(b)
 	}
@@ -64,6 +66,12 @@ func status(action string, s station.Status) msg16.Message {
 	switch action {
 	case "CancelReservation":
 		return &msg16.CancelReservationResponse{Status: msg16.CancelReservationStatus(s.Status)}
+	case "CertificateSigned":
+		return &msg16.CertificateSignedResponse{Status: msg16.CertificateSignedStatus(s.Status)}
+	case "DeleteCertificate":
+		return &msg16.DeleteCertificateResponse{Status: msg16.DeleteCertificateStatus(s.Status)}
+	case "InstallCertificate":
+		return &msg16.InstallCertificateResponse{Status: msg16.InstallCertificateStatus(s.Status)}
 	case "ChangeAvailability":
 		return &msg16.ChangeAvailabilityResponse{Status: msg16.AvailabilityStatus(s.Status)}
 	case "ClearCache":

@@ -94,6 +94,8 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 		return notifyCustomerInformation(&b)
 	case station.ChargingProfiles:
 		return chargingProfiles(&b)
+	case station.SignCertificate:
+		return d.signCertificate(&b)
 	case station.ReservationStatus:
 		return d.reservationStatus(&b)
 	case station.FirmwareStatus:
@@ -120,6 +122,8 @@ func (d *Dialect) Result(c ocpp.Call, payload string, _ *ocpp.Table) (station.Re
 		reply, err = d.heartbeatReply(payload)
 	case "Authorize":
 		reply, err = d.authorizeReply(payload)
+	case "SignCertificate":
+		reply, err = d.signReply(payload)
 	case "TransactionEvent":
 		reply, err = d.transactionReply(payload)
 	default:
@@ -199,6 +203,14 @@ func request(message msg2.Message) (station.Request, error) {
 	switch m := message.(type) {
 	case *msg2.ChangeAvailabilityRequest:
 		return changeAvailability(m)
+	case *msg2.CertificateSignedRequest:
+		return certificateSigned(m), nil
+	case *msg2.DeleteCertificateRequest:
+		return deleteCertificate(m), nil
+	case *msg2.GetInstalledCertificateIdsRequest:
+		return installedIDs(m), nil
+	case *msg2.InstallCertificateRequest:
+		return installCertificate(m), nil
 	case *msg2.ClearCacheRequest:
 		return station.ClearCache{}, nil
 	case *msg2.ClearChargingProfileRequest:
@@ -287,6 +299,8 @@ func (d *Dialect) response(action string, body station.ResponseBody) msg2.Messag
 		return d.status(action, b)
 	case station.StartStatus:
 		m = d.startStatus(b)
+	case station.InstalledCertificates:
+		m = d.installedCertificates(b)
 	case station.CompositeSchedule:
 		m = d.compositeSchedule(&b)
 	case station.Log:

@@ -11,6 +11,12 @@ import (
 func (d *Dialect) status(action string, s station.Status) msg2.Message {
 	info := d.statusInfo(s.Reason, s.Info)
 	switch action {
+	case "CertificateSigned":
+		return &msg2.CertificateSignedResponse{Status: msg2.CertificateSignedStatus(s.Status), StatusInfo: info}
+	case "DeleteCertificate":
+		return &msg2.DeleteCertificateResponse{Status: msg2.DeleteCertificateStatus(s.Status), StatusInfo: info}
+	case "InstallCertificate":
+		return &msg2.InstallCertificateResponse{Status: msg2.InstallCertificateStatus(s.Status), StatusInfo: info}
 	case "ChangeAvailability":
 		return &msg2.ChangeAvailabilityResponse{Status: msg2.ChangeAvailabilityStatus(s.Status), StatusInfo: info}
 	case "ClearCache":

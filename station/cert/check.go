@@ -87,6 +87,19 @@ func (s *Store) CheckOwn(a Asked, chain []*x509.Certificate, now time.Time) ([]*
 	return s.verifyOwn(a.Use, chain, now)
 }
 
+// Certificate is a parsed certificate.
+type Certificate = *x509.Certificate
+
+// ValidCSR reports whether a text is one signing request in PEM whose signature is sound.
+func ValidCSR(text string) bool {
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE REQUEST" || len(bytes.TrimSpace(rest)) > 0 {
+		return false
+	}
+	r, err := x509.ParseCertificateRequest(block.Bytes)
+	return err == nil && r.CheckSignature() == nil && weakKey(r.PublicKey) == ""
+}
+
 // sameKey reports whether a certificate is for the key of a signing request.
 func sameKey(c *x509.Certificate, request string) bool {
 	block, _ := pem.Decode([]byte(request))

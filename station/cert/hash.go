@@ -56,6 +56,18 @@ func hashOf(c *x509.Certificate, issuerKey []byte, algorithm string) HashData {
 	}
 }
 
+// HashOf returns the hash data of a certificate that issuer has signed, in an algorithm of OCPP: SHA256, SHA384 or SHA512.
+func HashOf(c, issuer *x509.Certificate, algorithm string) (HashData, error) {
+	bits, err := keyBits(issuer)
+	if err != nil {
+		return HashData{}, err
+	}
+	if digest(algorithm, nil) == nil {
+		return HashData{}, fmt.Errorf("hash with %q: want SHA256, SHA384 or SHA512", algorithm)
+	}
+	return hashOf(c, bits, algorithm), nil
+}
+
 // matches reports whether h names the certificate. Hex digits and serial number are compared as what they mean: without
 // regard to case and leading zeroes.
 func (h HashData) matches(c *x509.Certificate, issuerKey []byte) bool {

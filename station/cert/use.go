@@ -46,14 +46,8 @@ func (u Use) anchor() Use {
 // Algorithm is a kind of key pair.
 type Algorithm string
 
-// Algorithms. Each gives at least 112 bits (A00.FR.501-503).
-const (
-	P256    Algorithm = "EC-P256"
-	P384    Algorithm = "EC-P384"
-	P521    Algorithm = "EC-P521"
-	RSA2048 Algorithm = "RSA-2048"
-	RSA3072 Algorithm = "RSA-3072"
-)
+// P256 is ECDSA on NIST P-256: 128 bits (A00.FR.501, A00.FR.503), which every TPM can make.
+const P256 Algorithm = "EC-P256"
 
 // Sum is the SHA-256 of a certificate's DER: its name inside the station. The zero value is none.
 type Sum [sha256.Size]byte

@@ -95,9 +95,13 @@ const (
 	SampledDataTxUpdatedInterval
 	SampledDataTxUpdatedMeasurands
 
+	AdditionalRootCertificateCheck
 	BasicAuthPassword
+	CertSigningRepeatTimes
+	CertSigningWaitMinimum
 	CertificateEntries
 	Identity
+	MaxCertificateChainSize
 	OrganizationName
 	PlainUpdateFirmware
 	SecurityProfile

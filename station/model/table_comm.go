@@ -13,6 +13,12 @@ const maxPassword = 64
 // minPassword is the shortest (A00.FR.205).
 const minPassword = 16
 
+// maxSigningWait is a day, in seconds: with its doublings a certificate that takes months to sign still arrives.
+const maxSigningWait = 24 * 3600
+
+// maxChainSize is what CertificateSigned can carry, in characters (part 2, 2.2.8).
+const maxChainSize = 10_000
+
 // How the station talks to its CSMS: OCPPCommCtrlr (part 2, 2.1; part 4, chapter 8), ClockCtrlr, DeviceDataCtrlr
 // and SecurityCtrlr (part 2, 2.2).
 
@@ -57,12 +63,14 @@ var deviceDataRows = []row{
 }
 
 var securityRows = []row{
+	{id: AdditionalRootCertificateCheck, name: "AdditionalRootCertificateCheck", mut: ReadOnly, kind: TypeBoolean, def: "false", reader: "core: certificates"},
 	{id: BasicAuthPassword, name: "BasicAuthPassword", mut: WriteOnly, kind: TypePassword, max: at(maxPassword), reader: "link: basic authentication"},
+	{id: CertSigningRepeatTimes, name: "CertSigningRepeatTimes", kind: TypeInteger, min: at(0), max: at(maxBackOffDoublings), def: "3", reader: "core: certificates"},
+	{id: CertSigningWaitMinimum, name: "CertSigningWaitMinimum", kind: TypeInteger, unit: "s", min: at(1), max: at(maxSigningWait), def: "60", reader: "core: certificates"},
 	{id: CertificateEntries, name: "CertificateEntries", mut: ReadOnly, kind: TypeInteger, live: true, def: "0", reader: "report"},
 	{id: Identity, name: "Identity", mut: ReadOnly, kind: TypeString, max: at(48), nonColon: true, reader: "link: URL and user name"},
-	// OrganizationName is required of every station (part 2, 2.2.3), also of one that requests no certificates yet; until
-	// it does, only a fitter sets it.
-	{id: OrganizationName, name: "OrganizationName", mut: ReadOnly, kind: TypeString, max: at(64), reader: "certificate requests"},
+	{id: MaxCertificateChainSize, name: "MaxCertificateChainSize", mut: ReadOnly, kind: TypeInteger, min: at(1), max: at(maxChainSize), def: "10000", reader: "core: certificates"},
+	{id: OrganizationName, name: "OrganizationName", kind: TypeString, max: at(64), reader: "certificate requests"},
 	// PlainUpdateFirmware is a variable of our own: whether the UpdateFirmware of 1.x, which has no room for a signature, is
 	// taken, so that the signature inside the image decides alone. Without it the station keeps to the security whitepaper
 	// (L01.FR.20), and a CSMS that speaks SOAP cannot update it.

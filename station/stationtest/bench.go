@@ -64,6 +64,7 @@ type Bench struct {
 	stageNext station.StageID
 	rebooting bool
 	fw        firmware
+	pki       pki
 	upload    uint64 // number of the one that runs; 0: none
 	stuck     bool   // reboots do not happen
 }
@@ -269,7 +270,7 @@ func (b *Bench) command(c station.Command) {
 		}
 	case station.Reconnect:
 		if b.link.up {
-			b.later(0, func() { b.LinkDown(); b.later(time.Second, b.LinkUp) })
+			b.later(0, func() { b.LinkDown(); b.later(time.Second, b.redial) })
 		}
 	case station.Upload:
 		b.upload = c.Number
@@ -280,6 +281,8 @@ func (b *Bench) command(c station.Command) {
 		b.upload = 0
 	case station.Fetch, station.CancelFetch, station.Install, station.Activate:
 		b.fw.command(b, c)
+	case station.MakeCSR, station.DropKey:
+		b.pki.command(b, c)
 	case station.Indicate, station.Signal, station.Dim, station.Reconfigure:
 	default:
 		panic(fmt.Sprintf("stationtest: unknown command %T", c))

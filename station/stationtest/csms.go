@@ -9,13 +9,14 @@ import (
 
 // csms answers what the station reports.
 type csms struct {
-	boot     station.Registration
-	interval time.Duration
-	mute     bool                                 // it hears and says nothing
-	deaf     bool                                 // it answers to nothing but BootNotification and Heartbeat
-	refuse   map[string]int                       // how many reports of a kind it answers with an error
-	tokens   map[string]term.TokenInfo            // what it knows of tokens; any other is accepted
-	heard    map[term.TransactionID]map[int]event // every TransactionEvent that it heard
+	boot      station.Registration
+	interval  time.Duration
+	mute      bool                                 // it hears and says nothing
+	unsigning bool                                 // it rejects a SignCertificate
+	deaf      bool                                 // it answers to nothing but BootNotification and Heartbeat
+	refuse    map[string]int                       // how many reports of a kind it answers with an error
+	tokens    map[string]term.TokenInfo            // what it knows of tokens; any other is accepted
+	heard     map[term.TransactionID]map[int]event // every TransactionEvent that it heard
 }
 
 // event is a TransactionEvent as the CSMS heard it.
@@ -45,6 +46,9 @@ func (c *csms) answer(b *Bench, r station.Report) station.Reply {
 		return station.BootReply{Status: c.boot, Now: b.wall(), Interval: c.interval}
 	case station.Heartbeat:
 		return station.HeartbeatReply{Now: b.wall()}
+	case station.SignCertificate:
+		b.pki.pending = body.CSR
+		return station.SignReply{Accepted: !c.unsigning}
 	case station.Authorize:
 		if c.deaf {
 			return nil

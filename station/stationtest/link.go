@@ -17,7 +17,9 @@ type link struct {
 	cursor  string // newest outbox key that has left
 	flying  *station.Report
 	place   station.ReportID // of flying, if it is a Latest one
-	timeout int              // number of the newest message timeout
+	root    string           // in which the CSMS' chain ends; "": no TLS
+	profile int
+	timeout int // number of the newest message timeout
 }
 
 const (
@@ -32,8 +34,17 @@ func (b *Bench) LinkUp() {
 	if b.Station == nil || b.link.up {
 		return
 	}
-	b.link.up = true
+	b.link.up, b.link.root = true, ""
 	b.step(station.LinkUp{Slot: 1, SecurityProfile: 1})
+}
+
+// redial connects as the last time.
+func (b *Bench) redial() {
+	if l := &b.link; l.root != "" {
+		b.secureLink(l.root, l.profile)
+		return
+	}
+	b.LinkUp()
 }
 
 // LinkDown cuts it.

@@ -58,6 +58,8 @@ func (b *Bench) printReply(ev station.ReplyReceived) {
 		if r.Has {
 			b.print("< %s: %s%s", kindOf(ev.Of), r.Info.Status, choose(!r.Info.Group.IsZero(), " group="+r.Info.Group.Value, ""))
 		}
+	case station.SignReply:
+		b.print("< SignCertificate: %s", choose(r.Accepted, "Accepted", "Rejected"))
 	case station.Refused:
 		b.print("< %s: error %s", kindOf(ev.Of), r.Code)
 	case station.Unanswered:
@@ -127,6 +129,10 @@ func (b *Bench) printOutput(o station.Output) {
 			b.print("> cancel upload %d", c.Number)
 		case station.Fetch, station.CancelFetch, station.Install, station.Activate:
 			b.print("> %s", describeFirmware(c))
+		case station.MakeCSR:
+			b.print("> make csr %d %s %s CN=%s O=%s", c.Number, c.Key, c.Algorithm, c.CommonName, c.Organization)
+		case station.DropKey:
+			b.print("> drop key %s", c.Key)
 		case station.Reboot, station.Reconfigure, station.Reconnect:
 			b.print("> %s", strings.ToLower(reflect.TypeOf(c).Name()))
 		}
@@ -195,6 +201,8 @@ func describeReport(b *Bench, body station.ReportBody) string {
 		return fmt.Sprintf("NotifyReport id=%d seq=%d%s rows=%d %s", r.RequestID, r.SeqNo, choose(r.More, " more", ""), len(r.Rows), rowNames(r.Rows))
 	case station.NotifyCustomerInformation:
 		return fmt.Sprintf("NotifyCustomerInformation id=%d seq=%d%s %q", r.RequestID, r.SeqNo, choose(r.More, " more", ""), r.Data)
+	case station.SignCertificate:
+		return fmt.Sprintf("SignCertificate %s id=%d", r.Use, r.RequestID)
 	case station.ReservationStatus:
 		return fmt.Sprintf("ReservationStatus %d %s", r.ID, r.Status)
 	case station.ChargingProfiles:
@@ -302,6 +310,8 @@ func describeResponse(r station.Response) string {
 		return fmt.Sprintf("%d rows", len(body.Rows))
 	case station.CompositeSchedule:
 		return describeComposite(body)
+	case station.InstalledCertificates:
+		return describeCertificates(body)
 	case station.DiagnosticState:
 		return describeState(body)
 	}

@@ -43,6 +43,8 @@ func (b *Bench) ask(r station.Request, size int, csms bool) station.RequestID {
 //	request GetLog id=1 url=http://x/ [type=SecurityLog] [retries=2] [interval=10s] [oldest=-1h] [latest=0s]   (without id: of 1.6)
 //	request UpdateFirmware id=1 url=http://x/fw [cert=bad|none] [sig=bad|none] [from=1h] [install=2h] [retries=2] [interval=10s]   (without id: the plain one of 1.6)
 //	request ReserveNow id=1 token=ALICE in=1h [evse=1] [type=cType2] [group=G] | CancelReservation id=1
+//	request InstallCertificate CSMSRootCertificate A | B<A | A:expired | A:leaf [broken] | GetInstalledCertificateIds [USE ...]
+//	request DeleteCertificate A [hash=SHA384] [by=B] | own by=A | CertificateSigned by=A|S<A [as=expired|future|otherkey|othername] [unwanted] [life=24h] [id=1] [use=USE]
 func doRequest(b *Bench, l line) error {
 	parse := requests[l.word(0)]
 	if parse == nil {
@@ -150,6 +152,12 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		return r, err
 	},
 	"ReserveNow": parseReserveNow,
+
+	"InstallCertificate":         parseInstallCertificate,
+	"GetInstalledCertificateIds": parseInstalledCertificates,
+	"DeleteCertificate":          parseDeleteCertificate,
+	"CertificateSigned":          parseCertificateSigned,
+
 	"CancelReservation": func(b *Bench, l line) (station.Request, error) {
 		id, err := l.number("id")
 		return station.CancelReservation{ID: id}, err

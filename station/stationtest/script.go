@@ -116,8 +116,10 @@ func evses(s string) ([]term.EVSEID, error) {
 //	boot [reason=PowerUp] [rtc=-1h]     give the station power
 //	powercut [off=10s] [before|after]   take it away and give it back; inside the next step with before or after
 //	poweroff                            take it away; boot gives it back
-//	link up|down
+//	link up|down | link up root=A [profile=3]      with TLS: the chain of the CSMS ends in A; a Reconnect does so again
+//	keys lost|works [slow=1h]           whether the key store makes keys, and how long it takes
 //	csms boot Accepted|Pending|Rejected [interval=300s]
+//	csms signs | csms signs not         whether it accepts a SignCertificate
 //	csms mute|answer | csms deaf on|off | csms refuse KIND [n=1] | csms clock +1h
 //	csms token ALICE Blocked [group=G] [evses=1]
 //	plug 1.1 [cable=20A] [most=10A] [notready] | unplug 1.1 [ev] | car 1.1 ready|notready
@@ -157,6 +159,7 @@ var verbs = map[string]func(*Bench, line) error{
 	"badmessage":   func(b *Bench, _ line) error { b.step(station.BadMessage{Info: "not JSON"}); return nil },
 	"authrefused":  func(b *Bench, _ line) error { b.step(station.AuthRefused{Slot: 1}); return nil },
 	"thinned":      doThinned,
+	"keys":         doKeys,
 	"uploaded":     doUploaded,
 	"fetched":      doFetched,
 	"fetching":     doFetching,
@@ -197,6 +200,11 @@ func doPowerCut(b *Bench, l line) error {
 func doLink(b *Bench, l line) error {
 	switch l.word(0) {
 	case "up":
+		profile, err := l.number("profile")
+		if root := l.keys["root"]; root != "" {
+			b.secureLink(root, profile)
+			return err
+		}
 		b.LinkUp()
 	case "down":
 		b.LinkDown()
@@ -214,6 +222,8 @@ func doCSMS(b *Bench, l line) error {
 		var err error
 		c.interval, err = l.duration("interval", 300*time.Second)
 		return err
+	case "signs":
+		c.unsigning = l.word(1) == "not"
 	case "mute", "answer":
 		c.mute = l.word(0) == "mute"
 	case "deaf":

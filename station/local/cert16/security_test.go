@@ -47,25 +47,6 @@ func TestFirmwareManagementNotClaimed(t *testing.T) {
 // pem stands for a certificate.
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
-// covers: TC_074_CS TC_075_1_CS TC_075_2_CS TC_076_CS
-func TestCertificatesNotSupported(t *testing.T) {
-	hash := obj{"hashAlgorithm": "SHA256", "issuerNameHash": "aa", "issuerKeyHash": "bb", "serialNumber": "1"}
-	refuses(t, map[string]obj{
-		"InstallCertificate":         {"certificateType": "CentralSystemRootCertificate", "certificate": pem},
-		"DeleteCertificate":          {"certificateHashData": hash},
-		"GetInstalledCertificateIds": {"certificateType": "ManufacturerRootCertificate"},
-		"CertificateSigned":          {"certificateChain": pem},
-	}, "SignCertificate")
-}
-
-// covers: TC_074_CS
-func TestSignCertificateNotImplemented(t *testing.T) {
-	ready(t, func(b *bench) {
-		b.answers("NotImplemented", "ExtendedTriggerMessage", obj{"requestedMessage": "SignChargePointCertificate"})
-		b.none(time.Minute, "SignCertificate", nil)
-	})
-}
-
 // covers: TC_080_CS TC_081_CS
 func TestSecureFirmwareUpdateNotSupported(t *testing.T) {
 	refuses(t, map[string]obj{"SignedUpdateFirmware": {"requestId": 1, "firmware": obj{"location": "ftp://central.test/image",
