@@ -278,12 +278,14 @@ func (a *agent) run(ctx context.Context) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ctx) }()
-	modest := make(chan struct{})
+	modest, told := make(chan struct{}), make(chan struct{})
 	go func() { defer close(modest); beModest(ctx.Done()) }()
+	go func() { defer close(told); a.service(ctx) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
 	err := stateError(a.state, a.station.Run(ctx))
 	err = errors.Join(err, a.keys.Close())
 	cancel()
 	<-modest
+	<-told
 	return errors.Join(err, <-served)
 }

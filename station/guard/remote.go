@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
@@ -20,12 +21,14 @@ type Remote struct {
 	clock instants
 	kick  chan struct{}
 
+	began    time.Time     // real, and monotonic
+	heard    atomic.Int64  // when the guard last said something, since then; 0: never
 	patience time.Duration // with a guard that says nothing, counted twice; see AssureEvery
 }
 
 // NewRemote returns the station's side for the given connectors. clock is the station's monotonic one.
 func NewRemote(refs []term.Ref, clock func() time.Time) *Remote {
-	return &Remote{pipe: NewPipe(refs), clock: newInstants(clock), kick: make(chan struct{}, 1), patience: patience}
+	return &Remote{pipe: NewPipe(refs), clock: newInstants(clock), kick: make(chan struct{}, 1), began: time.Now(), patience: patience}
 }
 
 // Permit says what the station allows at a connector. It reports whether there is such a connector.
@@ -57,6 +60,14 @@ func (r *Remote) signal() {
 	case r.kick <- struct{}{}:
 	default:
 	}
+}
+
+// Heard is when the guard last said something, in real time; zero: it never did.
+func (r *Remote) Heard() time.Time {
+	if n := r.heard.Load(); n != 0 {
+		return r.began.Add(time.Duration(n))
+	}
+	return time.Time{}
 }
 
 // ErrSilent says that a guard is there and does not move.
@@ -127,6 +138,7 @@ func (r *Remote) receive(conn *os.File) error {
 			return fmt.Errorf("receive from the guard: %w", err)
 		}
 		s.At = r.clock.time(at)
+		r.heard.Store(int64(time.Since(r.began)))
 		r.pipe.arrived(&s)
 	}
 }

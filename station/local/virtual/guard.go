@@ -57,12 +57,13 @@ func (l *life) buildGuard() (err error) {
 type within struct {
 	*guard.Pipe
 	*guard.Guard
+	moved *moment
 }
 
 func (l *life) guardWithin(world *halsim.World, connectors []iec61851.Config, _ func() time.Time) (Guard, error) {
 	var refs []term.Ref
-	clock := l.party()
-	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock), Watchdog: world.Watchdog()}
+	clock, moved := l.party(), newMoment()
+	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock, moved), Watchdog: world.Watchdog()}
 	for _, c := range connectors {
 		dev, err := world.Devices(c.Ref)
 		if err != nil {
@@ -76,12 +77,13 @@ func (l *life) guardWithin(world *halsim.World, connectors []iec61851.Config, _ 
 	if err != nil {
 		return nil, err
 	}
-	return within{pipe, g}, nil
+	return within{pipe, g, moved}, nil
 }
 
 // guardReal is the guard's sleep: before it the loop's turn is promised if the guard has told it something.
-func (l *life) guardReal(clock *Party) func(time.Duration) time.Duration {
+func (l *life) guardReal(clock *Party, moved *moment) func(time.Duration) time.Duration {
 	return func(d time.Duration) time.Duration {
+		moved.now()
 		if l.loop != nil {
 			l.loop.Woken()
 		}
