@@ -112,6 +112,10 @@ type CSMSDistrusted struct {
 // BadMessage tells that the CSMS sent something that is not a valid OCPP message; security event InvalidMessages.
 type BadMessage struct{ Info string }
 
+// Replayed tells that the CSMS, or somebody in its place, sends a request again and again that has had its answer; security
+// event AttemptedReplayAttacks. It is not carried out again.
+type Replayed struct{ Info string }
+
 // RequestReceived brings a request from the CSMS or from a local interface. ID is chosen by the sender and comes
 // back in the Response.
 type RequestReceived struct {
@@ -190,6 +194,7 @@ func (LinkDown) event()        {}
 func (AuthRefused) event()     {}
 func (CSMSDistrusted) event()  {}
 func (BadMessage) event()      {}
+func (Replayed) event()        {}
 func (RequestReceived) event() {}
 func (ReplyReceived) event()   {}
 func (ClockSet) event()        {}

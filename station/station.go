@@ -330,6 +330,8 @@ func (s *Station) handle(ev Event) {
 		s.securityEvent(ev.Kind, ev.Info)
 	case BadMessage:
 		s.badMessage(ev)
+	case Replayed:
+		s.securityEvent(AttemptedReplayAttacks, ev.Info)
 	case RequestReceived:
 		s.requestReceived(ev)
 	case ReplyReceived:

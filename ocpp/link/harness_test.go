@@ -173,6 +173,8 @@ func showEvent(ev station.Event) string {
 		return fmt.Sprintf("request %d %s", ev.ID-firstRequest, strings.TrimPrefix(fmt.Sprintf("%T", ev.Request), "station."))
 	case station.BadMessage:
 		return "bad message"
+	case station.Replayed:
+		return "replayed"
 	case station.LinkUp:
 		return "up"
 	case station.LinkDown:

@@ -38,6 +38,7 @@ type inbound struct {
 	calls  []inCall
 	next   station.RequestID
 	recent [RecentIDs]string
+	again  [RecentIDs]uint8 // how often each was used since its answer
 	newest int
 }
 
@@ -53,7 +54,7 @@ type inCall struct {
 func (in *inbound) reset() {
 	clear(in.calls)
 	in.calls = in.calls[:0]
-	in.recent = [RecentIDs]string{}
+	in.recent, in.again = [RecentIDs]string{}, [RecentIDs]uint8{}
 }
 
 // under tells whether the CALL with an id waits for the core's response.
@@ -71,7 +72,21 @@ func (in *inbound) busy(action string) bool {
 
 func (in *inbound) remember(id string) {
 	in.newest = (in.newest + 1) % RecentIDs
-	in.recent[in.newest] = id
+	in.recent[in.newest], in.again[in.newest] = id, 0
+}
+
+// ReplaysTold is the how-manieth use of an answered id is a replay. The first may be a CSMS that did not get the answer.
+const ReplaysTold = 2
+
+// replayed counts one more use of an id that had its answer, and reports whether it is one to tell: nobody who only lost an
+// answer asks that often. An id is told once.
+func (in *inbound) replayed(id string) bool {
+	i := slices.Index(in.recent[:], id)
+	if i < 0 || in.again[i] >= ReplaysTold {
+		return false
+	}
+	in.again[i]++
+	return in.again[i] == ReplaysTold
 }
 
 // take removes the call at i and remembers its id.
@@ -219,6 +234,9 @@ func (e *Engine) hand(now time.Time, f rpc.Frame, req station.Request, size int)
 // repeated handles a CALL whose id was used before on this connection. Nothing is done twice.
 func (e *Engine) repeated(now time.Time, f rpc.Frame) {
 	e.stats.Repeated++
+	if e.in.replayed(f.ID) {
+		e.event(station.Replayed{Info: describe(f.Action + ": its message id was used and answered before")})
+	}
 	if e.d.Version() != rpc.V201 {
 		return // a retry may keep its id (2.1 part 4, 4.1.4; OCPP-J 1.6 errata 3.1); the answer to the first serves both
 	}

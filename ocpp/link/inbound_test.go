@@ -124,6 +124,31 @@ func TestRepeatedMessageIDs(t *testing.T) {
 	}
 }
 
+// A request that comes again once may be one whose answer was lost. One that comes again and again is a replay, told once and
+// never carried out; where a CSMS is known to use its ids again, none is.
+func TestReplayedRequests(t *testing.T) {
+	for _, version := range []rpc.Version{rpc.V16, rpc.V21} {
+		h := newTalk(t, version)
+		h.accepted()
+		h.call("c1", "ClearCache", "{}")
+		h.want("request 0 ClearCache")
+		for range 3 {
+			h.call("c1", "ClearCache", "{}") // under way: whoever waits may ask
+			h.want()
+		}
+		h.respond(0, "Accepted")
+		h.want(`> result c1 {"status":"Accepted"}`)
+		for i := range 5 {
+			h.call("c1", "ClearCache", "{}")
+			if i+1 == ReplaysTold {
+				h.want("replayed")
+			} else {
+				h.want()
+			}
+		}
+	}
+}
+
 func TestFramesThatAreNone(t *testing.T) {
 	for _, c := range []struct {
 		name, frame string
