@@ -20,6 +20,7 @@ func (s *Station) setNetworkProfile(r SetNetworkProfile) Status {
 		return rejected(reason, info)
 	}
 	s.storeProfile(r.Slot, r.Profile)
+	s.securityEvent(ReconfigurationOfSecurityParameters, fmt.Sprintf("network profile of slot %d", r.Slot))
 	s.command(Reconfigure{})
 	return accepted()
 }
