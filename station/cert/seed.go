@@ -52,7 +52,7 @@ func (s *Store) seedOwn(u Use, chain []*x509.Certificate, key string) ([]Change,
 	if u != ChargingStationCertificate && issuer == last && !selfIssued(last) { // its hash data could not be told
 		return nil, refuse("InvalidCertificate", "the %s that signed it is not installed", u.anchor())
 	}
-	if len(chain) > 1 && issuer == last { // a root is known to those who need it
+	if len(chain) > 1 && selfIssued(last) { // a root is known to those who need it
 		chain = chain[:len(chain)-1]
 	}
 	cs, wrong := s.Adopt(u, chain, issuer, key, false)
