@@ -43,6 +43,7 @@ type Options struct {
 	CheckpointEvery   time.Duration    // 0 = 10 min
 	NoteWindow        time.Duration    // longest wait of a Note in RAM; 0 = 60 s
 	Now               func() time.Time // the station's monotonic clock; nil: time is what Tick says
+	Sealer            Sealer           // of secrets in records; nil: they lie open
 	SegmentSize       int64            // of the journal; 0 = journal.DefaultSegmentSize
 	Segments          int              // 0 = journal.DefaultSegments
 

@@ -48,12 +48,22 @@ func (s *Store) each(b station.Bucket, from string, fn func(key string, value []
 }
 
 // Load hands out every durable record but the outbox's, in order of bucket and key. The values are the caller's; fn
-// must not call the store.
+// must not call the store. A record whose secret does not open comes without it (see Findings); nil is then a value, not a
+// delete.
 func (s *Store) Load(fn func(station.Record) error) error {
+	open, err := s.load(fn)
+	if err != nil {
+		return err
+	}
+	return s.reveil(open)
+}
+
+// load returns the records whose secrets lie open.
+func (s *Store) load(fn func(station.Record) error) (open []station.Record, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	for b := station.Bucket(1); b < bucketOwn; b++ {
 		if b == station.BucketOutbox {
@@ -61,14 +71,20 @@ func (s *Store) Load(fn func(station.Record) error) error {
 		}
 		var stop error
 		err := s.each(b, "", func(key string, value []byte) bool {
-			stop = fn(station.Record{Bucket: b, Key: key, Value: append([]byte{}, value...)})
+			r := station.Record{Bucket: b, Key: key, Value: append([]byte{}, value...)}
+			if veiled(value) && inSettings(b) {
+				r = s.unveil(r)
+			} else if _, secret := station.SplitSecret(r); secret != nil && s.opts.Sealer != nil {
+				open = append(open, r)
+			}
+			stop = fn(r)
 			return stop == nil
 		})
 		if err := firstError(stop, err); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return open, nil
 }
 
 // Head returns up to max, at most HeadWindow, durable outbox entries behind key after ("" = from the front), in

@@ -9,6 +9,7 @@ const (
 	FoundLost     = "STO-LOST"     // something acknowledged is damaged and gone
 	FoundAside    = "STO-ASIDE"    // a file was put aside and rebuilt from what is whole
 	FoundMigrated = "STO-MIGRATED" // records were brought to a newer schema
+	FoundSealed   = "STO-SEALED"   // a password does not open, or could not be sealed
 )
 
 // maxFindings bounds a Report; the rest is counted in its last line.

@@ -105,12 +105,13 @@ func (s *Store) Note(batch []station.Record) error {
 
 // accept takes a batch into pending. due is true when what waits should be made durable now.
 func (s *Store) accept(batch []station.Record, must bool) (due bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batch = s.veil(batch)
 	size, err := checkBatch(batch)
 	if err != nil {
 		return false, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
 		return false, ErrClosed
 	}
@@ -321,7 +322,7 @@ func (s *Store) Findings() []Finding {
 	return append([]Finding(nil), s.found...)
 }
 
-// Get returns the value of a key as last handed over.
+// Get returns the value of a key as last handed over, a secret that does not open left out.
 func (s *Store) Get(b station.Bucket, key string) (value []byte, found bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -329,7 +330,12 @@ func (s *Store) Get(b station.Bucket, key string) (value []byte, found bool, err
 		return nil, false, ErrClosed
 	}
 	if w, ok := s.waiting[recordKey{b, key}]; ok {
-		return w.value, w.value != nil, nil
+		value, found = w.value, w.value != nil
+	} else if value, found, err = s.stored(b, key); err != nil {
+		return nil, false, err
 	}
-	return s.stored(b, key)
+	if inSettings(b) && veiled(value) {
+		value = s.unveil(station.Record{Bucket: b, Key: key, Value: value}).Value
+	}
+	return value, found, nil
 }

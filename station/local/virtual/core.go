@@ -23,11 +23,17 @@ func (l *life) buildCore(boot station.BootReason) error {
 	kept := map[place]bool{}
 	err = l.store.Load(func(r station.Record) error {
 		kept[place{r.Bucket, r.Key}] = true
-		l.restore(r)
+		if r.Value != nil { // else it was a secret that does not open now: it may come back
+			l.restore(r)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	for _, f := range l.store.Findings() { // secrets that do not open
+		l.findings = append(l.findings, f)
+		l.s.found(f.String())
 	}
 	l.table.Sweep(func(tx term.TransactionID) bool {
 		return kept[place{station.BucketTransaction, string(tx)}] || l.store.Queued(string(tx))

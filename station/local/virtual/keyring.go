@@ -117,3 +117,13 @@ func (l *life) checkKeys() {
 		l.s.o.Log.Info("keys", "store", store.Kind(), "protection", store.Protection())
 	}
 }
+
+// wipe drops everything that is kept: the records first, for a cut in between must not leave secrets that nothing opens.
+func (l *life) wipe() error {
+	if err := l.store.Wipe(); err != nil || l.s.o.Keys == nil {
+		return err
+	}
+	err := l.s.o.Keys.Wipe()
+	l.s.veil.Forget()
+	return err
+}

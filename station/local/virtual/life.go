@@ -52,6 +52,9 @@ type life struct {
 
 func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 	l := &life{s: s, world: s.World(), table: ocpp.NewTable()}
+	if s.veil != nil {
+		s.veil.Prepare() // while the files are read
+	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	steps := []func() error{
 		l.buildGuard, // first of all: the safe state
@@ -75,6 +78,9 @@ func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
 func (l *life) openStore(reset bool) error {
 	opts := l.s.o.Storage
 	opts.Now = l.s.clock.Now
+	if l.s.veil != nil {
+		opts.Sealer = l.s.veil
+	}
 	store, rep, err := storage.Open(l.s.o.Dir, opts)
 	if err != nil {
 		return err
@@ -86,19 +92,14 @@ func (l *life) openStore(reset bool) error {
 		l.s.found(f.String())
 	}
 	if reset {
-		if l.s.o.Keys != nil {
-			if err := l.s.o.Keys.Wipe(); err != nil {
-				return err
-			}
-		}
-		return store.Wipe()
+		return l.wipe()
 	}
 	return nil
 }
 
 func (l *life) buildLoop() error {
 	l.writer = l.store.Start()
-	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l})
+	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l, told: len(l.store.Findings())})
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
 		m, err := l.world.Meter(e.ID)

@@ -39,7 +39,7 @@ type Options struct {
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
 	Keys     keys.Store // its owner closes it after Run; nil: no private key can be kept
-	Files    Transfers // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
+	Files    Transfers  // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
 	Version  string             // of the program, as diagnostics tell it
@@ -71,6 +71,7 @@ type Station struct {
 	world   *halsim.World
 
 	wire wire
+	veil *keys.Veil // nil: secrets lie open
 
 	mu      sync.Mutex // everything below
 	life    *life      // nil while there is no power
@@ -99,6 +100,9 @@ func New(o Options) (*Station, error) {
 		return nil, fmt.Errorf("%w: want a directory that can be made", err)
 	}
 	s := &Station{o: o, clock: o.Clock, mains: mains{on: true}, network: true, changed: make(chan struct{}), next: o.Boot, wire: wire{base: o.Dial}}
+	if o.Keys != nil {
+		s.veil = keys.NewVeil(o.Keys)
+	}
 	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: delete it to begin with an empty world", err)
