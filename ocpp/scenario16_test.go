@@ -149,6 +149,14 @@ func action16(r station.Request) string {
 		if r.Kind != station.ResetImmediate || r.EVSE != 0 {
 			return ""
 		}
+	case station.UpdateFirmware: // whose certificate was left out no message of 1.6 can be
+		switch {
+		case r.Plain:
+			return "UpdateFirmware"
+		case r.Certificate == "" || r.Signature == "":
+			return ""
+		}
+		return "SignedUpdateFirmware"
 	case station.TriggerMessage:
 		switch r.Message {
 		case "BootNotification", "LogStatusNotification", "FirmwareStatusNotification", "Heartbeat", "MeterValues", "StatusNotification":

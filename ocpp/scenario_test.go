@@ -91,7 +91,7 @@ type story struct {
 
 func play(t *testing.T, text string, in []*script) []*script {
 	s := &story{t: t, scripts: in}
-	s.ear = stationtest.NewEar(stationtest.Options{}, s.hear)
+	s.ear = stationtest.NewEar(stationtest.Options{Firmware: strings.Contains(text, "\n# options firmware\n")}, s.hear)
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {

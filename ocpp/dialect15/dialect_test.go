@@ -85,7 +85,11 @@ var reports = []struct {
 	{"ground fault", station.StatusNotification{Ref: place, At: at, ConnectorView: view(station.StatusFaulted, faulty(term.FaultGround))}},
 	{"over voltage", station.StatusNotification{Ref: place, At: at, ConnectorView: view(station.StatusFaulted, faulty(term.FaultOverVoltage))}},
 	{"weak signal", station.StatusNotification{At: at, ConnectorView: view(station.StatusAvailable, faulty(term.FaultWeakSignal))}},
-	{"firmware idle", station.FirmwareStatus{Status: "Idle"}},
+	{"firmware idle", station.FirmwareStatus{Status: "Idle", Triggered: true}},
+	{"firmware begins", station.FirmwareStatus{Status: "Downloading"}},
+	{"firmware is here", station.FirmwareStatus{Status: "Downloaded"}},
+	{"firmware that is not the maker's", station.FirmwareStatus{Status: "InstallVerificationFailed", Reason: "FW-SIGNATURE"}},
+	{"firmware runs", station.FirmwareStatus{Status: "Installed"}},
 	{"security event", station.SecurityEvent{Type: "StartupOfTheDevice", At: at}},
 }
 

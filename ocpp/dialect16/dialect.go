@@ -99,7 +99,7 @@ func (d *Dialect) message(body station.ReportBody, t *ocpp.Table) msg16.Message 
 	case station.SecurityEvent:
 		return securityEvent(&b)
 	case station.FirmwareStatus:
-		return firmwareStatus(b, t)
+		return firmwareStatus(&b, t)
 	case station.LogStatus:
 		return logStatus(b, t)
 	case *station.TransactionEvent:
@@ -225,6 +225,10 @@ func (d *Dialect) request(message msg16.Message, t *ocpp.Table) (station.Request
 		return reset(m), nil
 	case *msg16.SetChargingProfileRequest:
 		return d.setChargingProfile(m, t)
+	case *msg16.SignedUpdateFirmwareRequest:
+		return signedUpdate(m), nil
+	case *msg16.UpdateFirmwareRequest:
+		return updateFirmware(m)
 	case *msg16.TriggerMessageRequest:
 		return d.triggerMessage(m, t), nil
 	case *msg16.UnlockConnectorRequest:

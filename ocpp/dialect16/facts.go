@@ -8,9 +8,8 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// featureProfiles are those of which every message that a station must understand does something. FirmwareManagement is
-// missing: there is neither update nor upload yet.
-var featureProfiles = []string{"Core", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger"}
+// featureProfiles are those of which every message that a station must understand does something.
+var featureProfiles = []string{"Core", "FirmwareManagement", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger"}
 
 // fact returns the value of a key that is no variable; false if there is nothing to tell.
 func (d *Dialect) fact(name string, rows []model.ReportRow) (string, bool) {

@@ -112,7 +112,7 @@ func TestStatusesInTheWordsOfTheQuestion(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	log, firmware := station.LogStatus{Status: "Idle", Triggered: true}, station.FirmwareStatus{Status: "Idle"}
+	log, firmware := station.LogStatus{Status: "Idle", Triggered: true}, station.FirmwareStatus{Status: "Idle", Triggered: true}
 	ask("ExtendedTriggerMessage", "LogStatusNotification")
 	w.want(log, `LogStatusNotification {"status":"Idle"}`)
 	w.want(firmware, `FirmwareStatusNotification {"status":"Idle"}`)

@@ -97,6 +97,10 @@ func status(action string, s station.Status) msg16.Message {
 		return &msg16.SendLocalListResponse{Status: msg16.UpdateStatus(s.Status)}
 	case "SetChargingProfile":
 		return &msg16.SetChargingProfileResponse{Status: msg16.ChargingProfileStatus(s.Status)}
+	case "SignedUpdateFirmware":
+		return &msg16.SignedUpdateFirmwareResponse{Status: msg16.UpdateFirmwareStatus(s.Status)}
+	case "UpdateFirmware":
+		return &msg16.UpdateFirmwareResponse{}
 	case "TriggerMessage":
 		return &msg16.TriggerMessageResponse{Status: msg16.TriggerMessageStatus(s.Status)}
 	case "UnlockConnector":

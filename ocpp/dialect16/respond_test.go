@@ -37,6 +37,9 @@ var responses = []struct {
 	{"list", "SendLocalList", station.Status{Status: "VersionMismatch"}},
 	{"no list", "SendLocalList", station.Status{Status: "Failed", Reason: "NotEnabled"}},
 	{"profile", "SetChargingProfile", station.Status{Status: "Rejected"}},
+	{"signed update", "SignedUpdateFirmware", station.Status{Status: "AcceptedCanceled"}},
+	{"signed by nobody", "SignedUpdateFirmware", station.Status{Status: "InvalidCertificate", Reason: "InvalidCertificate"}},
+	{"update", "UpdateFirmware", station.Status{Status: "Accepted"}},
 	{"trigger", "TriggerMessage", station.Status{Status: "NotImplemented", Reason: "UnsupportedRequest"}},
 	{"unlocked", "UnlockConnector", station.Status{Status: "Unlocked"}},
 	{"stuck", "UnlockConnector", station.Status{Status: "UnlockFailed"}},
@@ -69,7 +72,7 @@ func TestRespondRefusesWhatIsNoAnswer(t *testing.T) {
 		{"plain status to a start", "RemoteStartTransaction", station.Status{Status: "Accepted"}},
 		{"start status to a stop", "RemoteStopTransaction", station.StartStatus{Status: station.Status{Status: "Accepted"}}},
 		{"local answer", "GetConfiguration", station.DiagnosticState{}},
-		{"action that is not answered", "UpdateFirmware", station.Status{Status: "Accepted"}},
+		{"action that is not answered", "Heartbeat", station.Status{Status: "Accepted"}},
 		{"log without its answer", "GetDiagnostics", station.Status{Status: "Accepted"}},
 		{"answer of a log", "Reset", station.Log{Status: station.Status{Status: "Accepted"}}},
 	} {

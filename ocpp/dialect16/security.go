@@ -42,11 +42,3 @@ func usesWhitepaper(message string, t *ocpp.Table) bool {
 	words, _ := t.Get(wordsRow + message)
 	return words == wordsOfWhitepaper
 }
-
-// firmwareStatus tells the status of an update.
-func firmwareStatus(b station.FirmwareStatus, t *ocpp.Table) msg16.Message {
-	if usesWhitepaper(triggerFirmware, t) {
-		return &msg16.SignedFirmwareStatusNotificationRequest{Status: msg16.SignedFirmwareStatus(b.Status)}
-	}
-	return &msg16.FirmwareStatusNotificationRequest{Status: msg16.FirmwareStatus(b.Status)}
-}

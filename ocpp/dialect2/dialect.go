@@ -99,7 +99,7 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 	case station.ReservationStatus:
 		return d.reservationStatus(&b)
 	case station.FirmwareStatus:
-		return &msg2.FirmwareStatusNotificationRequest{Status: msg2.FirmwareStatus(b.Status)}
+		return d.firmwareStatus(&b)
 	case station.LogStatus:
 		return d.logStatus(&b)
 	case *station.TransactionEvent:
@@ -253,6 +253,8 @@ func request(message msg2.Message) (station.Request, error) {
 		return setNetworkProfile(m), nil
 	case *msg2.TriggerMessageRequest:
 		return triggerMessage(m)
+	case *msg2.UpdateFirmwareRequest:
+		return updateFirmware(m), nil
 	case *msg2.UnlockConnectorRequest:
 		return unlockConnector(m), nil
 	}

@@ -99,6 +99,8 @@ var reports = []struct {
 	{"reservation-expired", station.ReservationStatus{ID: 0, Status: "Expired"}},
 	{"reservation-unused", station.ReservationStatus{ID: 12, Status: "NoTransaction"}},
 	{"firmware", station.FirmwareStatus{Status: "Idle"}},
+	{"firmware-scheduled", station.FirmwareStatus{Status: "DownloadScheduled", RequestID: -7, HasRequestID: true}},
+	{"firmware-failed", station.FirmwareStatus{Status: "InstallVerificationFailed", RequestID: 0, HasRequestID: true, Reason: "FW-HARDWARE"}},
 	{"log", station.LogStatus{Status: "Idle"}},
 	{"log-uploading", station.LogStatus{Status: "Uploading", RequestID: -7, HasRequestID: true}},
 	{"log-failed", station.LogStatus{Status: "UploadFailure", RequestID: 0, HasRequestID: true, Reason: "RedirectNotAllowed"}},
@@ -200,6 +202,8 @@ var responses = []struct {
 	{"transaction-status", "GetTransactionStatus", station.TransactionStatus{HasOngoing: true, Ongoing: false, Queued: true}},
 	{"transaction-status-all", "GetTransactionStatus", station.TransactionStatus{Queued: false}},
 	{"log", "GetLog", station.Log{Status: station.Status{Status: "AcceptedCanceled"}, File: "CS1-diagnostics-20260105T100002Z.txt"}},
+	{"update", "UpdateFirmware", station.Status{Status: "AcceptedCanceled"}},
+	{"update-refused", "UpdateFirmware", station.Status{Status: "InvalidCertificate", Reason: "InvalidCertificate", Info: "expired"}},
 	{"log-refused", "GetLog", station.Log{Status: station.Status{Status: "Rejected", Reason: "InvalidURL", Info: "no"}}},
 	{"get-variables", "GetVariables", station.Variables{Results: []model.GetResult{
 		{Component: model.Component{Name: "TxCtrlr"}, Variable: model.Variable{Name: "TxStartPoint"}, Status: model.GetAccepted, Value: ""},

@@ -47,6 +47,11 @@ var requests = []struct {
 		station.GetLog{LogType: "DiagnosticsLog", RequestID: 5, HasRequestID: true, URL: "https://u:p@x/", Oldest: day(1), Latest: day(2), Retries: 3, HasRetries: true, RetryInterval: time.Minute}},
 	{"log of another kind", 0, "GetLog", `{"requestId":-5,"logType":"SecurityLog","retries":0,"log":{"remoteLocation":"ftp://x"}}`,
 		station.GetLog{LogType: "SecurityLog", RequestID: -5, HasRequestID: true, URL: "ftp://x", HasRetries: true}},
+	{"update", 0, "UpdateFirmware", `{"requestId":-5,"retries":2,"retryInterval":60,"firmware":{"location":"https://u:p@x/f","retrieveDateTime":"2026-01-01T00:00:00Z","installDateTime":"2026-01-02T00:00:00Z","signingCertificate":"c","signature":"s"}}`,
+		station.UpdateFirmware{RequestID: -5, HasRequestID: true, URL: "https://u:p@x/f", Retrieve: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Install: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+			Retries: 2, HasRetries: true, RetryInterval: time.Minute, Certificate: "c", Signature: "s"}},
+	{"unsigned update", 0, "UpdateFirmware", `{"requestId":5,"firmware":{"location":"x","retrieveDateTime":"2026-01-01T00:00:00Z"}}`,
+		station.UpdateFirmware{RequestID: 5, HasRequestID: true, URL: "x", Retrieve: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	{"base report", 0, "GetBaseReport", `{"requestId":-5,"reportBase":"FullInventory"}`,
 		station.GetBaseReport{RequestID: -5, Base: model.FullInventory}},
 	{"custom report", 0, "GetReport", `{"requestId":6,"componentCriteria":["Problem","Active"],"componentVariable":[` +

@@ -49,6 +49,8 @@ func (d *Dialect) status(action string, s station.Status) msg2.Message {
 		return &msg2.SetNetworkProfileResponse{Status: msg2.SetNetworkProfileStatus(s.Status), StatusInfo: info}
 	case "TriggerMessage":
 		return &msg2.TriggerMessageResponse{Status: msg2.TriggerMessageStatus(s.Status), StatusInfo: info}
+	case "UpdateFirmware":
+		return &msg2.UpdateFirmwareResponse{Status: msg2.UpdateFirmwareStatus(s.Status), StatusInfo: info}
 	case "UnlockConnector":
 		return &msg2.UnlockConnectorResponse{Status: msg2.UnlockStatus(s.Status), StatusInfo: info}
 	}

@@ -91,6 +91,7 @@ type Ports struct {
 	Board   Board
 	Host    Host
 	Upload  Uploader // nil: no log can be had
+	Update  Updater  // nil: firmware is updated by nobody
 	Keys    Keys     // nil: no key can be made
 
 	Security SecurityLogger // nil: the station keeps no security log
@@ -406,6 +407,8 @@ func (r *Runner) command(c station.Command) {
 		if r.ports.Upload != nil {
 			r.ports.Upload.CancelUpload(c.Number)
 		}
+	case station.Fetch, station.CancelFetch, station.Install, station.Activate:
+		r.update(c)
 	case station.LogSecurity:
 		if r.ports.Security != nil {
 			r.ports.Security.LogSecurity(c)

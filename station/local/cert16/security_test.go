@@ -3,7 +3,6 @@ package cert16_test
 import (
 	"encoding/hex"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,47 +10,8 @@ import (
 	"github.com/evsed/evsed/station"
 )
 
-// refuses makes calls of what this build does not have: each is answered with NotSupported, the station does nothing, and goes
-// on as before.
-func refuses(t *testing.T, calls map[string]obj, silent ...string) {
-	t.Helper()
-	ready(t, func(b *bench) {
-		for action, payload := range calls {
-			if r := b.ask(action, payload); r.code != "NotSupported" {
-				b.Errorf("%s: %v %q, want NotSupported", action, r.body, r.code)
-			}
-		}
-		b.after(10 * time.Minute)
-		for _, action := range silent {
-			b.none(0, action, nil)
-		}
-		b.charging(2, "TAG1")
-	})
-}
-
-// covers: TC_044_1_CS TC_044_2_CS TC_044_3_CS
-func TestFirmwareUpdateNotSupported(t *testing.T) {
-	refuses(t, map[string]obj{"UpdateFirmware": {"location": "ftp://central.test/image", "retrieveDate": "2000-01-01T00:00:00Z"}}, "FirmwareStatusNotification", "BootNotification")
-	// The profile is not claimed either.
-}
-
-// covers: TC_044_1_CS
-func TestFirmwareManagementNotClaimed(t *testing.T) {
-	ready(t, func(b *bench) {
-		if got := strings.Split(b.key("SupportedFeatureProfiles"), ","); slices.Contains(got, "FirmwareManagement") {
-			b.Errorf("profiles %v", got)
-		}
-	})
-}
-
 // pem stands for a certificate.
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-
-// covers: TC_080_CS TC_081_CS
-func TestSecureFirmwareUpdateNotSupported(t *testing.T) {
-	refuses(t, map[string]obj{"SignedUpdateFirmware": {"requestId": 1, "firmware": obj{"location": "ftp://central.test/image",
-		"retrieveDateTime": "2000-01-01T00:00:00Z", "signingCertificate": pem, "signature": "AA=="}}}, "SignedFirmwareStatusNotification", "BootNotification")
-}
 
 // secured makes a charge point of security profile 1.
 func secured(password string) func(*bench) {
