@@ -15,6 +15,7 @@ import (
 	"github.com/evsed/evsed/ocpp/dialect16"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/stationtest"
@@ -173,11 +174,34 @@ func action16(r station.Request) string {
 		if len(r.Filter.IDs) > 1 || r.Filter.Purpose == schedule.PurposeExternal {
 			return ""
 		}
+	case station.GetInstalledCertificateIds: // one use at a time
+		if len(r.Uses) != 1 || use16(r.Uses[0]) == "" {
+			return ""
+		}
+	case station.InstallCertificate:
+		if use16(r.Use) == "" {
+			return ""
+		}
+	case station.CertificateSigned:
+		if r.Use != cert.ChargingStationCertificate {
+			return ""
+		}
 	case station.GetVariables, station.GetBaseReport, station.GetReport, station.GetTransactionStatus, station.CustomerInformation,
 		station.SetNetworkProfile, station.GetChargingProfiles:
 		return ""
 	}
 	return actionOf(r)
+}
+
+// use16 is what 1.6 calls the use of a root, "" for one that it does not have.
+func use16(u cert.Use) string {
+	switch u {
+	case cert.CSMSRootCertificate:
+		return "CentralSystemRootCertificate"
+	case cert.ManufacturerRootCertificate:
+		return string(u)
+	}
+	return ""
 }
 
 // message is a CALL of 1.6.
@@ -257,6 +281,15 @@ func (g *generation1) message(action string, r station.Request) message {
 			m = append(m, "retryInterval", int(r.RetryInterval/time.Second))
 		}
 		return say(action, m...)
+	case station.InstallCertificate:
+		return say(action, "certificateType", use16(r.Use), "certificate", r.PEM)
+	case station.GetInstalledCertificateIds:
+		return say(action, "certificateType", use16(r.Uses[0]))
+	case station.DeleteCertificate:
+		return say(action, "certificateHashData", map[string]string{"hashAlgorithm": r.Hash.Algorithm, "issuerNameHash": r.Hash.IssuerNameHash,
+			"issuerKeyHash": r.Hash.IssuerKeyHash, "serialNumber": r.Hash.Serial})
+	case station.CertificateSigned:
+		return say(action, "certificateChain", r.Chain)
 	case station.CancelReservation:
 		return say(action, "reservationId", r.ID)
 	case station.ClearCache, station.GetLocalListVersion:

@@ -97,6 +97,10 @@ func play(t *testing.T, text string, in []*script) []*script {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
+		line, err := s.ear.Bench().Fill(line)
+		if err != nil {
+			t.Fatalf("line %d: %v", i+1, err)
+		}
 		do := s.ear.Do
 		if strings.HasPrefix(line, "call ") {
 			if do = s.call; s.scripts[0].old != nil {

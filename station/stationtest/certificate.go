@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 	"time"
 
@@ -246,4 +248,38 @@ func describeCertificates(r station.InstalledCertificates) string {
 		}
 	}
 	return s
+}
+
+// placeholder is $cert(CA) for a certificate, $hash(CA) for its hash data, $signed(CA) for the chain that the CA makes of the
+// signing request that the CSMS heard last.
+var placeholder = regexp.MustCompile(`\$(cert|hash|signed)\(([^)]*)\)`)
+
+// Fill puts JSON in the place of what a story writes for certificates, which nobody would want to read.
+func (b *Bench) Fill(line string) (string, error) {
+	var failed error
+	filled := placeholder.ReplaceAllStringFunc(line, func(word string) string {
+		m := placeholder.FindStringSubmatch(word)
+		var value any
+		var err error
+		switch c := authority(m[2]); m[1] {
+		case "cert":
+			value = toPEM(c)
+		case "hash":
+			var h cert.HashData
+			h, err = cert.HashOf(c, c, "SHA256")
+			value = map[string]string{"hashAlgorithm": h.Algorithm, "issuerNameHash": h.IssuerNameHash, "issuerKeyHash": h.IssuerKeyHash, "serialNumber": h.Serial}
+		default:
+			value, err = b.issue(m[2], "", 365*24*time.Hour)
+		}
+		if err != nil {
+			failed = err
+			return word
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			panic("stationtest: " + err.Error())
+		}
+		return string(text)
+	})
+	return filled, failed
 }
