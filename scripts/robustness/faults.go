@@ -36,12 +36,12 @@ var Faults = []Row{
 			"storage/journal.TestFailedCallsLoseNothing TestFullUntilReleased", "cmd/evsed.TestFullDisk"}},
 	{ID: "F10", What: "power cut at any write, torn or reordered sectors, lost syncs, rotten bits", Asks: "comes back with everything that was promised; damage is found, put aside and told",
 		Tests: []string{
-			"storage.TestTwentySessionsCutAtEveryWrite TestRandomCuts TestPowerCutAtEveryJournalWrite TestPowerCutInCheckpoint TestDamagedImages TestListPowerCut TestPowerCutWhilePutAside",
-			"storage/journal.TestPowerCutAtEveryCall TestLyingDeviceIsFound TestDamageIsNeverBelieved", "station.TestPowerCutAtEveryStep"}},
+			"storage.TestTwentySessionsCutAtEveryWrite TestRandomCuts TestPowerCutAtEveryJournalWrite TestPowerCutInCheckpoint TestDamagedImages TestListPowerCut TestPowerCutWhilePutAside TestPowerCutsWhileAPasswordChanges",
+			"storage/journal.TestPowerCutAtEveryCall TestLyingDeviceIsFound TestDamageIsNeverBelieved", "storage/keys.TestPowerCutsInTheVault TestTheNthCallFailsInTheVault TestADamagedEntryIsPutAside", "station.TestPowerCutAtEveryStep"}},
 	{ID: "F11", What: "database corrupt, older or newer than the program", Asks: "rebuilds from what is whole, migrates forward, refuses what is newer, never begins anew by itself",
 		Tests: []string{
-			"storage.TestDamagedDatabase TestDamagedJournal TestHopelessFiles TestMissingFiles TestAsideCopiesAreBounded TestNewerSchemaIsRefused TestMigration TestDamageWhileRunning TestRebuildOnFullDevice TestListDamage",
-			"station/local/virtual.TestDamageWhileRunning", "cmd/evsed.TestDamagedState TestResetState TestFirstStartCutShort"}},
+			"storage.TestDamagedDatabase TestDamagedJournal TestHopelessFiles TestMissingFiles TestAsideCopiesAreBounded TestNewerSchemaIsRefused TestMigration TestDamageWhileRunning TestRebuildOnFullDevice TestListDamage TestTheKeyOfSecretsIsGone TestOpenSecretsOfAnOlderProgram",
+			"station/local/virtual.TestDamageWhileRunning TestTheVaultsKeyIsLost", "cmd/evsed.TestDamagedState TestResetState TestFirstStartCutShort"}},
 	{ID: "F12", What: "slow disk: 5 s for a sync, or it hangs", Asks: "takes power away at once, answers the CSMS; a start waits and says so; what waits is bounded",
 		Tests: []string{
 			"storage.TestSlowDevice", "station/local/virtual.TestDiskHangs",
