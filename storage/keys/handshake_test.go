@@ -59,9 +59,7 @@ func TestMutualTLSWithAKeptKey(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			leaf := certify(t, "cp001", req.PublicKey, ca, caKey)
-			if signer, err = open().Open("station"); err != nil { // as after a restart
-				t.Fatal(err)
-			}
+			signer = Later(open(), "station", req.PublicKey) // as after a restart
 			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 				t.Run(fmt.Sprint(alg, " ", tls.VersionName(version)), func(t *testing.T) {
 					shake(t, version, server, tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: signer}, pool)

@@ -284,3 +284,23 @@ func TestSpec(t *testing.T) {
 		}
 	}
 }
+
+func TestLaterSignsForItsCertificateAlone(t *testing.T) {
+	s := openStore(t, "file", t.TempDir())
+	k := Later(s, "a", nil)
+	if _, err := k.Sign(rand.Reader, make([]byte, 32), crypto.SHA256); !errors.Is(err, ErrNotFound) {
+		t.Errorf("before there is a key: %v", err)
+	}
+	made, err := s.Create("a", P256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proves(t, Later(s, "a", made.Public()))
+	other, err := s.Create("b", P256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Later(s, "a", other.Public()).Sign(rand.Reader, make([]byte, 32), crypto.SHA256); err == nil {
+		t.Error("signed for another certificate")
+	}
+}
