@@ -47,7 +47,7 @@ STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
 NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/go.mod)))
 
 .PHONY: help run test check race bench fuzz soak gen docs build
-.PHONY: fmt vet static floors gen-diff arm reflect nested size memory
+.PHONY: fmt vet static floors gen-diff arm reflect nested size memory reproducible
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,7 +58,7 @@ run: ## the demo: a simulated station, a CSMS and a prompt
 test: ## every test of the product, and a line that counts them
 	@$(GO) run ./scripts/testcount -timeout 20m $(TESTFLAGS) ./...
 
-check: fmt vet static test floors gen-diff arm reflect nested size memory ## all that must hold before a change lands
+check: fmt vet static test floors gen-diff arm reflect nested size memory reproducible ## all that must hold before a change lands
 
 # The tests of cmd/evsed start real processes and measure them; the detector would measure itself.
 race: ## tests under the race detector, where goroutines are (needs a C compiler)
@@ -137,6 +137,12 @@ memory:
 	@echo "== memory"
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -tags $(TAGS) $(GCFLAGS) -o $(BUILD)/evsed $(PRODUCT)
 	@MEMORY_LIMIT=$(MEMORY_LIMIT) scripts/memory.sh $(BUILD)/evsed
+
+# Twice from nothing, in other places: everybody can build the bytes that are shipped.
+REPRODUCIBLE ?= armv7
+reproducible:
+	@echo "== the same bytes twice"
+	@scripts/reproducible.sh $(REPRODUCIBLE)
 
 # Go knows better than make what has changed.
 .PHONY: always

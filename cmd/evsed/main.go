@@ -32,6 +32,7 @@ func commands() []command {
 		{"table", "--seed FILE --to FILE [--silence 10s] [--hold 0s]", "compile the line table for a guard that is a unit of its own", compileTable},
 		{"dead-letters", "--state DIR [--resend KEY|all]", "list messages that the CSMS refused, or queue them again (station stopped)", deadLetters},
 		{"seclog", "verify FILE|DIR", "check the chain of a security log: a file that a station uploaded, or a state directory", securityLog},
+		{"sbom", "", "list what this build is made of, as CycloneDX", billOfMaterials},
 		{"version", "", "show the version of this build", version},
 	}
 }

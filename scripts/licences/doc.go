@@ -1,0 +1,2 @@
+// Package licences holds the licences that the product states against the texts that come with its modules.
+package licences
