@@ -21,7 +21,7 @@ var Weaknesses = []Row{
 	{ID: "W16", What: "unsigned update with a script in it", Later: "firmware"},
 	{ID: "W17", What: "fast charger taken over through its gun", Later: "ISO 15118"},
 	{ID: "W18", What: "debug interface on the network", Asks: "has none by default", Tests: []string{"cmd/evsed.TestNothingListens"}, Later: "console"},
-	{ID: "W19", What: "CSMS account taken over", Asks: "gives the CSMS bounded rights", Tests: []string{"cmd/evsed.TestHostileCSMS", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS"}, Later: "addresses of downloads"},
+	{ID: "W19", What: "CSMS account taken over", Asks: "gives the CSMS bounded rights", Tests: []string{"cmd/evsed.TestHostileCSMS", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS TestWhereFilesGo", "ocpp/transfer.TestHosts"}},
 	{ID: "W20", What: "more current than is told", Asks: "judges what the meter measures, in the guard", Tests: []string{"station/iec61851.TestOverCurrent TestOverCurrentAfterALowerLimit TestOverCurrentWhileTheLimitKeepsFalling TestReadingFromBeforeTheClosing", "cmd/evsed.TestGuardJudgesReadings", "hal/halsim.TestHeldCurrentIsCounted"}},
 	{ID: "W21", What: "another client takes the station's name", Asks: "counts as connected only while it is heard, keeps its distance, loses nothing", Tests: []string{"station/local/virtual.TestDisplacedStation", "ocpp/link.TestRefusalsNeverHammer TestConnectionThatOpensAndDiesIsAFailedAttempt"}},
 	{ID: "W22", What: "CSMS without authentication", Asks: "lowers no security profile, uses none that it does not have", Tests: []string{"ocpp/link.TestUnsupportedProfileIsPassedOver TestLastGoodProfileThatIsLessSecureIsNotTried TestProfilesThatCannotBeUsed", "station.TestSeedProfileChecksItsURL"}, Later: "security profiles 2 and 3"},
@@ -30,7 +30,7 @@ var Weaknesses = []Row{
 	{ID: "W25", What: "administration reachable from the car", Later: "ISO 15118"},
 	{ID: "W26", What: "confused session ids of a car", Later: "ISO 15118"},
 	{ID: "W27", What: "a date like 222222017-… stops the CSMS", Asks: "never tells one, and survives being told", Tests: []string{"ocpp/rpc.TestParseTimeRefuses FuzzTime", "station/local/virtual.TestWrongTimeOfCSMS TestBootIntoAWrongTime"}},
-	{ID: "W30", What: "addresses of downloads and logs", Asks: "checks the address of its CSMS", Tests: []string{"station.TestSeedProfileChecksItsURL", "ocpp/link.TestProfilesThatCannotBeUsed TestHandshakeRefusals"}, Later: "downloads"},
+	{ID: "W30", What: "addresses of downloads and logs", Asks: "goes to servers of files alone, never to itself, follows nobody, takes no more than it may, and tells no password", Tests: []string{"ocpp/transfer.TestCorpusOfAddresses TestStationDoesNotGoToItself TestStatus TestStatusOfGet TestWrongAnswers TestDataGoesToTheSameHost TestPathByFTP FuzzAddress", "station/local/virtual.TestWhereFilesGo", "station.TestSeedProfileChecksItsURL", "ocpp/link.TestProfilesThatCannotBeUsed TestHandshakeRefusals"}},
 	{ID: "W31", What: "back doors of vendors in DataTransfer", Asks: "knows no vendor", Tests: []string{"ocpp/dialect2.TestRespondGolden TestRequest", "ocpp/link.TestEveryActionGetsOneOutcome"}},
 	{ID: "W32", What: "one station speaks as another", Later: "TLS (identity by certificate)"},
 }
