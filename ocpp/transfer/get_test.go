@@ -329,6 +329,9 @@ func TestStatusOfGet(t *testing.T) {
 		var m memory
 		err := new(Client).Get(t.Context(), s.URL, &m)
 		s.Close()
+		if Final(err) == (status >= 500 || status == 416 || status == 202) {
+			t.Errorf("%d: final %v", status, Final(err))
+		}
 		if err == nil || want != nil && !errors.Is(err, want) || requests != 1 || m.most > 0 {
 			t.Errorf("%d: %v after %d requests, %d bytes held", status, err, requests, m.most)
 		}

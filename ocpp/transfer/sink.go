@@ -58,3 +58,14 @@ var (
 func (c *Client) Get(ctx context.Context, address string, s Sink) error {
 	return c.get(ctx, address, s)
 }
+
+// Final says that another attempt would go no better: it is the address, the server's word or the file that is wrong, and not
+// the way to it.
+func Final(err error) bool {
+	for _, e := range []error{ErrAddress, ErrScheme, ErrHost, ErrTrust, ErrRedirect, ErrPermission, ErrNotFound, ErrMethod, ErrMessage, ErrTooLarge} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
