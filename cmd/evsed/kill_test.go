@@ -205,9 +205,14 @@ func backend(t *testing.T, observe func(csms.Request)) (*csms.CSMS, string) {
 	}
 	c := csms.New(csms.Options{Observe: observe, Tokens: map[term.IdToken]msg2.IdTokenInfo{
 		{Value: "ALICE", Type: term.TokenISO14443}: {Status: "Accepted"}, {Value: "BOB", Type: term.TokenISO14443}: {Status: "Accepted"}}})
+	serve(t, c, l)
+	return c, "ws://" + l.Addr().String()
+}
+
+// serve lets a CSMS live as long as the test.
+func serve(t *testing.T, c *csms.CSMS, l net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Serve(ctx, l) }()
 	t.Cleanup(func() { cancel(); <-done })
-	return c, "ws://" + l.Addr().String()
 }
