@@ -3,6 +3,7 @@ package virtual
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/storage/keys"
@@ -15,6 +16,7 @@ const maxKeyWork = 16
 type keyring struct {
 	l    *life
 	work chan station.Command
+	need []string // names that the core needed at its start
 }
 
 // MakeCSR implements run.Keys.
@@ -41,6 +43,7 @@ func (k *keyring) put(c station.Command) bool {
 // run works until the life ends. It does not wait for a key that is being made then: the store bounds it in time, and the
 // next life finds it made or not.
 func (k *keyring) run() {
+	k.sweep()
 	for {
 		select {
 		case <-k.l.ctx.Done():
@@ -56,6 +59,23 @@ func (k *keyring) run() {
 					_ = k.l.loop.Post(k.l.ctx, ev)
 				}
 			}
+		}
+	}
+}
+
+// sweep drops keys that nobody needs: those whose DropKey a power cut swallowed. Where storage lost records it keeps them all.
+func (k *keyring) sweep() {
+	store := k.l.s.o.Keys
+	if store == nil || k.l.damaged {
+		return
+	}
+	names, err := store.Names()
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if !slices.Contains(k.need, name) {
+			k.do(station.DropKey{Key: name})
 		}
 	}
 }

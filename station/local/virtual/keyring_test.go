@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/evsed/evsed/station"
@@ -94,5 +95,33 @@ func TestKeyWorkIsBounded(t *testing.T) {
 	}
 	if k.MakeCSR(station.MakeCSR{}) {
 		t.Error("one more taken")
+	}
+}
+
+// A key whose DropKey a power cut swallowed goes at the next start; where storage lost records, none goes.
+func TestKeysThatNobodyNeedsAreSwept(t *testing.T) {
+	for _, damaged := range []bool{false, true} {
+		store := fileStore(t)
+		for _, name := range []string{"a", "b", "c"} {
+			if _, err := store.Create(name, keys.P256); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := store.Seal("storage", []byte("stays")); err != nil {
+			t.Fatal(err)
+		}
+		k := keyringOf(t, store)
+		k.l.damaged, k.need = damaged, []string{"b", "gone"}
+		k.sweep()
+		want := []string{"b"}
+		if damaged {
+			want = []string{"a", "b", "c"}
+		}
+		if names, err := store.Names(); err != nil || !slices.Equal(names, want) {
+			t.Errorf("damaged is %v: %v, %v", damaged, names, err)
+		}
+		if got, err := store.Unseal("storage"); err != nil || string(got) != "stays" {
+			t.Errorf("a secret went with them: %q, %v", got, err)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (l *life) buildLoop() error {
 		return err
 	}
 	l.uploads.l = l
-	l.keyring = keyring{l: l, work: make(chan station.Command, maxKeyWork)}
+	l.keyring = keyring{l: l, work: make(chan station.Command, maxKeyWork), need: l.core.KeyNames()}
 	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Security: &l.security, Keys: &l.keyring})
 	l.loop.Attach(l.runner)
 	return nil
