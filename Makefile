@@ -10,6 +10,9 @@ BUILD    ?= build
 # What the shipped binary is built with: no HTTP/2, no symbols, no paths of the desk.
 TAGS     := nethttpomithttp2
 LDFLAGS  := -s -w
+# What the binary calls itself, and what `evsed fw pack` asks for: make build VERSION=1.2.3. Without it, what the source says.
+VERSION  :=
+override LDFLAGS += $(VERSION:%=-X main.release=%)
 # Packages that wait for a network or a person, or do their work at the start: copies of functions in their callers win no
 # time there, and cost 520 kB. What computes, checks or writes for each message is not among them.
 COLD     := net net/http net/http/internal/... net/textproto net/url mime/... crypto/tls crypto/x509/... encoding/asn1 \

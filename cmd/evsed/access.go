@@ -37,7 +37,7 @@ func (a *agent) simOptions(o runOptions) sim.Options {
 }
 
 func (a *agent) firmware() string {
-	if v := a.seed.Identity.FirmwareVersion; v != "" {
+	if v := a.seed.Identity.FirmwareVersion; v != "" && a.slots == nil {
 		return v
 	}
 	return release

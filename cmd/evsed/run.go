@@ -24,6 +24,7 @@ import (
 	"github.com/evsed/evsed/station/local/virtual"
 	"github.com/evsed/evsed/storage"
 	"github.com/evsed/evsed/storage/keys"
+	"github.com/evsed/evsed/storage/slot"
 )
 
 // runOptions are the flags of evsed run.
@@ -34,6 +35,7 @@ type runOptions struct {
 	keys                string
 	sandbox             string
 	silence             time.Duration
+	launched            *launched // nil: not by evsed launch
 }
 
 func parseRun(args []string) (runOptions, error) {
@@ -69,10 +71,19 @@ func parseRun(args []string) (runOptions, error) {
 
 // runStation runs a station in the simulated world until SIGTERM or SIGINT.
 func runStation(args []string, out, errs io.Writer) error {
+	l, err := takeLaunched()
+	if err != nil {
+		return err
+	}
+	return l.ended(runLaunched(l, args, out, errs))
+}
+
+func runLaunched(l *launched, args []string, out, errs io.Writer) error {
 	o, err := parseRun(args)
 	if err != nil {
 		return err
 	}
+	o.launched = l
 	s, err := readSeed(o)
 	if err != nil {
 		return usageError{err}
@@ -157,6 +168,8 @@ type agent struct {
 	errs    io.Writer
 	out     io.Writer
 	logOCPP bool
+	slots   *slot.AB // nil: not started by evsed launch
+	trial   *trial   // nil: not on trial
 	book    *logbook.Book
 	keys    keys.Store
 }
@@ -180,6 +193,9 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 		return nil, err
 	}
 	vo.Keys = a.keys
+	if err := a.openSlots(o.launched, &vo); err != nil {
+		return nil, err
+	}
 	if vo.Guard, err = guardMaker(o, a.log, errs); err != nil {
 		return nil, err
 	}
@@ -282,10 +298,13 @@ func (a *agent) run(ctx context.Context) error {
 	go func() { defer close(modest); beModest(ctx.Done()) }()
 	go func() { defer close(told); a.service(ctx) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
+	tried := make(chan struct{})
+	go func() { defer close(tried); a.trial.run(ctx) }()
 	err := stateError(a.state, a.station.Run(ctx))
 	err = errors.Join(err, a.keys.Close())
 	cancel()
 	<-modest
 	<-told
+	<-tried
 	return errors.Join(err, <-served)
 }

@@ -50,6 +50,9 @@ func agentPlan(o runOptions, s *seed.Seed, listens net.Addr) (fortress.Plan, err
 		return p, err
 	}
 	p.Device, p.Read = appendSome(p.Device, device), appendSome(p.Read, file)
+	if o.launched != nil {
+		p.Write = append(p.Write, o.launched.Slots) // what lies there is started by the launcher, which is not confined
+	}
 	p.Device = appendSome(p.Device, o.lines)
 	if o.guard == guardChild {
 		self, err := os.Executable()

@@ -167,3 +167,18 @@ func (l *launcher) rebuild() {
 		}
 	}))
 }
+
+// OnTrial tells whether the slots have a trial to end. It is true where nobody can say.
+func OnTrial(f Files) bool {
+	b, err := openBook(f)
+	return err != nil || b.damaged || b.Trial != ""
+}
+
+// GiveUp ends a trial from outside, for one that cannot end itself.
+func GiveUp(f Files, why string) error {
+	b, err := openBook(f)
+	if err != nil || b.damaged || b.Trial == "" {
+		return err
+	}
+	return b.change(func(s *state) { s.giveUp(why) })
+}

@@ -1,0 +1,438 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/evsed/evsed/storage/slot"
+	"github.com/evsed/evsed/storage/slot/image"
+)
+
+// maker is a manufacturer with its build host.
+type maker struct {
+	t    *testing.T
+	dir  string
+	keys string // for the stations
+}
+
+// fw runs evsed fw and wants it to succeed.
+func (m *maker) fw(args ...string) string {
+	m.t.Helper()
+	var out, errs bytes.Buffer
+	if code := dispatch(append([]string{"fw"}, args...), &out, &errs); code != exitOK {
+		m.t.Fatalf("fw %v: exit %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+func newMaker(t *testing.T) *maker {
+	m := &maker{t: t, dir: t.TempDir()}
+	m.keys = filepath.Join(m.dir, "maker.pub")
+	m.fw("keygen", "--out", filepath.Join(m.dir, "maker"))
+	return m
+}
+
+// program builds a program: evsed of some version, or a Go file.
+func (m *maker) program(name string, args ...string) string {
+	m.t.Helper()
+	path := filepath.Join(m.dir, name)
+	c := exec.Command("go", append([]string{"build", "-buildvcs=false", "-trimpath", "-o", path}, args...)...)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		m.t.Fatalf("build %s: %v\n%s", name, err, out)
+	}
+	return path
+}
+
+// release builds, packs and signs a version of evsed.
+func (m *maker) release(version string) string {
+	m.t.Helper()
+	return m.image(m.program("evsed-"+version, "-ldflags", "-s -w -X main.release="+version, "."), version)
+}
+
+// source builds, packs and signs a program that calls itself a version of evsed.
+func (m *maker) source(version, body string) string {
+	m.t.Helper()
+	file := filepath.Join(m.dir, "main-"+version+".go")
+	text := "package main\nimport (\"os\"; \"time\")\nvar _ = time.Hour\nfunc main() { if len(os.Args) == 0 { println(\"" + version + "\") }; " + body + " }\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+	return m.image(m.program("other-"+version, file), version)
+}
+
+func (m *maker) image(binary, version string) string {
+	m.t.Helper()
+	raw, signed := filepath.Join(m.dir, version+".raw"), filepath.Join(m.dir, version+".evsed")
+	m.fw("pack", "--binary", binary, "--version", version, "--security", "1", "--target", image.Target(), "--hardware", "cc1:1-3", "--released", "2026-11-22", "--out", raw)
+	m.fw("sign", "--image", raw, "--key", filepath.Join(m.dir, "maker.key"), "--out", signed)
+	m.fw("verify", "--image", signed, "--fw-keys", m.keys, "--hardware", "cc1:2")
+	return signed
+}
+
+// launchedProcess is a station that is started by evsed launch, and the slots that it is started from.
+type launchedProcess struct {
+	*process
+	m     *maker
+	slots string
+	flags []string // of evsed launch
+}
+
+func newLaunched(m *maker, t *testing.T, url string, flags ...string) *launchedProcess {
+	return &launchedProcess{process: newProcess(t, url), m: m, slots: filepath.Join(t.TempDir(), "slots"), flags: flags}
+}
+
+// launch starts the launcher; the station that it becomes has the same process.
+func (p *launchedProcess) launch() {
+	p.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	p.api = "http://" + address + "/sim/v1"
+	p.out.Reset()
+	args := append([]string{"launch", "--slots", p.slots, "--fw-keys", p.m.keys, "--hardware", "cc1:2"}, p.flags...)
+	args = append(args, "--", "run", "--seed", p.seed, "--state", p.dir, "--sim-listen", address)
+	p.cmd = exec.Command(os.Args[0], args...)
+	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// ends waits for the end of the process and returns its exit code; -1 for a signal.
+func (p *launchedProcess) ends() int {
+	p.t.Helper()
+	var exit *exec.ExitError
+	err := p.cmd.Wait()
+	p.cmd = nil
+	if err != nil && !errors.As(err, &exit) {
+		p.t.Fatal(err)
+	}
+	if exit == nil {
+		return 0
+	}
+	return exit.ExitCode()
+}
+
+// says waits for a line of the process.
+func (p *launchedProcess) says(what string) {
+	p.t.Helper()
+	p.until("it says "+what, func() bool { return strings.Contains(p.out.String(), what) })
+}
+
+// runs starts the launcher, wants a version to run and to be accepted by the CSMS, and ends it.
+func (p *launchedProcess) runs(version string, slot slot.Name, more ...string) {
+	p.t.Helper()
+	p.launch()
+	p.says("evsed launch: evsed " + version + " of slot " + string(slot))
+	p.says("\nevsed " + version + " station")
+	for _, m := range more {
+		p.says(m)
+	}
+	p.terminate()
+}
+
+func (p *launchedProcess) open() *slot.AB {
+	p.t.Helper()
+	l := launched{Slots: p.slots, Keys: []string{p.m.keys}, Hardware: "cc1:2"}
+	o, err := l.options()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	c, err := slot.Choose(o)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if c.File != nil {
+		c.File.Close()
+	}
+	o.Boot = c.Boot
+	a, err := slot.Open(o)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+// install puts an image into the slot that does not run.
+func (p *launchedProcess) install(path string) {
+	p.t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close()
+	a := p.open()
+	w, err := a.Stage(context.Background(), -1)
+	if err == nil {
+		err = w.Truncate(0)
+	}
+	if err == nil {
+		_, err = io.Copy(w, f)
+	}
+	if err = errors.Join(err, w.Close()); err == nil {
+		err = a.Activate()
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestLaunch starts releases of evsed, and programs that only call themselves so, as processes from slots.
+func TestLaunch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds two releases of evsed: not with -short")
+	}
+	m := newMaker(t)
+	good, next := m.release("0.2.0"), m.release("0.3.0")
+	dies := m.source("0.4.0", "os.Exit(3)")
+	hangs := m.source("0.5.0", "for { time.Sleep(time.Hour) }")
+	_, url := backend(t, nil)
+	const nobody = "ws://127.0.0.1:1"
+
+	t.Run("two updates", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		p.runs(release, slot.Factory)
+		p.install(good)
+		p.runs("0.2.0", slot.A, "trial true", "level=INFO msg=trial good=true")
+		p.runs("0.2.0", slot.A, "trial false")
+		p.install(next)
+		p.runs("0.3.0", slot.B, "trial true", "level=INFO msg=trial good=true")
+		p.runs("0.3.0", slot.B, "trial false")
+	})
+	t.Run("it dies at once", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		p.install(dies)
+		for range slot.Tries {
+			p.launch()
+			if code := p.ends(); code != 3 {
+				t.Errorf("exit code %d", code)
+			}
+		}
+		p.runs(release, slot.Factory, `returnedFrom=0.4.0 why="it did not prove itself in 3 starts"`)
+	})
+	t.Run("it hangs", func(t *testing.T) {
+		p := newLaunched(m, t, url, "--trial-time", "1s")
+		p.install(hangs)
+		p.launch()
+		if code := p.ends(); code != -1 {
+			t.Errorf("exit code %d, want a signal", code)
+		}
+		p.runs(release, slot.Factory, `returnedFrom=0.5.0 why="it neither proved itself`)
+	})
+	t.Run("the CSMS does not accept it", func(t *testing.T) {
+		p := newLaunched(m, t, nobody, "--trial-time", "1s")
+		p.install(good)
+		p.launch()
+		if code := p.ends(); code != exitRestart {
+			t.Errorf("exit code %d", code)
+		}
+		p.runs(release, slot.Factory, `returnedFrom=0.2.0 why="the CSMS has not accepted the station"`)
+	})
+	t.Run("it cannot run", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		p.install(good)
+		if err := os.WriteFile(p.dir, nil, 0o600); err != nil { // in place of its state
+			t.Fatal(err)
+		}
+		p.launch()
+		if code := p.ends(); code != exitRestart {
+			t.Errorf("exit code %d", code)
+		}
+		if err := os.Remove(p.dir); err != nil {
+			t.Fatal(err)
+		}
+		p.runs(release, slot.Factory, "returnedFrom=0.2.0 why=", "want a directory")
+	})
+	t.Run("changed on the disk", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		p.install(good)
+		p.runs("0.2.0", slot.A, "good=true")
+		path := filepath.Join(p.slots, "evsed-a")
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 1
+		if err := errors.Join(os.Remove(path), os.WriteFile(path, b, 0o500)); err != nil {
+			t.Fatal(err)
+		}
+		p.runs(release, slot.Factory, `returnedFrom=0.2.0 why="payload is not the one that was signed"`)
+	})
+	t.Run("respawn", func(t *testing.T) {
+		p := newLaunched(m, t, nobody, "--trial-time", "1s", "--respawn")
+		p.install(good)
+		p.launch()
+		p.says("evsed 0.2.0 of slot a, trial true")
+		p.says("of slot factory, trial false")
+		p.says("\nevsed " + release + " station")
+		p.terminate()
+	})
+	t.Run("no zombie", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		p.install(good)
+		p.launch()
+		p.says("good=true")
+		p.until("the watcher is gone", func() bool { return childrenOf(t, p.cmd.Process.Pid) == 0 })
+		p.terminate()
+	})
+}
+
+// childrenOf counts the processes of a parent, the dead ones too that it has not buried.
+func childrenOf(t *testing.T, parent int) (n int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		t.Fatal("no processes to be seen")
+	}
+	for _, path := range stats {
+		b, _ := os.ReadFile(path) // it may be gone by now
+		if _, rest, ok := strings.Cut(string(b), ") "); ok && strings.HasPrefix(rest[1:], " "+strconv.Itoa(parent)+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestFirmwareTools is the way of an image on the build host, and what is said to those who take a wrong turn.
+func TestFirmwareTools(t *testing.T) {
+	m := newMaker(t)
+	path := func(name string) string { return filepath.Join(m.dir, name) }
+	put := func(name, text string) string {
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path(name)
+	}
+	binary, phrase, wrong := put("binary", strings.Repeat("evsed 1.2.3\n", 99)), put("phrase", "open sesame\n"), put("wrong", "open barley\n")
+	packed := func(to string, more ...string) []string {
+		return append([]string{"pack", "--binary", binary, "--version", "1.2.3", "--security", "7", "--target", "linux/arm/7", "--hardware", "cc-1:2-4", "--hardware", "cc2",
+			"--released", "2026-11-22T12:00:00Z", "--min-agent", "1.0.0", "--out", path(to)}, more...)
+	}
+	m.fw(packed("a.raw")...)
+	m.fw(packed("b.raw")...)
+	m.fw("keygen", "--out", path("safe"), "--type", "ed25519", "--passphrase-file", phrase)
+	for _, key := range []string{"maker.key", "safe.key"} {
+		if info, err := os.Stat(path(key)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, mode %v", key, err, info.Mode())
+		}
+	}
+	m.fw("sign", "--image", path("a.raw"), "--key", path("maker.key"), "--out", path("a"))
+	m.fw("sign", "--image", path("b.raw"), "--key", path("maker.key"), "--out", path("b"))
+	m.fw("sign", "--image", path("a.raw"), "--key", path("safe.key"), "--passphrase-file", phrase, "--out", path("safe"))
+	sum := func(name string) [32]byte {
+		b, err := os.ReadFile(path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sha256.Sum256(b)
+	}
+	if sum("a") != sum("b") || sum("a") == sum("a.raw") {
+		t.Error("the same input makes other bytes")
+	}
+	m.fw("verify", "--image", path("safe"), "--fw-keys", m.keys, "--fw-keys", path("safe.pub"), "--hardware", "cc-1:3", "--target", "linux/arm/7")
+	text := m.fw("inspect", "--image", path("a"))
+	for _, want := range []string{"version           1.2.3", "security version  7", "cc-1 revisions 2 to 4", "cc2 revisions 0 to 0", "released          2026-11-22T12:00:00Z", "evsed 1.0.0 or newer", "payload           1188 bytes", "signed            by key"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("inspect does not say %q:\n%s", want, text)
+		}
+	}
+	changed, _ := os.ReadFile(path("a"))
+	changed[len(changed)-1] ^= 1
+	put("changed", string(changed))
+	for _, test := range []struct {
+		name string
+		args []string
+		code int
+		want []string
+	}{
+		{"no command", nil, exitUsage, []string{"keygen", "pack", "sign", "verify", "inspect"}},
+		{"no such command", []string{"burn"}, exitUsage, []string{"want a command"}},
+		{"a flag that there is not", []string{"inspect", "--file", "x"}, exitUsage, []string{"-file", "want --image"}},
+		{"a key over another", []string{"keygen", "--out", path("maker")}, exitUsage, []string{"maker.key is there already", "want a new name"}},
+		{"a kind of key", []string{"keygen", "--out", path("k"), "--type", "rsa"}, exitUsage, []string{`"rsa"`, "want p256 or ed25519"}},
+		{"an empty passphrase", []string{"keygen", "--out", path("k"), "--passphrase-file", put("empty", "\n")}, exitUsage, []string{"empty", "want a passphrase"}},
+		{"an image over another", packed("a.raw"), exitUsage, []string{"a.raw is there already"}},
+		{"a version that is not that of the binary", packed("c", "--version", "1.2.4"), exitUsage, []string{"1.2.4", "make build VERSION=1.2.4"}},
+		{"half a version", packed("c", "--version", "1.2"), exitUsage, []string{"--version", "1.2.3-rc.1"}},
+		{"hardware", packed("c", "--hardware", "cc1:4-2"), exitUsage, []string{"--hardware", "cc1:2-4"}},
+		{"a date", packed("c", "--released", "yesterday"), exitUsage, []string{"--released", "2026-11-22"}},
+		{"a security version", packed("c", "--security", "high"), exitUsage, []string{"--security", "a number"}},
+		{"no binary", []string{"pack", "--version", "1.2.3"}, exitUsage, []string{"--binary is missing"}},
+		{"no passphrase", []string{"sign", "--image", path("a.raw"), "--key", path("safe.key"), "--out", path("c")}, exitUsage, []string{"safe.key", "passphrase is wrong", "want --passphrase-file"}},
+		{"another passphrase", []string{"sign", "--image", path("a.raw"), "--key", path("safe.key"), "--passphrase-file", wrong, "--out", path("c")}, exitUsage, []string{"passphrase is wrong"}},
+		{"a public key", []string{"sign", "--image", path("a.raw"), "--key", path("safe.pub"), "--out", path("c")}, exitUsage, []string{"safe.pub", "PUBLIC KEY", "want PRIVATE KEY"}},
+		{"another's key", []string{"verify", "--image", path("safe"), "--fw-keys", m.keys}, exitFailed, []string{"signer is not trusted"}},
+		{"not signed", []string{"verify", "--image", path("a.raw"), "--fw-keys", m.keys}, exitFailed, []string{"a.raw", "not signed"}},
+		{"changed", []string{"verify", "--image", path("changed"), "--fw-keys", m.keys}, exitFailed, []string{"payload is not the one that was signed"}},
+		{"other hardware", []string{"verify", "--image", path("a"), "--fw-keys", m.keys, "--hardware", "cc-1:5"}, exitFailed, []string{"other hardware", "revision 5"}},
+		{"no image", []string{"inspect", "--image", binary}, exitFailed, []string{"not a firmware image"}},
+		{"no key for the stations", []string{"verify", "--image", path("a"), "--fw-keys", path("maker.key")}, exitUsage, []string{"PRIVATE KEY", "want PUBLIC KEY or CERTIFICATE"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := dispatch(append([]string{"fw"}, test.args...), &out, &errs); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			for _, w := range test.want {
+				if !strings.Contains(errs.String(), w) {
+					t.Errorf("%q does not say %q", errs.String(), w)
+				}
+			}
+			if strings.Count(errs.String(), "\n") != 1 || strings.Contains(errs.String(), "sesame") {
+				t.Errorf("want one line without secrets: %q", errs.String())
+			}
+		})
+	}
+	if _, err := os.Stat(path("c")); err == nil {
+		t.Error("something was written all the same")
+	}
+}
+
+// TestLaunchMistakes: what is wrong on the command line is one line.
+func TestLaunchMistakes(t *testing.T) {
+	m := newMaker(t)
+	slots := filepath.Join(t.TempDir(), "slots")
+	base := []string{"launch", "--slots", slots, "--fw-keys", m.keys, "--hardware", "cc1"}
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no slots", []string{"launch", "--", "run"}, "--slots: want a directory"},
+		{"no keys", []string{"launch", "--slots", slots, "--hardware", "cc1", "--", "run"}, "--fw-keys: want a file"},
+		{"keys that are not there", []string{"launch", "--slots", slots, "--fw-keys", "nothing", "--hardware", "cc1", "--", "run"}, "--fw-keys: open nothing"},
+		{"no hardware", []string{"launch", "--slots", slots, "--fw-keys", m.keys, "--", "run"}, "--hardware: want ID"},
+		{"hardware", []string{"launch", "--slots", slots, "--fw-keys", m.keys, "--hardware", "a b", "--", "run"}, "--hardware: \"a b\""},
+		{"nothing to start", base, "want what to start behind --"},
+		{"something else to start", append(base, "--", "guard"), "want what to start behind --"},
+		{"no time at all", append(base, "--trial-time", "1ms", "--", "run"), "--trial-time: 1ms: want 1s to 24h"},
+		{"slots in a file", []string{"launch", "--slots", m.keys, "--fw-keys", m.keys, "--hardware", "cc1", "--", "run"}, "--slots: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := dispatch(test.args, &out, &errs); code != exitUsage || !strings.Contains(errs.String(), test.want) || strings.Count(errs.String(), "\n") != 1 {
+				t.Errorf("exit code %d, %q, want %q", code, errs.String(), test.want)
+			}
+		})
+	}
+	t.Setenv(bootVariable, `{"Slots":"x","Shell":"y"}`)
+	var errs bytes.Buffer
+	if code := dispatch([]string{"run"}, io.Discard, &errs); code != exitUsage || !strings.Contains(errs.String(), bootVariable) {
+		t.Errorf("a variable that no launcher sets: exit %d, %s", code, errs.String())
+	}
+}
