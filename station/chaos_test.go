@@ -8,6 +8,7 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/stationtest"
 	"github.com/evsed/evsed/station/term"
 )
@@ -59,7 +60,8 @@ func (r liar) event(now time.Time) station.Event {
 		return station.BayChanged{EVSE: term.EVSEID(r.IntN(4)), Occupied: r.yes()}
 	case 15:
 		return []station.Event{station.LinkUp{}, station.LinkDown{}, station.AuthRefused{}, station.PowerFailing{}, station.BadMessage{Info: "\xff"},
-			station.Thinned{}, nil}[r.IntN(7)]
+			station.Thinned{}, nil, station.CSRMade{Number: uint64(r.IntN(3)), PEM: "-----BEGIN"}, station.CSRMade{Number: 1, Code: "CSR"},
+			station.LinkUp{SecurityProfile: 3, Root: cert.SumOf(nil), Own: cert.SumOf([]byte{1})}}[r.IntN(10)]
 	case 16:
 		return station.ClockSet{Wall: time.Unix(r.Int64N(1<<33), 0), Source: "NTP"}
 	case 17:
@@ -71,8 +73,8 @@ func (r liar) event(now time.Time) station.Event {
 // reply answers something, or nothing that was ever asked.
 func (r liar) reply() station.Event {
 	bodies := []station.ReportBody{station.BootNotification{}, station.Heartbeat{}, station.Authorize{Token: r.token()}, station.StatusNotification{},
-		station.NotifyReport{}, station.ChargingProfiles{}, &station.TransactionEvent{Transaction: "T1", Token: r.token()}}
-	replies := []station.Reply{station.BootReply{Status: station.RegistrationAccepted, Interval: -5}, station.HeartbeatReply{}, station.Acknowledged{},
+		station.NotifyReport{}, station.ChargingProfiles{}, station.SignCertificate{CSR: "x"}, &station.TransactionEvent{Transaction: "T1", Token: r.token()}}
+	replies := []station.Reply{station.BootReply{Status: station.RegistrationAccepted, Interval: -5}, station.HeartbeatReply{}, station.Acknowledged{}, station.SignReply{Accepted: r.yes()},
 		station.TokenReply{Has: true, Info: r.info()}, station.Unanswered{}, station.Refused{Code: "x"}}
 	return station.ReplyReceived{ID: station.ReportID(r.IntN(200)), Of: bodies[r.IntN(len(bodies))], Reply: replies[r.IntN(len(replies))]}
 }

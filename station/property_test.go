@@ -78,7 +78,23 @@ func (r story) request() string {
 	case 10:
 		return "GetBaseReport id=1 SummaryInventory"
 	}
-	return "ClearCache"
+	return r.pick("ClearCache", r.certificate())
+}
+
+// certificate is a request about certificates, now and then one that is refused.
+func (r story) certificate() string {
+	ca := r.pick("A", "B", "B<A", "C<B", "C<A", "D", "D:expired")
+	switch r.IntN(8) {
+	case 0, 1, 2:
+		return "InstallCertificate " + r.pick("CSMSRootCertificate", "CSMSRootCertificate", "ManufacturerRootCertificate", "V2GRootCertificate") + " " + ca + r.pick("", "", "", " broken")
+	case 3:
+		return "DeleteCertificate " + ca + r.pick("", " hash=SHA512")
+	case 4:
+		return "GetInstalledCertificateIds" + r.pick("", " CSMSRootCertificate")
+	case 5:
+		return "TriggerMessage SignChargingStationCertificate"
+	}
+	return "CertificateSigned by=" + r.pick("A", "A", "A", "B", "S<A") + r.pick("", "", "", " as=expired", " as=otherkey", " unwanted", " id=1") + r.pick("", " life=3h")
 }
 
 // profile is a request about charging profiles, now and then one that is refused.
@@ -177,7 +193,7 @@ func play(t *testing.T, n uint64) {
 	do("csms token CAROL Accepted group=FAMILY")
 	do("csms token EVE Blocked")
 	do("boot")
-	do("set AuthCtrlr/MasterPass=x AuthCtrlr/MasterPassGroupId=MASTERS")
+	do("set AuthCtrlr/MasterPass=x AuthCtrlr/MasterPassGroupId=MASTERS SecurityCtrlr/OrganizationName=Operator")
 	for range r.IntN(4) {
 		do("set " + r.setting())
 	}

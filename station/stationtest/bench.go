@@ -144,6 +144,7 @@ func (b *Bench) Boot() error {
 	if err := b.fw.seed(b, st); err != nil {
 		return err
 	}
+	b.pki.sweep(st.KeyNames())
 	b.Station = st
 	b.check.booted(b)
 	b.carry(st.Start(b.mono(), b.wall().Add(b.rtc)))

@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +64,11 @@ func (p *pki) make(c station.MakeCSR) station.CSRMade {
 		panic("stationtest: " + err.Error())
 	}
 	return station.CSRMade{Number: c.Number, PEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))}
+}
+
+// sweep destroys the keys that nobody needs, as a station does at its start: the power may have gone before a DropKey.
+func (p *pki) sweep(keep []string) {
+	maps.DeleteFunc(p.keys, func(name string, _ bool) bool { return !slices.Contains(keep, name) })
 }
 
 // keyOf is the private key of a name.
@@ -237,6 +244,21 @@ func (b *Bench) secureLink(root string, profile int) {
 	}
 	b.link.up = true
 	b.step(up)
+}
+
+// CertificatesWhole says what is wrong with the station's certificates and keys: a certificate that is shown has its key, and no
+// more keys are kept than those in force, on trial and asked for.
+func (b *Bench) CertificatesWhole() error {
+	if b.Station == nil {
+		return nil
+	}
+	if _, key, ok := b.Station.OwnChain(cert.ChargingStationCertificate); ok && !b.pki.keys[key] {
+		return fmt.Errorf("%s: the key %s of the station's certificate is gone", b.stamp(), key)
+	}
+	if n := len(b.pki.keys); n > 3 {
+		return fmt.Errorf("%s: %d keys are kept", b.stamp(), n)
+	}
+	return nil
 }
 
 func describeCertificates(r station.InstalledCertificates) string {
