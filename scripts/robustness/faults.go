@@ -27,7 +27,7 @@ var Faults = []Row{
 		Later: "validity of certificates against the newest known time"},
 	{ID: "F8", What: "the clock jumps by hours or years, summer time, leap seconds, a CSMS with a wrong time", Asks: "durations are monotonic, no interval of energy is negative, each correction is told, dates that cannot be are not believed",
 		Tests: []string{
-			"station/local/virtual.TestClockJumpsWhileCharging TestClockAtAnyDate TestWrongTimeOfCSMS TestBootIntoAWrongTime",
+			"station/local/virtual.TestClockJumpsWhileCharging TestClockAtAnyDate TestWrongTimeOfCSMS TestBootIntoAWrongTime", "station.TestTimeAdjustmentReportingThreshold",
 			"station/sampling.TestAligned TestAlignedTellsEveryInstantOfADayOnce", "ocpp/rpc.TestParseTime TestParseTimeRefuses FuzzTime"}},
 	{ID: "F9", What: "disk full, failing, read-only, out of inodes", Asks: "begins no session that it could not keep; the running one ends from the reserve; says so; is back by itself",
 		Tests: []string{
@@ -37,11 +37,11 @@ var Faults = []Row{
 	{ID: "F10", What: "power cut at any write, torn or reordered sectors, lost syncs, rotten bits", Asks: "comes back with everything that was promised; damage is found, put aside and told",
 		Tests: []string{
 			"storage.TestTwentySessionsCutAtEveryWrite TestRandomCuts TestPowerCutAtEveryJournalWrite TestPowerCutInCheckpoint TestDamagedImages TestListPowerCut TestPowerCutWhilePutAside TestPowerCutsWhileAPasswordChanges",
-			"storage/journal.TestPowerCutAtEveryCall TestLyingDeviceIsFound TestDamageIsNeverBelieved", "storage/keys.TestPowerCutsInTheVault TestTheNthCallFailsInTheVault TestADamagedEntryIsPutAside", "station.TestPowerCutAtEveryStep"}},
+			"storage/journal.TestPowerCutAtEveryCall TestLyingDeviceIsFound TestDamageIsNeverBelieved", "storage/seclog.TestPowerCuts TestFailingCalls TestDamageIsNoticed TestMissingSegments FuzzFiles", "storage/keys.TestPowerCutsInTheVault TestTheNthCallFailsInTheVault TestADamagedEntryIsPutAside", "station.TestPowerCutAtEveryStep"}},
 	{ID: "F11", What: "database corrupt, older or newer than the program", Asks: "rebuilds from what is whole, migrates forward, refuses what is newer, never begins anew by itself",
 		Tests: []string{
 			"storage.TestDamagedDatabase TestDamagedJournal TestHopelessFiles TestMissingFiles TestAsideCopiesAreBounded TestNewerSchemaIsRefused TestMigration TestDamageWhileRunning TestRebuildOnFullDevice TestListDamage TestTheKeyOfSecretsIsGone TestOpenSecretsOfAnOlderProgram",
-			"station/local/virtual.TestDamageWhileRunning TestTheVaultsKeyIsLost", "cmd/evsed.TestDamagedState TestResetState TestFirstStartCutShort"}},
+			"station/local/virtual.TestDamageWhileRunning TestTheVaultsKeyIsLost TestShortenedSecurityLogIsTold TestSecurityLogWaitsForItsDevice", "cmd/evsed.TestDamagedState TestResetState TestFirstStartCutShort"}},
 	{ID: "F12", What: "slow disk: 5 s for a sync, or it hangs", Asks: "takes power away at once, answers the CSMS; a start waits and says so; what waits is bounded",
 		Tests: []string{
 			"storage.TestSlowDevice", "station/local/virtual.TestDiskHangs",
@@ -69,7 +69,7 @@ var Faults = []Row{
 		Tests: []string{
 			"cmd/evsed.TestKillWhileCharging TestKillAtFirstStart TestAgentDiesWhileCharging TestGuardOutlivesItsAgent TestGuardOutlastsALoopThatHangs TestTwoUnits TestTwoUnitsHold",
 			"station/guard.TestSilentLoopDropsThePermits TestSilentLoopHoldsByPolicy TestOpensWithEverythingHung TestPermitsOfALostStation TestStationThatWasStopped",
-			"station/local/virtual.TestLoopHangs TestExitOpensFirst", "storage.TestKill", "hal/halsim.TestKillAtAnyInstant", "hal/simlines.TestWorldStandsStill"}},
+			"station/local/virtual.TestLoopHangs TestExitOpensFirst", "cmd/evsed.TestHeart TestInitSystem", "storage.TestKill", "hal/halsim.TestKillAtAnyInstant", "hal/simlines.TestWorldStandsStill"}},
 	{ID: "F18", What: "guard killed, stopped or hanging", Asks: "the board's watchdog opens; the agent says so and starts the next guard",
 		Tests: []string{
 			"cmd/evsed.TestGuardDiesWhileCharging TestGuardHangsWhileCharging TestWatchdogOpensForAKilledGuard TestWatchdogOpensForAStoppedGuard TestGuardAfterAKilledGuard TestTwoGuards TestSecondAgentOrGuard TestSafeStateComesFirst",
@@ -84,11 +84,11 @@ var Faults = []Row{
 	{ID: "F21", What: "hostile CSMS: floods, giants, resets without end, settings that would silence the station, its own address wrong", Asks: "lives, charges on, stays within its memory, refuses what it cannot live with, and finds back to the last CSMS that answered",
 		Tests: []string{
 			"cmd/evsed.TestHostileCSMS TestHostileCSMS16 TestHostileSOAP TestHeapLimit TestLimitFollowsTheHeap", "ocpp/soap.TestHostileXML TestAttributesAreCountedWhileTheyAreRead",
-			"ocpp/link.TestEveryRequestIsRationedOrHarmless TestRequestsMayOverlapUpToABound TestLongMessagesTakeLonger TestAFloodIsReadAtItsPace TestPingsAreAnsweredAtTheirPace TestUnreadAnswersStopTheReading TestABinaryMessageEndsTheConnection TestReconnectsLeaveNothing TestFloodOfBadFramesIsToldOnce TestRequestsThatAreKeptAreRationed TestListsAreRationedByTheirLength TestQueuesAreBounded TestOversizedFrameDoesNotEndTheSession TestLastGoodProfileIsTriedWhenAllHaveFailed TestLastGoodProfileThatIsLessSecureIsNotTried TestSOAPRefusals TestSOAPSmuggling TestSOAPConnectionsAreBounded TestSOAPLongRequestsTakeTurns TestSOAPAnswers FuzzEngine",
-			"station.TestResetStorm", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS", "station/model.TestSet FuzzSet"}},
+			"ocpp/link.TestEveryRequestIsRationedOrHarmless TestRequestsMayOverlapUpToABound TestLongMessagesTakeLonger TestAFloodIsReadAtItsPace TestPingsAreAnsweredAtTheirPace TestUnreadAnswersStopTheReading TestABinaryMessageEndsTheConnection TestReconnectsLeaveNothing TestFloodOfBadFramesIsToldOnce TestReplayedRequests TestRequestsThatAreKeptAreRationed TestListsAreRationedByTheirLength TestQueuesAreBounded TestOversizedFrameDoesNotEndTheSession TestLastGoodProfileIsTriedWhenAllHaveFailed TestLastGoodProfileThatIsLessSecureIsNotTried TestSOAPRefusals TestSOAPSmuggling TestSOAPConnectionsAreBounded TestSOAPLongRequestsTakeTurns TestSOAPAnswers FuzzEngine",
+			"station.TestResetStorm TestRepeatedEventsAreCounted TestAlikeEventsAreCounted TestUnloggedEventsAreBounded", "station/local/virtual.TestConfiguredToDeath TestWrongAddressFromCSMS", "station/model.TestSet FuzzSet"}},
 	{ID: "F22", What: "hostile car, card, console user or neighbour on the network", Asks: "no crash, no privilege, nothing listens that nobody configured",
 		Tests: []string{
 			"station/iec61851.TestRandomWires", "station/guard.TestRandomWorlds", "station.TestChaos",
-			"station/local/sim.TestForeignCalls TestLongBodyIsRefused TestCallsAreBounded TestListenRefusesOtherAddresses FuzzCall", "cmd/evsed.TestNothingListens"},
+			"station/local/sim.TestForeignCalls TestLongBodyIsRefused TestCallsAreBounded TestListenRefusesOtherAddresses FuzzCall", "cmd/evsed.TestNothingListens TestUnprivilegedSession", "hal/fortress.TestConfinedAgent TestConfinedGuard TestFilters"},
 		Later: "ISO 15118, card readers, console and its login"},
 }
