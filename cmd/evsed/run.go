@@ -35,6 +35,7 @@ type runOptions struct {
 	keys                string
 	sandbox             string
 	silence             time.Duration
+	files               fileOptions
 	launched            *launched // nil: not by evsed launch
 }
 
@@ -50,10 +51,11 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.sandbox, "sandbox", sandboxOn, "")
 	fs.StringVar(&o.keys, "keys", "file", "")
 	fs.DurationVar(&o.silence, "guard-silence", 0, "")
+	o.files.register(fs)
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --sandbox, --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --file-hosts, --file-roots, --sandbox, --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -62,6 +64,9 @@ func parseRun(args []string) (runOptions, error) {
 		return o, usagef("--state: want a directory for everything persistent")
 	case o.listen == "":
 		return o, usagef("--sim-listen: want HOST:PORT on loopback; running on a real board is not supported by this build")
+	}
+	if err := o.files.check(); err != nil {
+		return o, err
 	}
 	if err := checkSandbox(o.sandbox); err != nil {
 		return o, err
@@ -239,7 +244,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 	vo := virtual.Options{
 		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true, Lights: a.seed.Lights},
 		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
-		Book: a.book, Version: build(),
+		Book: a.book, Version: build(), Files: o.files.said,
 		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },
 	}
 	if o.logOCPP {
