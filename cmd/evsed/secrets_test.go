@@ -19,9 +19,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -332,48 +330,3 @@ func TestNoDefaultCredential(t *testing.T) {
 		}
 	}
 }
-
-// TestNoSecretInTheBinary: what is built into the program opens nothing: no private key, and no password of the kinds that
-// makers of chargers have left in theirs.
-func TestNoSecretInTheBinary(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "evsed")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	text, err := os.ReadFile(program)
-	must(t, err)
-	if len(text) < 1<<20 || !bytes.Contains(text, []byte("BasicAuthPassword")) {
-		t.Fatalf("%d bytes: not the program", len(text))
-	}
-	// The body of a PEM block follows its first line; that line alone is a word of whoever reads such blocks.
-	for _, kind := range []string{"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY"} {
-		block := regexp.MustCompile("-----BEGIN " + kind + "-----\\s*[A-Za-z0-9+/=\\r\\n]{32}")
-		if at := block.FindIndex(text); at != nil {
-			t.Errorf("a %s at %d", kind, at[0])
-		}
-	}
-	for _, word := range defaultPasswords {
-		if at := bytes.Index(text, []byte(word)); at >= 0 {
-			t.Errorf("%q at %d: near %q", word, at, text[max(0, at-20):at+len(word)+20])
-		}
-	}
-	// A key of P-256 in DER: a sequence that begins with version 1 and 32 bytes (RFC 5915).
-	begin := []byte{0x02, 0x01, 0x01, 0x04, 0x20}
-	for at := bytes.Index(text, begin); at >= 0; {
-		if at >= 2 && text[at-2] == 0x30 {
-			if _, err := x509.ParseECPrivateKey(text[at-2 : min(len(text), at+int(text[at-1]))]); err == nil {
-				t.Errorf("a private key in DER at %d", at)
-			}
-		}
-		next := bytes.Index(text[at+1:], begin)
-		if next < 0 {
-			break
-		}
-		at += 1 + next
-	}
-}
-
-// defaultPasswords are words that were found as passwords in chargers and their kin.
-var defaultPasswords = []string{"authbd", "admin123", "password123", "changeme", "letmein", "p@ssw0rd", "P@ssw0rd", "Passw0rd", "hunter2", "toor:", "root:root", "admin:admin"}
