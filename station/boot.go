@@ -77,6 +77,7 @@ func (s *Station) linkUp(ev LinkUp) {
 	b.linked, b.heard, b.pending, b.beating = true, false, false, false
 	s.slot, s.profile, s.dialled = ev.Slot, ev.SecurityProfile, nil
 	s.certificatesServed(ev)
+	s.trustedAt(ev.Valid)
 	if p, ok := s.profiles[ev.Slot]; ok {
 		s.dialled = &workedNetwork{ev.Slot, p}
 	}
@@ -205,7 +206,9 @@ func (s *Station) heartbeatUnanswered() {
 // cameOnline tells the statuses again: all of them after a boot or a long absence, the changed ones otherwise (B01.FR.05, B04).
 func (s *Station) cameOnline() {
 	b := &s.boot
+	before := s.worked
 	s.rememberNetwork()
+	s.levelReached(before)
 	long := b.offline.IsZero() || s.now.Sub(b.offline) > s.model.Duration(model.OfflineThreshold)
 	b.offline = time.Time{}
 	if long || s.model.Has(model.CSMSQuirks, statusOnReconnect) {

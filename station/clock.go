@@ -44,7 +44,11 @@ func (s *Station) timeFromCSMS(wall time.Time) {
 // setClock moves the wall clock. What is measured in durations does not notice; what is aligned to the wall clock is aligned anew.
 func (s *Station) setClock(wall time.Time, source string) {
 	diff := wall.Sub(s.wall())
+	known := s.clock.known
 	s.clock.known = true
+	if !known || diff.Abs() >= clockSlack {
+		defer s.tellTrustClock()
+	}
 	if diff.Abs() < clockSlack {
 		return
 	}

@@ -59,6 +59,8 @@ func (s *Station) requestReceived(ev RequestReceived) {
 		s.resetRequested(ev.ID, r)
 	case SetNetworkProfile:
 		s.answer(ev.ID, s.setNetworkProfile(r))
+	case RaiseSecurity:
+		s.answer(ev.ID, s.raiseSecurity(r))
 	case TriggerMessage:
 		s.triggerMessage(ev.ID, r)
 	case UnlockConnector:

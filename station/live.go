@@ -42,7 +42,7 @@ func (s *Station) Live(ref term.Ref, id model.ID) (string, bool) {
 	case model.ActiveNetworkProfile:
 		return strconv.Itoa(s.slot), true
 	case model.SecurityProfile:
-		return strconv.Itoa(s.profile), true
+		return strconv.Itoa(s.securityLevel()), true
 	case model.ChargingProfileEntries:
 		return strconv.Itoa(s.charging.set.Len()), true
 	case model.CertificateEntries:

@@ -31,27 +31,27 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 	u, err := parseURL(p.URL)
 	switch {
 	case !slices.Contains(s.cfg.Slots, r.Slot):
-		return "ValueOutOfRange", fmt.Sprintf("configurationSlot %d: slots are %v", r.Slot, s.cfg.Slots)
+		return "InvalidConfSlot", fmt.Sprintf("configurationSlot %d: slots are %v", r.Slot, s.cfg.Slots) // B09.FR.05
 	case err != "":
 		return "InvalidURL", err
 	case p.Transport == "SOAP":
 		return "UnsupportedParam", "ocppTransport SOAP: the station would need an address of its own, which only a fitter can give"
-	case u == "http":
+	case strings.HasPrefix(u, "http"):
 		return "InvalidURL", "scheme must be ws or wss"
 	case p.Transport != "" && p.Transport != "JSON":
 		return "UnsupportedParam", "ocppTransport " + p.Transport
 	case p.HasAPN, p.HasVPN:
 		return "UnsupportedParam", "apn and vpn are the operating system's business"
-	case p.SecurityProfile < s.profile: // B09.FR.04, A05.FR.01
-		return "InvalidValue", "a lower security profile than the one in use"
-	case p.SecurityProfile > 1: // TLS
-		return "UnsupportedParam", "security profiles 2 and 3 are not supported"
-	case p.SecurityProfile < 0:
+	case p.SecurityProfile < 0 || p.SecurityProfile > securityMutual:
 		return "InvalidValue", "securityProfile"
-	case u != "ws":
-		return "InvalidURL", "security profiles 0 and 1 use ws"
+	case p.SecurityProfile < s.leastProfile(s.securityLevel()): // B09.FR.04, B09.FR.31
+		return s.unready(p)
+	case (u == "wss") != (p.SecurityProfile >= securityTLS):
+		return "InvalidURL", "security profiles 2 and 3 use wss, those below use ws"
 	case p.MessageTimeout <= 0 || p.MessageTimeout > maxMessageTimeout:
 		return "ValueOutOfRange", "messageTimeout"
+	case slices.Contains(s.NetworkPriority(), r.Slot): // it may be dialled next: what it needs has to be there
+		return s.unready(p)
 	}
 	return "", ""
 }
@@ -59,8 +59,10 @@ func (s *Station) checkProfile(r SetNetworkProfile) (reason, info string) {
 // maxURL is the longest CSMS address in bytes (NetworkConnectionProfileType.ocppCsmsUrl in OCPP 2.1).
 const maxURL = 2000
 
-// parseURL checks a CSMS address, scheme://host[:port][/path], and returns its scheme, or what is wrong with it. http is
-// for SOAP, which only a fitter can choose.
+// schemes are those of a CSMS' address; http and https are for SOAP, which only a fitter can choose.
+var schemes = [...]string{"ws", "wss", "http", "https"}
+
+// parseURL checks a CSMS address, scheme://host[:port][/path], and returns its scheme, or what is wrong with it.
 func parseURL(raw string) (scheme, wrong string) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	scheme = strings.ToLower(scheme)
@@ -68,7 +70,7 @@ func parseURL(raw string) (scheme, wrong string) {
 	switch {
 	case len(raw) > maxURL:
 		return "", "longer than 2000 bytes"
-	case !ok || scheme != "ws" && scheme != "wss" && scheme != "http":
+	case !ok || !slices.Contains(schemes[:], scheme):
 		return "", "scheme must be ws or wss"
 	case strings.IndexFunc(raw, notInURL) >= 0 || !validHost(host):
 		return "", "want ws://host[:port]/path"
@@ -109,8 +111,11 @@ func (s *Station) storeProfile(slot int, p NetworkProfile) {
 }
 
 func (s *Station) restoreProfile(key string, value []byte) error {
-	if key == workedKey {
+	switch key {
+	case workedKey:
 		return s.restoreWorked(value)
+	case raiseKey:
+		return s.restoreTrial(value)
 	}
 	slot, err := strconv.Atoi(key)
 	if err != nil {
@@ -148,16 +153,7 @@ func (s *Station) veto(id model.ID, value string) model.Reason {
 	if id != model.NetworkConfigurationPriority {
 		return ""
 	}
-	for w := range strings.SplitSeq(value, ",") { // B10.FR.02
-		n, err := strconv.Atoi(strings.TrimSpace(w))
-		if err != nil {
-			return "InvalidValue"
-		}
-		if _, ok := s.profiles[n]; !ok {
-			return "InvalidValue"
-		}
-	}
-	return ""
+	return s.checkPriority(value)
 }
 
 // SeedProfile installs a network profile before Start, at first boot: as the fitter's seed has it.

@@ -13,7 +13,7 @@ func TestSeedProfileChecksItsURL(t *testing.T) {
 	for url, good := range map[string]bool{
 		"ws://csms": true, "ws://csms/": true, "ws://csms:80/ocpp/CS1": true, "wss://csms.example:8443/a": true, "WS://csms": true,
 		"ws://[::1]": true, "ws://[fe80::1]:80/x": true, "ws://192.0.2.1:9000": true, "ws://csms/a:b": true,
-		"": false, "csms": false, "http://csms/soap": true, "https://csms": false, "ws:csms": false, "ws://": false, "ws:///x": false, "ws://csms:0": false,
+		"": false, "csms": false, "http://csms/soap": true, "https://csms": true, "ws:csms": false, "ws://": false, "ws:///x": false, "ws://csms:0": false,
 		"ws://csms:65536": false, "ws://csms:x": false, "ws://csms:": false, "ws://u@csms": false, "ws://csms/?q": false, "ws://csms/#f": false,
 		"ws://cs ms": false, "ws://csms/\n": false, "ws://[::1": false, "ws://[::1]x": false, "ws://[::g]": false, "ws://a[b]": false,
 		"ws://csms\\x": false, "ws://csms/" + strings.Repeat("a", 2000): false,

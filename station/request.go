@@ -134,6 +134,9 @@ type SetNetworkProfile struct {
 	Profile NetworkProfile
 }
 
+// RaiseSecurity asks for a higher security profile toward the CSMS that is connected (whitepaper of 1.6, A05).
+type RaiseSecurity struct{ Profile int }
+
 // NetworkProfile is a network connection profile (NetworkConnectionProfileType).
 type NetworkProfile struct {
 	URL             string        `json:"url"`
@@ -253,6 +256,7 @@ func (ClearChargingProfile) request() {}
 func (GetChargingProfiles) request()  {}
 func (GetCompositeSchedule) request() {}
 func (SetNetworkProfile) request()    {}
+func (RaiseSecurity) request()        {}
 func (TriggerMessage) request()       {}
 func (UnlockConnector) request()      {}
 func (OverrideVariables) request()    {}

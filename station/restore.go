@@ -64,6 +64,8 @@ func (s *Station) restoreMeta(r Record) error {
 			return fmt.Errorf("count of events: %q", r.Value)
 		}
 		s.events = n
+	case metaTrusted:
+		return s.restoreTrusted(r.Value)
 	case metaProblems:
 		s.restoreProblems(string(r.Value))
 	case metaResets:

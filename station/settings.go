@@ -75,7 +75,7 @@ func (s *Station) put(id model.ID, value string) {
 
 // changed records changes of the device model and lets everybody read them.
 func (s *Station) changed(cs []model.Change) {
-	reconfigure, aligned := false, false
+	reconfigure, aligned, order := false, false, false
 	for _, c := range cs {
 		s.record(BucketVariable, c.Key, []byte(c.Value))
 		switch c.ID {
@@ -85,6 +85,8 @@ func (s *Station) changed(cs []model.Change) {
 			s.securityEvent(ReconfigurationOfSecurityParameters, "BasicAuthPassword")
 			s.command(Reconnect{}) // A01: the new password holds from the next connection on
 			reconfigure = true
+		case model.NetworkConfigurationPriority:
+			reconfigure, order = true, true
 		case model.BlinkRepeat: // nobody but the core reads it
 		case model.LightPercent:
 			s.dim()
@@ -104,5 +106,8 @@ func (s *Station) changed(cs []model.Change) {
 	s.planAgain()
 	if reconfigure {
 		s.command(Reconfigure{})
+	}
+	if order {
+		s.tryHigher()
 	}
 }

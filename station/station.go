@@ -102,6 +102,8 @@ type Station struct {
 	eventsKept               int            // ids up to this one are reserved on flash
 	problemsKept             string         // components with a problem, as recorded
 	slot                     int            // network slot in use
+	raising                  int            // slot of a higher security profile on trial; 0: none
+	trustFloor               time.Time      // the last time by which a CSMS was trusted
 	dialled, worked          *workedNetwork // of the open connection; of the last one on which the CSMS answered. nil: none
 	profile                  int            // security profile in use
 	charging                 charging

@@ -244,7 +244,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 	vo := virtual.Options{
 		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true, Lights: a.seed.Lights},
 		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
-		Book: a.book, Version: build(), Files: o.files.said,
+		Book: a.book, Version: build(), Built: sourceDate, Files: o.files.said,
 		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },
 	}
 	if o.logOCPP {

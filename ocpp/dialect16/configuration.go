@@ -115,7 +115,7 @@ func (d *Dialect) standard(k *key, rows []model.ReportRow) (msg16.KeyValue, bool
 	if row == nil || k.form == most && !row.Characteristics.MaxLimit.Set {
 		return v, false
 	}
-	v.Readonly = k.derived() || readOnly(row)
+	v.Readonly = k.form != level && (k.derived() || readOnly(row))
 	if text, ok := valueOf(row); ok {
 		v.Value = value(k.spell(row, text))
 	}
@@ -175,6 +175,8 @@ func (d *Dialect) changeConfiguration(m *msg16.ChangeConfigurationRequest) stati
 	}
 	item := model.SetItem{Component: k.componentName(), Variable: k.variableName(), Value: k.read(strings.Clone(m.Value))}
 	switch {
+	case k.form == level:
+		return raiseSecurity(item)
 	case k.form == rotation:
 		return station.SetVariables{Items: d.rotationItems(k, item.Value)}
 	case k.form == fact:
@@ -193,6 +195,15 @@ func (d *Dialect) changeConfiguration(m *msg16.ChangeConfigurationRequest) stati
 		items = append(items, item)
 	}
 	return station.SetVariables{Items: items}
+}
+
+// raiseSecurity reads the key SecurityProfile (whitepaper, A05). What is no number is a value that no variable takes.
+func raiseSecurity(item model.SetItem) station.Request {
+	n, err := strconv.Atoi(item.Value)
+	if err != nil {
+		return station.SetVariables{Items: []model.SetItem{item}}
+	}
+	return station.RaiseSecurity{Profile: n}
 }
 
 // stationModel is a variable that every station has.

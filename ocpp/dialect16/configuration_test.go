@@ -51,6 +51,10 @@ func (w *wire) answer(m *model.Model, action, payload string) string {
 	case station.SetVariables:
 		results, _ := m.Set(r.Items)
 		body = station.VariablesSet{Results: results}
+	case station.RaiseSecurity: // up to 2, as a core with a root and no certificate of its own
+		if body = (station.Status{Status: "Accepted"}); r.Profile > 2 {
+			body = station.Status{Status: "Rejected", Reason: "InvalidNetworkConf"}
+		}
 	default:
 		w.t.Fatalf("%T", req)
 	}
@@ -171,7 +175,9 @@ func TestChangeConfiguration(t *testing.T) {
 		{"SupportedFeatureProfiles", "Core", "Rejected"},
 		{"LocalAuthListMaxLength", "1", "Rejected"},
 		{"ChargeProfileMaxStackLevel", "1", "Rejected"},
+		{"SecurityProfile", "2", "Accepted"},
 		{"SecurityProfile", "3", "Rejected"},
+		{"SecurityProfile", "high", "Rejected"},
 		{"AuthorizationKey", "000102030405060708090A0B0C0D0E0F", "Accepted"},
 		{"AuthorizationKey", "0001", "Rejected"},
 		{"TxCtrlr.TxStopPoint", "EVConnected", "Accepted"},

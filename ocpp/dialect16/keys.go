@@ -29,6 +29,7 @@ const (
 	most                 // the largest value that it may have; read-only
 	fact                 // of the dialect; read-only
 	rotation             // of all connectors in one list
+	level                // can only be raised (whitepaper, 7.6)
 )
 
 // keys are the configuration keys of 1.6 (chapter 9 with errata 3.83 and 3.90) and of the security whitepaper (chapter 7),
@@ -93,7 +94,7 @@ var keys = [...]key{
 	{name: "CertificateStoreMaxLength", component: "SecurityCtrlr", variable: "CertificateEntries", form: most},
 	{name: "CertificateSignedMaxChainSize", component: "SecurityCtrlr", variable: "MaxCertificateChainSize"},
 	{name: "CpoName", component: "SecurityCtrlr", variable: "OrganizationName"},
-	{name: "SecurityProfile", component: "SecurityCtrlr", variable: "SecurityProfile"},
+	{name: "SecurityProfile", component: "SecurityCtrlr", variable: "SecurityProfile", form: level},
 }
 
 // connectorTier is the component that exists once for each connector.

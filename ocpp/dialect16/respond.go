@@ -74,6 +74,8 @@ func status(action string, s station.Status) msg16.Message {
 		return &msg16.InstallCertificateResponse{Status: msg16.InstallCertificateStatus(s.Status)}
 	case "ChangeAvailability":
 		return &msg16.ChangeAvailabilityResponse{Status: msg16.AvailabilityStatus(s.Status)}
+	case "ChangeConfiguration": // of the key SecurityProfile
+		return &msg16.ChangeConfigurationResponse{Status: msg16.ConfigurationStatus(s.Status)}
 	case "ClearCache":
 		return &msg16.ClearCacheResponse{Status: msg16.ClearCacheStatus(s.Status)}
 	case "ClearChargingProfile":

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -38,7 +39,11 @@ func (o *owner) dialIfDue(ctx context.Context) {
 	o.stats.Dials++
 	o.status.Slot = p.Slot
 	e, err := newEndpoint(p, o.plan.cfg.identity(p), o.o.Dialects, o.plan.cfg.Quirks)
-	if err == nil {
+	switch {
+	case err != nil:
+	case p.SecurityProfile < o.plan.cfg.Level: // never dialled again (A05.FR.06)
+		err = &ProfileError{p.Slot, "NoSecurityDowngrade", fmt.Sprintf("security profile %d, the station has used %d", p.SecurityProfile, o.plan.cfg.Level)}
+	default:
 		e.tls, err = newSecurity(p, e.hostOf(), o.plan.cfg, o.clock, o.o.Now)
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func (b *budget) take(now time.Time, n, burst int) bool {
 // does so while it is read.
 func kept(r station.Request) bool {
 	switch r := r.(type) {
-	case station.ChangeAvailability, station.ClearCache, station.SetVariables, station.SetNetworkProfile, station.RequestStart,
+	case station.ChangeAvailability, station.ClearCache, station.SetVariables, station.SetNetworkProfile, station.RaiseSecurity, station.RequestStart,
 		station.RequestStop, station.Reset, station.UnlockConnector, station.ReserveNow, station.CancelReservation,
 		station.SetChargingProfile, station.ClearChargingProfile:
 		return true

@@ -73,6 +73,7 @@ func TestEveryRequestIsRationedOrHarmless(t *testing.T) {
 		{station.RequestStop{}, true},
 		{station.Reset{}, true},
 		{station.SetNetworkProfile{}, true},
+		{station.RaiseSecurity{}, true},
 		{station.TriggerMessage{Message: "TransactionEvent"}, true},
 		{station.TriggerMessage{Message: "MeterValues"}, false},
 		{station.UnlockConnector{}, true},

@@ -45,6 +45,7 @@ type Config struct {
 	Quirks Quirks // of the CSMS
 	Limits rpc.Limits
 
+	Level int   // the lowest security profile that may be used: none below is dialled, whatever Profiles holds (A00.FR.005)
 	Trust Trust // for security profiles 2 and 3
 	Clock Clock // by which certificates are judged
 }

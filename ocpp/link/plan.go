@@ -22,8 +22,13 @@ type plan struct {
 // configure takes a new configuration and stays with the slot that was being tried, if it is still there.
 func (p *plan) configure(c Config) {
 	slot, had := p.slot()
+	raised := rises(p.cfg.Profiles, c.Profiles)
 	p.cfg = c
 	p.at = 0
+	if raised {
+		p.tries = 0
+		return
+	}
 	for i, pr := range c.Profiles {
 		if had && pr.Slot == slot {
 			p.at = i
@@ -31,6 +36,12 @@ func (p *plan) configure(c Config) {
 		}
 	}
 	p.tries = 0
+}
+
+// rises tells whether a new order begins with a profile of higher security than the old one did: it is tried before the one
+// in use (A05.FR.06 of the 1.6 whitepaper).
+func rises(old, now []Profile) bool {
+	return len(old) > 0 && len(now) > 0 && now[0].SecurityProfile > old[0].SecurityProfile
 }
 
 func (p *plan) slot() (int, bool) {
@@ -49,17 +60,9 @@ func (p *plan) profile() (Profile, bool) {
 	return Profile{}, false
 }
 
-// fallback tells whether the last good profile may be tried: never one that is less secure than what is configured now.
+// fallback tells whether the last good profile may be tried: never one below the level, which has risen with what worked.
 func (p *plan) fallback() bool {
-	if p.last == nil || len(p.cfg.Profiles) == 0 {
-		return false
-	}
-	for _, pr := range p.cfg.Profiles {
-		if p.last.SecurityProfile < pr.SecurityProfile {
-			return false
-		}
-	}
-	return true
+	return p.last != nil && len(p.cfg.Profiles) > 0 && p.last.SecurityProfile >= p.cfg.Level
 }
 
 // worked tells that a CALL was answered over pr.

@@ -81,6 +81,7 @@ func TestLastGoodProfileThatIsLessSecureIsNotTried(t *testing.T) {
 	p.worked(good)
 	secure := configOf(1, 2)
 	secure.Profiles[0].SecurityProfile = 1
+	secure.Level = 1
 	p.configure(secure)
 	if got, want := tried(p, 3), "2 2 2"; got != want {
 		t.Errorf("tried %s, want %s", got, want)

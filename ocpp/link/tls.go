@@ -176,7 +176,7 @@ func (s *security) fault(a *attempt, first *firstAnswer, err error) error {
 	if d := first.fault(s.suites); d != nil { // A00.FR.316, A00.FR.323
 		return d
 	}
-	if text := err.Error(); strings.HasPrefix(text, "tls: ") && strings.Contains(text, "certificate") {
+	if text := err.Error(); strings.HasPrefix(text, "tls: ") && strings.Contains(text, "certificate") && strings.Contains(text, "server") {
 		return distrust(CauseMalformed, "%s", strings.TrimPrefix(text, "tls: "))
 	}
 	return fmt.Errorf("TLS handshake: %w", err)

@@ -96,6 +96,7 @@ const (
 	SampledDataTxUpdatedMeasurands
 
 	AdditionalRootCertificateCheck
+	AllowSecurityProfileDowngrade
 	BasicAuthPassword
 	CertSigningRepeatTimes
 	CertSigningWaitMinimum

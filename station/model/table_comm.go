@@ -64,6 +64,7 @@ var deviceDataRows = []row{
 
 var securityRows = []row{
 	{id: AdditionalRootCertificateCheck, name: "AdditionalRootCertificateCheck", mut: ReadOnly, kind: TypeBoolean, def: "false", reader: "core: certificates"},
+	{id: AllowSecurityProfileDowngrade, name: "AllowSecurityProfileDowngrade", kind: TypeBoolean, def: "false", reader: "core: network profiles"},
 	{id: BasicAuthPassword, name: "BasicAuthPassword", mut: WriteOnly, kind: TypePassword, max: at(maxPassword), reader: "link: basic authentication"},
 	{id: CertSigningRepeatTimes, name: "CertSigningRepeatTimes", kind: TypeInteger, min: at(0), max: at(maxBackOffDoublings), def: "3", reader: "core: certificates"},
 	{id: CertSigningWaitMinimum, name: "CertSigningWaitMinimum", kind: TypeInteger, unit: "s", min: at(1), max: at(maxSigningWait), def: "60", reader: "core: certificates"},

@@ -128,6 +128,10 @@ var requests = map[string]func(*Bench, line) (station.Request, error){
 		evse, err := l.number("evse")
 		return station.Reset{Kind: station.ResetKind(l.word(0)), EVSE: term.EVSEID(evse)}, err
 	},
+	"RaiseSecurity": func(_ *Bench, l line) (station.Request, error) {
+		n, err := strconv.Atoi(l.word(0))
+		return station.RaiseSecurity{Profile: n}, err
+	},
 	"SetNetworkProfile": func(b *Bench, l line) (station.Request, error) {
 		slot, err := l.number("slot")
 		if err != nil {

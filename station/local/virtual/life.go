@@ -115,7 +115,7 @@ func (l *life) buildLoop() error {
 	l.linked = make(chan station.Event, run.MaxEvents)
 	var err error
 	l.link, err = link.New(link.Options{
-		Config: linkConfig(l.core), Last: lastProfile(l.core), Dialects: dialects(l.s.o.Station.EVSEs), Outbox: outbox{l.store},
+		Config: linkConfig(l.core, &l.s.o), Last: lastProfile(l.core), Dialects: dialects(l.s.o.Station.EVSEs), Outbox: outbox{l.store},
 		Decode: station.DecodeReport, Table: l.table, Events: l.linked, Stage: l.lists, IDPrefix: newID()[:8] + "-", Now: l.s.clock.Now, Real: l.s.clock.Real,
 		Trace: l.s.o.Trace, Log: l.s.o.Log, Dial: l.s.wire.dial,
 	})
@@ -334,7 +334,7 @@ func (h host) Storage(code string) {
 	h.l.s.tell("storage", code+": please wait, the station is keeping a record")
 }
 
-func (h host) Reconfigure() { h.l.link.Configure(linkConfig(h.l.core)) }
+func (h host) Reconfigure() { h.l.link.Configure(linkConfig(h.l.core, &h.l.s.o)) }
 
 // Reboot begins a new life once the queue is empty, or flush has passed (B12.FR.05).
 func (h host) Reboot(flush time.Duration) {

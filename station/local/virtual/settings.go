@@ -9,8 +9,9 @@ import (
 	"github.com/evsed/evsed/station/model"
 )
 
-// linkConfig reads the link's settings from the device model and the network profiles. Call it from the owner of s.
-func linkConfig(s *station.Station) link.Config {
+// linkConfig reads the link's settings from the device model, the network profiles and the certificates. Call it from the
+// owner of s.
+func linkConfig(s *station.Station, o *Options) link.Config {
 	m := s.Model()
 	c := link.Config{
 		Identity: m.Text(model.Identity), ConnectionAttempts: m.Int(model.NetworkProfileConnectionAttempts),
@@ -18,6 +19,7 @@ func linkConfig(s *station.Station) link.Config {
 		PingInterval: m.Duration(model.WebSocketPingInterval), BackOffMinimum: m.Duration(model.RetryBackOffWaitMinimum),
 		BackOffRange: m.Duration(model.RetryBackOffRandomRange), BackOffRepeat: m.Int(model.RetryBackOffRepeatTimes),
 		MessageTimeout: defaultMessageTimeout, Quirks: link.ParseQuirks(m.List(model.CSMSQuirks)),
+		Level: s.LeastSecurity(), Trust: trustOf(s, o.Keys), Clock: trustClock(s, o.Built),
 	}
 	for _, slot := range s.NetworkPriority() {
 		p, _ := s.NetworkProfile(slot)
@@ -33,7 +35,7 @@ func linkConfig(s *station.Station) link.Config {
 func overHTTP(url string) bool { return strings.HasPrefix(strings.ToLower(url), "http") }
 
 func linkProfile(m *model.Model, slot int, p station.NetworkProfile) link.Profile {
-	if p.SecurityProfile == 1 && p.Password == "" {
+	if p.SecurityProfile >= 1 && p.Password == "" {
 		p.Password = m.Text(model.BasicAuthPassword)
 	}
 	return link.Profile{Slot: slot, NetworkProfile: p}

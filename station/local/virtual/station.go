@@ -43,6 +43,7 @@ type Options struct {
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
 	Version  string             // of the program, as diagnostics tell it
+	Built    time.Time          // when the program was written: no certificate is judged by an earlier time
 	Boot     station.BootReason // of the first life; "" is PowerUp
 	Leave    func() bool        // asked between two lives: whether another program is to run; nil: never
 }
