@@ -39,6 +39,9 @@ func TestRestoreRefusesWhatItCannotUse(t *testing.T) {
 		{Bucket: station.BucketAuthCache, Key: "x", Value: []byte("x")},
 		{Bucket: station.BucketReservation, Key: "7", Value: []byte("{}")},
 		{Bucket: station.BucketReservation, Key: "8", Value: []byte(reservation7)},
+		{Bucket: station.BucketCertificate, Key: "CSMSRootCertificate/00", Value: []byte(`{"use":"CSMSRootCertificate","chain":["MAA="],"seq":1}`)},
+		{Bucket: station.BucketCertificate, Key: "signing", Value: []byte(`{"n":1,"key":"k","csr":"-"}`)},
+		{Bucket: station.BucketCertificate, Key: "signing", Value: []byte(`{"n":9000000000}`)},
 		{Bucket: station.BucketEnd, Key: "x"},
 	} {
 		if err := newStation(t).Restore(r); err == nil {
@@ -56,6 +59,8 @@ func FuzzRestore(f *testing.F) {
 	f.Add(uint8(station.BucketEVSE), "1.1", []byte(`{"inoperative":true,"scheduled":1}`))
 	f.Add(uint8(station.BucketNetwork), "1", []byte(`{"url":"ws://x"}`))
 	f.Add(uint8(station.BucketReservation), "7", []byte(reservation7)) // of an EVSE that is gone
+	f.Add(uint8(station.BucketCertificate), "signing", []byte(`{"n":7,"key":"k","cn":"S1","o":"Operator","trigger":true}`))
+	f.Add(uint8(station.BucketCertificate), "CSMSRootCertificate/00", []byte(`{"use":"CSMSRootCertificate","chain":["MAA="],"seq":1,"issuer":"AA=="}`))
 	f.Add(uint8(station.BucketVariable), "TxCtrlr/TxStopPoint", []byte(`EnergyTransfer`))
 	f.Fuzz(func(t *testing.T, bucket uint8, key string, value []byte) {
 		s := newStation(t)
