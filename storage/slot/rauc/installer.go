@@ -29,6 +29,8 @@ type Options struct {
 	Progress func(Progress)
 	// Boot tells this boot from another. "": as the kernel says.
 	Boot string
+	// Version is told where RAUC does not know what it booted: of a system that it did not install.
+	Version string
 }
 
 // Installer is RAUC as slot.Installer.
@@ -38,6 +40,7 @@ type Installer struct {
 	dir      string
 	progress func(Progress)
 	boot     string
+	version  string
 
 	mu     sync.Mutex // guards what follows
 	note   note
@@ -64,12 +67,12 @@ func Open(ctx context.Context, address, dir string, o Options) (*Installer, erro
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make room for bundles: %w", err)
 	}
-	i := &Installer{ctx: ctx, address: address, dir: dir, progress: o.Progress, boot: o.Boot}
+	i := &Installer{ctx: ctx, address: address, dir: dir, progress: o.Progress, boot: o.Boot, version: o.Version}
 	var err error
 	if i.note, err = load(i.notes()); err != nil {
 		return nil, fmt.Errorf("read what was installed: %w", err)
 	}
-	i.status.History = i.note.History
+	i.status.History, i.status.Running.Version = i.note.History, o.Version
 	return i, nil
 }
 
@@ -125,13 +128,21 @@ func (i *Installer) settle(v view) error {
 	name := slot.Name(clip(v.booted.Name))
 	if n.From != "" && n.Boot != i.boot && v.booted.Name == n.From {
 		if n.Done {
-			n.ReturnedFrom, n.Why = n.To, "the boot loader went back to "+string(name)
+			if n.ReturnedFrom = n.To; n.Why == "" {
+				n.Why = "the boot loader went back to " + string(name)
+			}
 			n.tell("returned", name, n.To, n.Why)
 		}
 		n.ended() // and without Done RAUC never got so far
 	}
 	i.status = slot.Status{Next: slot.Name(clip(v.primary.Name)), History: n.History}
-	i.status.Running = slot.Boot{Slot: name, Version: v.booted.text("bundle.version"), ReturnedFrom: n.ReturnedFrom, Why: n.Why}
+	i.status.Running = slot.Boot{Slot: name, Version: i.version}
+	if version := v.booted.text("bundle.version"); version != "" {
+		i.status.Running.Version = version
+	}
+	if n.ReturnedFrom != "" {
+		i.status.Running.ReturnedFrom, i.status.Running.Why = n.ReturnedFrom, n.Why
+	}
 	if n.From != "" && v.booted.Name != n.From {
 		i.status.Running.Trial = true
 		if n.To != "" {
@@ -212,14 +223,15 @@ func (i *Installer) check(b *bus) (m slot.Manifest, version string, err error) {
 	if compatible != ours {
 		return m, "", fmt.Errorf("%w: the bundle is for %q, and this is %q", image.ErrHardware, clip(compatible), clip(ours))
 	}
-	version = clip(version)
+	if m.Version, err = image.ParseVersion(version); err != nil {
+		return m, "", fmt.Errorf("%w: version of the bundle: %w", image.ErrFormat, err) // what has no order could be older
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.note.older(version) {
 		return m, "", fmt.Errorf("%w: bundle %s, and %s was good", image.ErrOlder, version, i.note.Highest)
 	}
-	m = slot.Manifest{Product: clip(compatible), Length: file.Size()}
-	m.Version, _ = image.ParseVersion(version) // zero for what is no semantic version
+	m.Product, m.Length = clip(compatible), file.Size()
 	return m, version, nil
 }
 
@@ -296,13 +308,16 @@ func (i *Installer) Good() error {
 	if err := b.mark(i.ctx, "good", "booted"); err != nil {
 		return fmt.Errorf("call the booted slot good: %w", err)
 	}
-	running := i.Status().Running
-	if !running.Trial {
-		return i.change(func(n *note) { n.good(running.Version) })
+	trial, version := i.Status().Running.Trial, v.booted.text("bundle.version")
+	if !trial {
+		return i.change(func(n *note) { n.good(version) })
 	}
 	if err := i.change(func(n *note) {
-		n.good(running.Version)
-		n.tell("good", slot.Name(clip(v.booted.Name)), running.Version, "")
+		if version == "" {
+			version = n.To
+		}
+		n.good(version)
+		n.tell("good", slot.Name(clip(v.booted.Name)), version, "")
 		n.ended()
 	}); err != nil {
 		return err
@@ -312,7 +327,10 @@ func (i *Installer) Good() error {
 }
 
 // Rollback lets the next start be what was good before. Where nothing was installed it does nothing.
-func (i *Installer) Rollback() error {
+func (i *Installer) Rollback() error { return i.Return("taken back") }
+
+// Return is Rollback with its reason, which the status tells once what was good before has started.
+func (i *Installer) Return(why string) error {
 	b, err := dial(i.ctx, i.address)
 	if err != nil {
 		return err
@@ -336,8 +354,11 @@ func (i *Installer) Rollback() error {
 		if err := b.mark(i.ctx, "bad", "booted"); err != nil {
 			return fmt.Errorf("call the booted slot bad: %w", err)
 		}
+		if err := i.change(func(n *note) { n.Why = clip(why) }); err != nil {
+			return err
+		}
 	} else if err := i.change(func(n *note) {
-		n.tell("returned", slot.Name(clip(from)), to, "taken back before the start")
+		n.tell("returned", slot.Name(clip(from)), to, clip(why)+" before the start")
 		n.ended()
 	}); err != nil {
 		return err

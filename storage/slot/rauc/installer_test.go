@@ -135,7 +135,7 @@ func TestUpdateIsGood(t *testing.T) {
 		t.Errorf("history: %s", got)
 	}
 
-	for version, want := range map[string]error{"1.9.9": image.ErrOlder, "2.0.0-rc.1": image.ErrOlder, "2.0.0": nil, "2.0.1": nil, "summer": nil} {
+	for version, want := range map[string]error{"1.9.9": image.ErrOlder, "2.0.0-rc.1": image.ErrOlder, "2.0.0": nil, "2.0.1": nil, "summer": image.ErrFormat, "2.1": image.ErrFormat, "": image.ErrFormat} {
 		b.rauc.set(func() { b.rauc.bundle = version })
 		if _, err := b.Check(); !errors.Is(err, want) {
 			t.Errorf("after 2.0.0, %s: %v", version, err)
@@ -187,16 +187,14 @@ func TestRollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.reboot("rootfs.1")
-	if err := b.Rollback(); err != nil {
+	if err := b.Return("the guard is gone"); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(b.rauc.marks, ", "); got != "active rootfs.0, active rootfs.0, bad rootfs.1" {
 		t.Errorf("marks: %s", got)
 	}
 	b.reboot("rootfs.0")
-	if b.Status().Running.ReturnedFrom != "2.0.0" {
-		t.Errorf("%+v", b.Status())
-	}
+	b.want(slot.Boot{Slot: "rootfs.0", Version: "1.0.0", ReturnedFrom: "2.0.0", Why: "the guard is gone"}, "rootfs.0", false)
 }
 
 func TestRefusals(t *testing.T) {
@@ -340,5 +338,27 @@ func TestSpool(t *testing.T) {
 		s = open()
 		check(s, nil, "")
 		s.f.Close()
+	}
+}
+
+// A system that RAUC did not install has the version that evsed tells, and that is no bar to a bundle.
+func TestVersionOfAnotherInstaller(t *testing.T) {
+	b := newBox(t)
+	b.rauc.set(func() { b.rauc.versions["rootfs.0"], b.rauc.bundle = "", "0.9.0" })
+	i, err := Open(t.Context(), b.address, b.dir, Options{Boot: "x", Version: "1.5.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := i.Status().Running.Version; got != "1.5.0" {
+		t.Errorf("before RAUC was asked: %s", got)
+	}
+	b.Installer = i
+	if err := b.Good(); err != nil {
+		t.Fatal(err)
+	}
+	b.want(slot.Boot{Slot: "rootfs.0", Version: "1.5.0"}, "rootfs.0", false)
+	b.stage([]byte("bundle"))
+	if _, err := b.Check(); err != nil {
+		t.Error(err)
 	}
 }

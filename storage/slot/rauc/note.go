@@ -44,14 +44,14 @@ func (n *note) tell(what string, at slot.Name, version, why string) {
 // ended forgets what was under way.
 func (n *note) ended() { n.From, n.Boot, n.To, n.Done = "", "", "", false }
 
-// older says whether a version is below one that was good. What is no semantic version has no order: that is RAUC's to judge.
+// older says whether a version is below one that was good.
 func (n *note) older(version string) bool {
 	v, err := image.ParseVersion(version)
 	highest, none := image.ParseVersion(n.Highest)
 	return err == nil && none == nil && v.Compare(highest) < 0
 }
 
-// good remembers a version.
+// good remembers a version. One that RAUC does not know, or that has no order, is none.
 func (n *note) good(version string) {
 	if v, err := image.ParseVersion(version); err == nil && (n.Highest == "" || !n.older(version)) {
 		n.Highest = v.String()
