@@ -57,3 +57,26 @@ func (a *agent) installSecurity(s *station.Station) ([]station.Record, error) {
 	a.seed.Brought = nil
 	return records, nil
 }
+
+// hideSeed returns the copy of the seed that is kept: its passwords go into the key store. Where that is not there they stay in
+// the copy, and the log says so.
+func (a *agent) hideSeed(data []byte) []byte {
+	n := 0
+	copied, err := seed.Hide(data, func(secret string) (string, error) {
+		n++
+		name := fmt.Sprintf("%spassword-%d", keys.Fitted, n)
+		return name, a.keys.Seal(name, []byte(secret))
+	})
+	if err != nil {
+		a.log.Warn("seed", "passwords", "stay readable in its copy", "err", err)
+		return data
+	}
+	return copied
+}
+
+// revealSeed puts the passwords back into a seed that was read from its copy.
+func (a *agent) revealSeed() {
+	if err := a.seed.Reveal(a.keys.Unseal); err != nil {
+		a.log.Warn("seed", "left out", "passwords", "err", err)
+	}
+}

@@ -134,8 +134,8 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 	return firstSeed(o)
 }
 
-// keepSeed copies the seed into the state directory, whole or not at all.
-func keepSeed(o runOptions) error {
+// keepSeed copies the seed into the state directory, whole or not at all, as hide makes it.
+func keepSeed(o runOptions, hide func([]byte) []byte) error {
 	kept := filepath.Join(o.state, seedCopy)
 	if _, err := os.Stat(kept); err == nil {
 		return nil // not the first boot
@@ -147,7 +147,7 @@ func keepSeed(o runOptions) error {
 	if err := os.MkdirAll(o.state, 0o700); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be made", o.state, err)
 	}
-	if err := writeDurably(kept+newSuffix, data); err != nil {
+	if err := writeDurably(kept+newSuffix, hide(data)); err != nil {
 		return fmt.Errorf("--state %s: %w: want a directory that can be written", o.state, err)
 	}
 	return os.Rename(kept+newSuffix, kept) // durable with the directory, which storage syncs before it keeps anything
@@ -212,7 +212,7 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	if err != nil {
 		return nil, usagef("--%w", err)
 	}
-	if err := keepSeed(o); err != nil {
+	if err := keepSeed(o, a.hideSeed); err != nil {
 		return nil, usageError{err} // the process ends, and with it the listener
 	}
 	return a, nil
@@ -255,6 +255,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 
 // install puts the seed into a station at its first boot.
 func (a *agent) install(s *station.Station) ([]station.Record, error) {
+	a.revealSeed()
 	records, err := a.seed.Install(s)
 	if err != nil {
 		return nil, err

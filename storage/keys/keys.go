@@ -62,7 +62,7 @@ type Store interface {
 	// Seal keeps a secret of at most MaxSecret bytes, in place of one of that name.
 	Seal(name string, secret []byte) error
 	Unseal(name string) ([]byte, error)
-	// Wipe removes every entry: a factory reset.
+	// Wipe removes every entry but those of Fitted: a factory reset.
 	Wipe() error
 	// Check reaches for the safe: nil, or why it cannot be used now.
 	Check() error
@@ -72,6 +72,9 @@ type Store interface {
 	Protection() string
 	Close() error
 }
+
+// Fitted stands in front of the names of what the fitter brought. It stays over a factory reset, as the seed does.
+const Fitted = "seed-"
 
 // folder is where the entries lie in the state directory.
 const folder = "keys"

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -139,6 +140,9 @@ func (s *store) Wipe() error {
 	var errs []error
 	for _, ending := range []string{endKey, endSecret} {
 		for _, name := range s.shelf.keys(ending) {
+			if strings.HasPrefix(name, Fitted) {
+				continue
+			}
 			errs = append(errs, s.shelf.remove(name+ending))
 		}
 	}

@@ -75,7 +75,7 @@ func (d *decoder) security(top *strict.Members) {
 	}
 	s.Station = pair("chargingStationCertificateDir", "chargingStationKeyDir")
 	s.V2G = pair("v2gCertificateDir", "v2gKeyDir")
-	s.Password = text("privateKeyPassword")
+	s.Password = strict.Or(strict.Text(o, "privateKeyPassword", keys.MaxSecret), "")
 }
 
 // Material is what the files of a seed hold, ready to be installed.
@@ -164,7 +164,7 @@ func (m *Material) own(p Pair, password string, use func(*x509.Certificate) cert
 
 // keyNames are the names of the seed's keys. A CSMS's names are others, so the seed never takes a newer key away.
 var keyNames = map[cert.Use]string{
-	cert.ChargingStationCertificate: "seed-station", cert.V2GCertificate: "seed-v2g", cert.V2G20Certificate: "seed-v2g20",
+	cert.ChargingStationCertificate: keys.Fitted + "station", cert.V2GCertificate: keys.Fitted + "v2g", cert.V2G20Certificate: keys.Fitted + "v2g20",
 }
 
 // chain orders the certificates from the leaf on up, each signed by the next.

@@ -44,6 +44,9 @@ type Value struct {
 // Path is the field's name from the document's top, like evses[0].phases; "" for the document itself.
 func (v *Value) Path() string { return v.path }
 
+// Offset is where the value begins in the document, in bytes.
+func (v *Value) Offset() int { return v.offset }
+
 // Error is a finding in a document: where, what was found, what would be right.
 type Error struct {
 	Line, Col int // from 1; a column is a character
