@@ -98,14 +98,9 @@ func (s *Station) beginUpdate(r UpdateFirmware) (Status, *RequestError) {
 	return st, nil
 }
 
-// signingCertificate returns a signing certificate in DER, or why it is refused (L01.FR.21). Without a clock nobody can say
-// whether it is valid; the answer to BootNotification has brought the time to a station that is asked to update.
+// signingCertificate returns a signing certificate in DER, or why it is refused (L01.FR.21).
 func (s *Station) signingCertificate(text string) (der []byte, why string) {
-	at := s.knownTime()
-	if at.IsZero() {
-		return nil, "the clock is not set"
-	}
-	der, err := update.Certificate(text, s.Roots(cert.ManufacturerRootCertificate), at)
+	der, err := update.Certificate(text, s.Roots(cert.ManufacturerRootCertificate), s.knownTime())
 	if err != nil {
 		return nil, err.Error()
 	}
@@ -123,7 +118,7 @@ func (s *Station) takeUpdate(t update.Turn) {
 		s.command(CancelFetch{Number: t.Cancel})
 	}
 	for _, n := range t.Notices { // in the order in which they came to be, each of them (L01.FR.01)
-		s.report(Kept, "", FirmwareStatus{Status: string(n.Status), RequestID: n.RequestID, HasRequestID: n.HasRequestID, Reason: n.Reason})
+		s.report(Kept, "", FirmwareStatus{Status: string(n.Status), RequestID: n.RequestID, HasRequestID: n.HasRequestID, Reason: n.Reason, Info: n.Info})
 		switch n.Status {
 		case update.InvalidSignature: // L01.FR.03
 			s.securityEvent(InvalidFirmwareSignature, fmt.Sprintf("request %d: %s", n.RequestID, n.Reason))
@@ -161,7 +156,13 @@ func (s *Station) fetchEnded(ev FetchEnded) {
 
 func (s *Station) installEnded(ev InstallEnded) {
 	if ev.Code != "" {
-		s.takeUpdate(s.firmware.machine.InstallFailed(ev.Number, ev.Code, ev.Unfit))
+		turn := s.firmware.machine.InstallFailed(ev.Number, ev.Code, ev.Unfit)
+		s.takeUpdate(turn)
+		for _, n := range turn.Notices {
+			if ev.Forged {
+				s.securityEvent(InvalidFirmwareSignature, fmt.Sprintf("request %d: %s", n.RequestID, n.Reason))
+			}
+		}
 		return
 	}
 	s.takeUpdate(s.firmware.machine.Checked(s.world(), ev.Number, ev.Version))

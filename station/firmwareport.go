@@ -32,6 +32,7 @@ type FirmwareStatus struct {
 	RequestID    int    // valid if HasRequestID
 	HasRequestID bool
 	Reason       string // stable code of a failure; "" for none
+	Info         string // more of it, for people
 	Triggered    bool   // the CSMS asked how it is
 }
 
@@ -80,6 +81,7 @@ type InstallEnded struct {
 	Version string
 	Code    string
 	Unfit   bool
+	Forged  bool // the image is not what its maker has signed
 }
 
 // Activated tells how an Activate went. Code is "" or why it failed. Live says that the new firmware runs already.

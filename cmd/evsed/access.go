@@ -32,7 +32,7 @@ func (a *agent) simOptions(o runOptions) sim.Options {
 	return sim.Options{
 		Listen: o.listen, Version: release, Identity: a.seed.Name, Firmware: a.firmware(), World: func() sim.World { return a.station.World() },
 		Station: access{a}, Facts: a.facts, Log: a.events, Power: a.station, Clock: a.station, Network: a.network,
-		Service: a.station.Service, StageList: a.stageList, FactoryReset: a.station.FactoryReset, PlanUpload: a.station.PlanUpload, Keys: keys16{a.seed.EVSEs}, Logger: a.log,
+		Service: a.station.Service, StageList: a.stageList, FactoryReset: a.station.FactoryReset, PlanUpload: a.station.PlanUpload, PlanFirmware: a.planFirmware, Keys: keys16{a.seed.EVSEs}, Logger: a.log,
 	}
 }
 
@@ -48,7 +48,15 @@ func (a *agent) network(n sim.Network) error { return a.station.SetNetwork(n.Up,
 func (a *agent) facts() sim.Facts {
 	st := a.station.Status()
 	return sim.Facts{Powered: st.Powered, NetworkUp: st.Network, Protocol: st.Protocol, URL: st.URL, Pending: st.Pending,
-		Uptime: st.Uptime, Clock: a.station.Clock().Wall()}
+		Uptime: st.Uptime, Clock: a.station.Clock().Wall(), Firmware: st.Firmware}
+}
+
+func (a *agent) planFirmware(p sim.FirmwarePlan) error {
+	plan := virtual.FirmwarePlan{Download: p.Download, Signature: p.Signature, Install: p.Install, Unfit: p.Unfit, Step: p.Step, Live: !p.Reboot}
+	if !a.station.PlanFirmware(plan) {
+		return sim.ErrNotSimulated
+	}
+	return nil
 }
 
 func (a *agent) stageList(version int, entries []sim.ListEntry) (station.SendLocalList, error) {

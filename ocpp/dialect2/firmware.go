@@ -31,7 +31,7 @@ func (d *Dialect) firmwareStatus(b *station.FirmwareStatus) msg2.Message {
 		RequestID: rpc.Opt[int]{V: b.RequestID, Has: b.HasRequestID},
 	}
 	if d.v == rpc.V21 {
-		m.StatusInfo = d.statusInfo(b.Reason, "")
+		m.StatusInfo = d.statusInfo(b.Reason, b.Info)
 	}
 	return m
 }

@@ -30,7 +30,7 @@ func (f *firmware) boot() station.Image {
 		f.runs = station.Image{Version: f.next, Slot: map[string]string{"a": "b", "b": "a"}[f.runs.Slot], Trial: true}
 		f.next = ""
 	case f.runs.Trial:
-		f.good.GaveUp, f.good.Why = f.runs.Version, "FW-NOTPROVED"
+		f.good.GaveUp, f.good.Why = f.runs.Version, "nobody has accepted it"
 		f.runs = f.good
 	}
 	return f.runs

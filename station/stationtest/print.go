@@ -208,7 +208,7 @@ func describeReport(b *Bench, body station.ReportBody) string {
 	case station.ChargingProfiles:
 		return describeProfiles(r)
 	case station.FirmwareStatus:
-		return "FirmwareStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "")
+		return "FirmwareStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "") + choose(r.Info != "", " ("+r.Info+")", "")
 	case station.LogStatus:
 		return "LogStatus " + r.Status + choose(r.HasRequestID, fmt.Sprintf(" id=%d", r.RequestID), "") + choose(r.Reason != "", " "+r.Reason, "")
 	}

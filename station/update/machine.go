@@ -349,11 +349,8 @@ func (m *Machine) started(t *Turn, r Running) {
 	case ours:
 		m.enter(t, Installed, "")
 	case r.GaveUp != "" && r.GaveUp == m.u.Version && m.u.Activations > 0:
-		reason := r.Why
-		if reason == "" {
-			reason = ReasonGaveUp
-		}
-		m.enter(t, InstallationFailed, reason)
+		m.enter(t, InstallationFailed, ReasonGaveUp)
+		t.Notices[len(t.Notices)-1].Info = r.Why
 	case m.u.Activations >= MaxActivations:
 		m.enter(t, InstallationFailed, ReasonIgnored)
 	}

@@ -33,7 +33,8 @@ var (
 )
 
 // Certificate checks a signing certificate in PEM (L01.FR.12, L01.FR.21) against the manufacturer's roots in DER, and returns
-// it in DER. It must be one certificate, which a root has signed itself: the manufacturer uses none in between (L01, remarks).
+// it in DER. A zero time says that nobody knows what time it is: then the dates are not judged, for a station that lost its
+// clock must still be one that can be repaired. It must be one certificate, which a root has signed itself: the manufacturer uses none in between (L01, remarks).
 // Whether it was revoked is not asked: the message brings no OCSP answer with it, and a download does not wait for a server
 // that nobody has named.
 func Certificate(text string, roots [][]byte, at time.Time) ([]byte, error) {
@@ -43,6 +44,9 @@ func Certificate(text string, roots [][]byte, at time.Time) ([]byte, error) {
 	}
 	if err := usable(c); err != nil {
 		return nil, err
+	}
+	if at.IsZero() {
+		at = c.NotBefore
 	}
 	pool := x509.NewCertPool()
 	for _, der := range roots {

@@ -88,6 +88,8 @@ func TestSigningCertificate(t *testing.T) {
 		{"another maker", good, [][]byte{other.cert.Raw}, someday, ErrChain},
 		{"expired", good, [][]byte{m.cert.Raw}, someday.AddDate(2, 0, 0), ErrDates},
 		{"not yet valid", good, [][]byte{m.cert.Raw}, someday.AddDate(-1, 0, 0), ErrDates},
+		{"expired, and no clock", m.issue(t, &key.PublicKey, func(c *x509.Certificate) { c.NotAfter = someday.AddDate(0, 0, -7) }), [][]byte{m.cert.Raw}, time.Time{}, nil},
+		{"another maker, and no clock", good, [][]byte{other.cert.Raw}, time.Time{}, ErrChain},
 		{"the root itself", inPEM(m.cert.Raw), [][]byte{m.cert.Raw}, someday, ErrUsage},
 		{"for servers", m.issue(t, &key.PublicKey, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), [][]byte{m.cert.Raw}, someday, ErrUsage},
 		{"not for signatures", m.issue(t, &key.PublicKey, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), [][]byte{m.cert.Raw}, someday, ErrUsage},

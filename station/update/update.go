@@ -67,7 +67,7 @@ type Running struct {
 	Slot    string // where it lies; "" where there is but one place
 	Trial   bool   // it is given up again unless it proves itself
 	GaveUp  string // version that was activated last, did not prove itself, and was taken back; "" : none
-	Why     string // it was, as a stable code
+	Why     string // it was, for people
 }
 
 // World is what an update depends on, as it is at a step.
@@ -78,12 +78,12 @@ type World struct {
 	Ill  bool // nothing can be kept on flash
 }
 
-// Notice is what the CSMS is to hear. A Reason is a stable code.
+// Notice is what the CSMS is to hear. A Reason is a stable code, Info more of it for people.
 type Notice struct {
 	Status       Status
 	RequestID    int
 	HasRequestID bool
-	Reason       string
+	Reason, Info string
 }
 
 // Turn is what follows, in this order.

@@ -143,7 +143,10 @@ func (b *bench) simulator(events *sim.Log) sim.Options {
 			}
 			return b.station.StageList(version, staged)
 		},
-		FactoryReset: b.station.FactoryReset, PlanUpload: b.station.PlanUpload,
+		FactoryReset: b.station.FactoryReset, PlanUpload: b.station.PlanUpload, PlanFirmware: func(p sim.FirmwarePlan) error {
+			b.station.PlanFirmware(virtual.FirmwarePlan{Download: p.Download, Signature: p.Signature, Install: p.Install, Unfit: p.Unfit, Step: p.Step, Live: !p.Reboot})
+			return nil
+		},
 		Facts: func() sim.Facts {
 			st := b.station.Status()
 			return sim.Facts{Powered: st.Powered, NetworkUp: st.Network, Protocol: st.Protocol, URL: st.URL, Pending: st.Pending, Uptime: st.Uptime, Clock: b.station.Clock().Wall()}

@@ -62,6 +62,7 @@ type system struct {
 	password string          // of HTTP Basic authentication; "" asks nobody
 	files    []file          // that the station has put
 	storage  int             // status by which files are refused; 0: none is
+	image    string          // firmware that the station may have; "": there is none
 	picks    string          // subprotocol that is chosen; "" for the usual one
 }
 
@@ -91,6 +92,10 @@ func (s *system) serve(ctx context.Context) {
 func (s *system) welcome(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut || r.Method == http.MethodPost {
 		s.keep(w, r)
+		return
+	}
+	if r.URL.Path == imagePath {
+		s.giveImage(w)
 		return
 	}
 	s.mu.Lock()

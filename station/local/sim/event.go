@@ -82,6 +82,8 @@ func (l *Log) Output(o *station.Output) {
 			}
 		case *station.TransactionEvent:
 			l.transaction(b)
+		case station.FirmwareStatus:
+			l.firmwareTold(b)
 		}
 	}
 	for _, c := range o.Commands {

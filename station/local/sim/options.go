@@ -77,6 +77,7 @@ type Facts struct {
 	Pending   int           // messages queued anywhere between the core's output and the CSMS's answer, outbox included
 	Uptime    time.Duration // since the station was started last, as its own clock runs; 0 while it is off
 	Clock     time.Time     // wall time while no station tells it
+	Firmware  string        // version that runs; "": Options.Firmware
 }
 
 // ListEntry is one entry for the local authorization list.
@@ -114,6 +115,9 @@ type Options struct {
 
 	// PlanUpload lets the next upload of a log succeed or fail after step, without a transfer.
 	PlanUpload func(ok bool, step time.Duration)
+
+	// PlanFirmware says how the next simulated update of the firmware goes. ErrNotSimulated: updates are real.
+	PlanFirmware func(FirmwarePlan) error
 
 	// FactoryReset drops what is persistent and starts the station with its seed again. It returns at once.
 	FactoryReset func() error

@@ -46,7 +46,7 @@ var routes = []route{
 	{method: "POST", path: "clock", do: (*call).clock},
 	{method: "POST", path: "limits", do: later("external limits")},
 	{method: "POST", path: "grid", do: later("the grid for DER control")},
-	{method: "POST", path: "firmware", do: later("firmware updates")},
+	{method: "POST", path: "firmware", do: (*call).firmware},
 	{method: "POST", path: "upload", do: (*call).upload},
 	{method: "GET", path: "variables", query: []string{"component", "variable", "key"}, do: (*call).variables},
 	{method: "POST", path: "variables", do: (*call).setVariables},

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -125,7 +126,7 @@ func (c *call) believed() *station.DiagnosticState {
 func (c *call) stationState(d *station.DiagnosticState, w halsim.State, f Facts) stationState {
 	s := stationState{
 		ID: c.o.Identity, CSMSURL: word(f.URL), Pending: f.Pending, Clock: f.Clock.UTC(),
-		UptimeS: int64(f.Uptime / time.Second), Boots: int(c.boots.Load()), Powered: f.Powered, NetworkUp: f.NetworkUp, Firmware: c.o.Firmware,
+		UptimeS: int64(f.Uptime / time.Second), Boots: int(c.boots.Load()), Powered: f.Powered, NetworkUp: f.NetworkUp, Firmware: cmp.Or(f.Firmware, c.o.Firmware),
 		Display: []displayState{}, Faults: names(w.Faults, nil),
 	}
 	if d == nil {

@@ -115,12 +115,13 @@ type Status struct {
 	Link     link.Stats
 	Protocol string // agreed subprotocol; "" without a connection
 	URL      string // of the connection or of the last attempt
+	Firmware string // version that runs
 }
 
 // Status returns the station as a whole.
 func (s *Station) Status() Status {
 	s.mu.Lock()
-	st := Status{Powered: s.mains.on && !s.mains.buffer, Network: s.network, Boots: s.boots}
+	st := Status{Powered: s.mains.on && !s.mains.buffer, Network: s.network, Boots: s.boots, Firmware: s.firmware.running().Version}
 	l := s.life
 	if l != nil {
 		st.Uptime = s.clock.Now().Sub(s.since)

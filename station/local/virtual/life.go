@@ -40,6 +40,7 @@ type life struct {
 	meters   *run.Meters
 	lights   []light
 	uploads  uploader
+	updates  updater
 	security securityLog
 	keyring  keyring
 	findings []storage.Finding
@@ -91,6 +92,11 @@ func (l *life) openStore(reset bool) error {
 	for _, f := range rep.Findings {
 		l.s.found(f.String())
 	}
+	if f, ok := l.s.firmware.(*simulated); ok {
+		if err := f.start(reset); err != nil {
+			return err
+		}
+	}
 	if reset {
 		return l.wipe()
 	}
@@ -123,8 +129,9 @@ func (l *life) buildLoop() error {
 		return err
 	}
 	l.uploads.l = l
+	l.updates.l, l.updates.to = l, l.s.firmware
 	l.keyring = keyring{l: l, work: make(chan station.Command, maxKeyWork), need: l.core.KeyNames()}
-	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Security: &l.security, Keys: &l.keyring})
+	l.runner = run.New(l.core, run.Ports{Watch: l.s.o.Watch, Guard: l.guard, Journal: l.writer, Link: l.link, Board: board{l}, Host: host{l}, Upload: &l.uploads, Update: &l.updates, Security: &l.security, Keys: &l.keyring})
 	l.loop.Attach(l.runner)
 	return nil
 }
@@ -155,8 +162,10 @@ func (l *life) run(ctx context.Context) {
 	wg.Go(func() {
 		l.loop.Run(l.ctx, l.s.clock.Wall())
 		l.uploads.wg.Wait() // the loop begins them
+		l.updates.wg.Wait()
 	})
 	wg.Go(func() { l.tellFindings() })
+	wg.Go(func() { l.updates.prove() })
 	wg.Go(l.keyring.run)
 	wg.Go(l.security.run)
 	wg.Go(l.checkKeys)

@@ -19,6 +19,7 @@ import (
 	"github.com/evsed/evsed/station/run"
 	"github.com/evsed/evsed/storage"
 	"github.com/evsed/evsed/storage/keys"
+	"github.com/evsed/evsed/storage/slot"
 )
 
 // Options is what a virtual station is made of.
@@ -38,8 +39,9 @@ type Options struct {
 	Watch    run.Watcher        // what goes into the core and out of it; nil: nobody
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
-	Keys     keys.Store // its owner closes it after Run; nil: no private key can be kept
-	Files    Transfers  // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
+	Keys     keys.Store     // its owner closes it after Run; nil: no private key can be kept
+	Firmware slot.Installer // nil: updates are simulated
+	Files    Transfers      // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
 	Version  string             // of the program, as diagnostics tell it
@@ -85,6 +87,8 @@ type Station struct {
 	kill    bool          // the running life ends as by a power cut
 	next    station.BootReason
 	upload  *uploadPlan // nil: uploads are real
+
+	firmware firmware
 }
 
 const worldFile = "world.json"
@@ -110,6 +114,11 @@ func New(o Options) (*Station, error) {
 	}
 	s.world, err = halsim.New(s.worldConfig(), saved)
 	if err != nil {
+		return nil, err
+	}
+	if o.Firmware != nil {
+		s.firmware = slotted{o.Firmware}
+	} else if s.firmware, err = newSimulated(s); err != nil {
 		return nil, err
 	}
 	return s, nil
