@@ -57,25 +57,68 @@ func (d *decoder) network(i int, v *strict.Value) (p Profile, password string) {
 	p.URL = d.address(o, overSOAP(p.Versions))
 	p.MessageTimeout = time.Duration(strict.Or(strict.Int(o, "messageTimeoutS", 1, maxMessageTimeout), defaultTimeout)) * time.Second
 	password = strict.Or(strict.Text(o, "basicAuthPassword", maxPassword), "")
-	p.SecurityProfile = d.securityProfile(o, password)
+	p.SecurityProfile = d.securityProfile(o, isTLS(p.URL), password != "")
+	if isTLS(p.URL) && p.Callback != "" && !isTLS(p.Callback) {
+		o.Fail("callbackUrl", fmt.Sprintf("%q: with TLS the station is called by https", redacted(p.Callback)))
+	}
 	return p, password
 }
 
-// securityProfile is 0 or 1; with a password the default is 1.
-func (d *decoder) securityProfile(o *strict.Members, password string) int {
+// securityProfile is the one that the address and the credentials mean: 0 with neither TLS nor a password, 1 with a password,
+// 2 with both, 3 with TLS alone. One that is given has to agree.
+func (d *decoder) securityProfile(o *strict.Members, tls, password bool) int {
+	meant := 0
+	switch {
+	case tls && password:
+		meant = 2
+	case tls:
+		meant = 3
+	case password:
+		meant = 1
+	}
 	n := strict.Int(o, "securityProfile", 0, 3)
 	switch {
-	case n == nil && password != "":
-		return 1
 	case n == nil:
-		return 0
-	case *n > 1:
-		o.Fail("securityProfile", fmt.Sprintf("%d: TLS is not supported by this build: want 0 or 1", *n))
-	case *n == 1 && password == "":
-		o.Need("basicAuthPassword", "a password, which security profile 1 asks for")
-		o.Fail("basicAuthPassword", "empty: security profile 1 asks for a password")
+		return meant
+	case o.Value("url") == nil:
+	case *n >= 2 && !tls:
+		o.Fail("url", fmt.Sprintf("security profile %d is TLS: want wss://, over SOAP https://", *n))
+	case *n < 2 && tls:
+		o.Fail("securityProfile", fmt.Sprintf("%d: the url has TLS: want 2, or 3 with a certificate of the station", *n))
+	case (*n == 1 || *n == 2) && !password:
+		o.Need("basicAuthPassword", fmt.Sprintf("a password, which security profile %d asks for", *n))
+		o.Fail("basicAuthPassword", fmt.Sprintf("empty: security profile %d asks for a password", *n))
 	}
 	return *n
+}
+
+func isTLS(address string) bool {
+	scheme, _, _ := strings.Cut(strings.ToLower(address), ":")
+	return scheme == "wss" || scheme == "https"
+}
+
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "…"
+	}
+	return u.Redacted()
+}
+
+// trusted tells whether there is what TLS asks for: nobody is trusted by himself.
+func (d *decoder) trusted(top *strict.Members) {
+	for _, p := range d.s.Profiles {
+		switch own := d.s.Security.Station.Certificates != ""; {
+		case p.SecurityProfile < 2 || d.Err() != nil:
+		case d.s.Security.Roots[0] == "":
+			top.Need("security", fmt.Sprintf(`{"csmsRootCertificates":"FILE"}, which security profile %d asks for`, p.SecurityProfile))
+			top.Fail("security", fmt.Sprintf("security profile %d asks for csmsRootCertificates", p.SecurityProfile))
+		case !own && p.SecurityProfile == 3:
+			top.Fail("security", "security profile 3 asks for chargingStationCertificateDir and chargingStationKeyDir")
+		case !own && p.Listen != "":
+			top.Fail("security", "soapListen with TLS asks for chargingStationCertificateDir and chargingStationKeyDir")
+		}
+	}
 }
 
 func (d *decoder) address(o *strict.Members, soap bool) string {
@@ -89,8 +132,6 @@ func (d *decoder) address(o *strict.Members, soap bool) string {
 	case o.Value("url") == nil:
 	case err != nil || u.Hostname() == "" || u.Scheme != "ws" && u.Scheme != "wss":
 		o.Fail("url", fmt.Sprintf("%q: want ws://host:port/path", s))
-	case u.Scheme == "wss":
-		o.Fail("url", "TLS is not supported by this build: want ws://host:port/path")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		o.Fail("url", fmt.Sprintf("%q: want ws://host:port/path without user, query and fragment", u.Redacted()))
 	}

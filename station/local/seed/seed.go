@@ -102,6 +102,7 @@ func (d *decoder) document(v *strict.Value) {
 	d.keys(o)
 	d.variables(o)
 	d.security(o)
+	d.trusted(o)
 	if o.Value("vendor") != nil { // anything may stand in it: it belongs to other programs
 		d.vendor(o)
 	}

@@ -266,3 +266,24 @@ func TestParseSharedVersions(t *testing.T) {
 		t.Errorf("%+v, %+v", s.Profiles, s.Overrides)
 	}
 }
+
+// The security profile follows from the address and the password, and one that is given has to agree.
+func TestSecurityProfileOfASeed(t *testing.T) {
+	const both = `,"security":{"csmsRootCertificates":"r.pem","chargingStationCertificateDir":"c.pem","chargingStationKeyDir":"k.pem"}`
+	for _, c := range []struct {
+		csms string
+		want int
+	}{
+		{`{"url":"ws://csms.example/ocpp"}`, 0},
+		{`{"url":"ws://csms.example/ocpp","basicAuthPassword":"0123456789abcdef"}`, 1},
+		{`{"url":"wss://csms.example/ocpp","basicAuthPassword":"0123456789abcdef"}`, 2},
+		{`{"url":"wss://csms.example/ocpp"}`, 3},
+		{`{"url":"WSS://csms.example/ocpp","securityProfile":3,"basicAuthPassword":"0123456789abcdef"}`, 3},
+		{`{"url":"https://csms.example/soap","ocpp":["soap1.5"],"securityProfile":3,"soapListen":":8443"}`, 3},
+	} {
+		s, err := Parse("seed.json", []byte(`{"csms":[`+c.csms+`]`+both+`}`))
+		if err != nil || s.Profiles[0].SecurityProfile != c.want {
+			t.Errorf("%s: %v, want security profile %d", c.csms, err, c.want)
+		}
+	}
+}

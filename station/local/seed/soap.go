@@ -48,8 +48,6 @@ func (d *decoder) soapAddress(o *strict.Members, s string) {
 	case o.Value("url") == nil:
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		o.Fail("url", fmt.Sprintf("%q: want http://host:port/path", s))
-	case u.Scheme == "https":
-		o.Fail("url", "TLS is not supported by this build: want http://host:port/path")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		o.Fail("url", fmt.Sprintf("%q: want http://host:port/path without user, query and fragment", u.Redacted()))
 	}
