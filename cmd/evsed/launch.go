@@ -54,6 +54,7 @@ type launchOptions struct {
 	respawn bool
 	watch   time.Duration // this process is the watcher
 	rest    []string
+	failed  slot.Boot // for the factory's binary, when nothing else could be started
 }
 
 const launchUsage = "--slots DIR --fw-keys FILE --hardware ID[:REVISION] [--trial-time 10m] [--respawn] -- run ..."
@@ -102,40 +103,63 @@ func launch(args []string, _, errs io.Writer) error {
 	if o.respawn {
 		return respawn(args)
 	}
-	c, err := choose(&o)
-	var usage usageError
-	if errors.As(err, &usage) {
-		return err
+	argv := append([]string{os.Args[0]}, o.rest...)
+	for range 2 { // a trial that the system does not start, and what was good
+		c, err := choose(o)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintf(errs, "evsed launch: %v\n", err)
+		}
+		if err = o.start(c, argv, errs); !c.Boot.Trial || c.File == nil {
+			o.failed = slot.Boot{Slot: slot.Factory, Version: release, ReturnedFrom: c.Boot.Version, Code: slot.CodeExec, Why: err.Error()}
+			break
+		}
+		if err := o.giveUp(err); err != nil {
+			fmt.Fprintf(errs, "evsed launch: %v\n", err)
+			break
+		}
 	}
-	if err != nil {
-		fmt.Fprintf(errs, "evsed launch: %v\n", err)
-	}
+	return o.start(slot.Choice{Boot: o.failed}, argv, errs)
+}
+
+// start starts what was chosen, in place of this process. It returns only if that does not go.
+func (o *launchOptions) start(c slot.Choice, argv []string, errs io.Writer) (err error) {
+	o.Boot, o.Watcher = c.Boot, 0
 	if c.Boot.Trial {
-		if o.Watcher, err = startWatcher(o, c.Boot); err != nil {
+		if o.Watcher, err = o.startWatcher(); err != nil {
 			fmt.Fprintf(errs, "evsed launch: nobody will end a trial that hangs: %v\n", err)
 		}
 	}
-	env, err := o.environment(c.Boot)
+	text, err := json.Marshal(o.launched)
+	if err == nil {
+		err = os.Setenv(bootVariable, string(text))
+	}
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(errs, "evsed launch: evsed %s of slot %s, trial %v\n", c.Boot.Version, c.Boot.Slot, c.Boot.Trial)
-	argv := append([]string{os.Args[0]}, o.rest...)
-	if c.File != nil {
-		err = slot.Exec(c.File, argv, env)
-		fmt.Fprintf(errs, "evsed launch: %v\n", err) // and then the factory's, which can say so
+	if c.File == nil {
+		return syscall.Exec("/proc/self/exe", argv, os.Environ())
 	}
-	if c.File != nil {
-		c.Boot = slot.Boot{Slot: slot.Factory, Version: release, ReturnedFrom: c.Boot.Version, Why: err.Error()}
-		if env, err = o.environment(c.Boot); err != nil {
-			return err
-		}
+	err = slot.Exec(c.File, argv, os.Environ())
+	fmt.Fprintf(errs, "evsed launch: %v\n", err)
+	return err
+}
+
+// giveUp ends a trial that the system does not start: its watcher ends with it.
+func (o *launchOptions) giveUp(why error) error {
+	files, err := slot.Dir(o.Slots)
+	if err != nil {
+		return err
 	}
-	return syscall.Exec("/proc/self/exe", argv, env)
+	return slot.GiveUp(files, slot.CodeExec, why.Error())
 }
 
 // choose asks the slots what to start; what is wrong with them is an error beside a choice.
-func choose(o *launchOptions) (slot.Choice, error) {
+func choose(o launchOptions) (slot.Choice, error) {
 	options, err := o.options()
 	if err != nil {
 		return slot.Choice{}, err
@@ -166,18 +190,6 @@ func (l launched) options() (o slot.Options, err error) {
 	return o, nil
 }
 
-func (l launched) environment(b slot.Boot) ([]string, error) {
-	l.Boot = b
-	text, err := json.Marshal(l)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Setenv(bootVariable, string(text)); err != nil {
-		return nil, err
-	}
-	return os.Environ(), nil
-}
-
 // duration is how long what was started has to prove itself.
 func (l launched) duration() time.Duration {
 	if l.Boot.Alone {
@@ -188,14 +200,13 @@ func (l launched) duration() time.Duration {
 
 // startWatcher starts a process that outlives the exec: what is on trial may hang so that it cannot even end itself. It is
 // this program, not the one on trial.
-func startWatcher(o launchOptions, b slot.Boot) (int, error) {
+func (o *launchOptions) startWatcher() (int, error) {
 	me, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		return 0, fmt.Errorf("pidfd: %w", err)
 	}
 	f := os.NewFile(uintptr(me), "pidfd")
 	defer f.Close()
-	o.Boot = b
 	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], "launch", "--slots", o.Slots, "--watch", (o.duration() + max(o.duration()/2, minMargin)).String()},
 		&os.ProcAttr{Env: os.Environ(), Files: []*os.File{nil, nil, os.Stderr, f}})
 	if err != nil {
@@ -225,7 +236,7 @@ func watch(o launchOptions) error {
 			return fmt.Errorf("watch a trial: %w", err)
 		}
 	}
-	return errors.Join(slot.GiveUp(files, "it neither proved itself nor gave up in its time"), unix.PidfdSendSignal(pidfd, syscall.SIGKILL, nil, 0))
+	return errors.Join(slot.GiveUp(files, slot.CodeHung, "it neither proved itself nor gave up in its time"), unix.PidfdSendSignal(pidfd, syscall.SIGKILL, nil, 0))
 }
 
 // respawnPause keeps a program that dies at once from taking the processor.

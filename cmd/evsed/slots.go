@@ -65,12 +65,13 @@ func (a *agent) openSlots(l *launched, vo *virtual.Options) error {
 	if a.slots, err = slot.Open(o); err != nil {
 		return usagef("--slots %s: %w", l.Slots, err)
 	}
-	a.log.Info("slots", "slot", string(l.Boot.Slot), "version", l.Boot.Version, "trial", l.Boot.Trial, "returnedFrom", l.Boot.ReturnedFrom, "why", l.Boot.Why)
-	vo.Leave, vo.Firmware = a.leave, a.slots
+	a.log.Info("slots", "slot", string(l.Boot.Slot), "version", l.Boot.Version, "trial", l.Boot.Trial, "returnedFrom", l.Boot.ReturnedFrom, "code", l.Boot.Code, "why", l.Boot.Why)
+	vo.Leave = a.leave
+	vo.Station.Image = station.Image{Version: release, Slot: string(l.Boot.Slot), Trial: l.Boot.Trial, GaveUp: l.Boot.ReturnedFrom, Why: l.Boot.Code}
 	vo.Station.Identity.FirmwareVersion = release // what the seed says was true of the factory's
 	if l.Boot.Trial {
 		a.trial = &trial{slots: a.slots, time: l.duration(), alone: l.Boot.Alone, guard: func() bool { return a.station.GuardWell() },
-			restart: func() { a.station.Restart(station.BootFirmwareUpdate) }, log: a.log}
+			proved: a.proved, restart: func() { a.station.Restart(station.BootFirmwareUpdate) }, log: a.log}
 		vo.Watch = witness{vo.Watch, a.trial}
 		l.reap()
 	}
@@ -86,6 +87,16 @@ func (a *agent) trustedTime() time.Time {
 		return now
 	}
 	return time.Time{}
+}
+
+// proved tells the station that it runs what it will run.
+func (a *agent) proved() {
+	for !a.station.Post(station.ImageProved{}) { // its inbox is full: it has seconds
+		time.Sleep(trialTick)
+		if !a.station.GuardWell() {
+			return // another life begins, and knows by itself
+		}
+	}
 }
 
 // leave tells between two lives of the station whether this process is to end for another slot.
@@ -115,7 +126,7 @@ func (l *launched) ended(err error) error {
 	if !slots.Status().Trial {
 		return err // it was good before
 	}
-	if failed := slots.Return(err.Error()); failed != nil {
+	if failed := slots.Return(slot.CodeEnded, err.Error()); failed != nil {
 		return errors.Join(err, failed)
 	}
 	return fmt.Errorf("%w: %w", errRestart, err)

@@ -223,7 +223,19 @@ func TestLaunch(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 		}
-		p.runs(release, slot.Factory, `returnedFrom=0.4.0 why="it did not prove itself in 3 starts"`)
+		p.runs(release, slot.Factory, `returnedFrom=0.4.0 code=FW-STARTS why="it did not prove itself in 3 starts"`)
+	})
+	t.Run("the system cannot start it", func(t *testing.T) {
+		p := newLaunched(m, t, url)
+		text := filepath.Join(m.dir, "text")
+		if err := os.WriteFile(text, []byte("evsed 0.6.0 for a machine that never was"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.install(good)
+		p.runs("0.2.0", slot.A, "good=true")
+		p.install(m.image(text, "0.6.0"))
+		p.runs("0.2.0", slot.A, "exec format error", "returnedFrom=0.6.0 code=FW-EXEC")
+		p.runs("0.2.0", slot.A, "trial false", "returnedFrom=0.6.0 code=FW-EXEC")
 	})
 	t.Run("it hangs", func(t *testing.T) {
 		p := newLaunched(m, t, url, "--trial-time", "1s")
@@ -232,7 +244,7 @@ func TestLaunch(t *testing.T) {
 		if code := p.ends(); code != -1 {
 			t.Errorf("exit code %d, want a signal", code)
 		}
-		p.runs(release, slot.Factory, `returnedFrom=0.5.0 why="it neither proved itself`)
+		p.runs(release, slot.Factory, `returnedFrom=0.5.0 code=FW-HUNG why="it neither proved itself`)
 	})
 	t.Run("the CSMS does not accept it", func(t *testing.T) {
 		p := newLaunched(m, t, nobody, "--trial-time", "1s")
@@ -241,7 +253,7 @@ func TestLaunch(t *testing.T) {
 		if code := p.ends(); code != exitRestart {
 			t.Errorf("exit code %d", code)
 		}
-		p.runs(release, slot.Factory, `returnedFrom=0.2.0 why="the CSMS has not accepted the station"`)
+		p.runs(release, slot.Factory, `returnedFrom=0.2.0 code=FW-CSMS why="the CSMS has not accepted the station"`)
 	})
 	t.Run("it cannot run", func(t *testing.T) {
 		p := newLaunched(m, t, url)
@@ -256,7 +268,7 @@ func TestLaunch(t *testing.T) {
 		if err := os.Remove(p.dir); err != nil {
 			t.Fatal(err)
 		}
-		p.runs(release, slot.Factory, "returnedFrom=0.2.0 why=", "want a directory")
+		p.runs(release, slot.Factory, "returnedFrom=0.2.0 code=FW-ENDED", "want a directory")
 	})
 	t.Run("changed on the disk", func(t *testing.T) {
 		p := newLaunched(m, t, url)
@@ -271,7 +283,7 @@ func TestLaunch(t *testing.T) {
 		if err := errors.Join(os.Remove(path), os.WriteFile(path, b, 0o500)); err != nil {
 			t.Fatal(err)
 		}
-		p.runs(release, slot.Factory, `returnedFrom=0.2.0 why="payload is not the one that was signed"`)
+		p.runs(release, slot.Factory, `returnedFrom=0.2.0 code=FW-IMAGE why="payload is not the one that was signed"`)
 	})
 	t.Run("respawn", func(t *testing.T) {
 		p := newLaunched(m, t, nobody, "--trial-time", "1s", "--respawn")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/run"
+	"github.com/evsed/evsed/storage/slot"
 )
 
 // trial is the health gate: what is on trial becomes good once it has shown that it is a charging station. It has when the
@@ -16,11 +17,12 @@ import (
 type trial struct {
 	slots interface {
 		Good() error
-		Return(why string) error
+		Return(code, why string) error
 	}
 	time    time.Duration // in which it has to show it
 	alone   bool
 	guard   func() bool
+	proved  func() // tells the station
 	restart func()
 	log     *slog.Logger
 
@@ -45,21 +47,22 @@ func (t *trial) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		missing := t.missing(time.Since(begin))
-		if missing == "" {
+		code, missing := t.missing(time.Since(begin))
+		if code == "" {
 			err := t.slots.Good()
 			if err == nil {
 				t.log.Info("trial", "good", true)
+				t.proved()
 				return
 			}
-			missing = err.Error() // the next look may find the device well
+			code, missing = slot.CodeKept, err.Error() // the next look may find the device well
 		}
 		if time.Since(begin) < t.time+trialTick {
 			continue
 		}
-		t.log.Error("trial", "good", false, "why", missing)
+		t.log.Error("trial", "good", false, "code", code, "why", missing)
 		t.failed.Store(true)
-		if err := t.slots.Return(missing); err != nil {
+		if err := t.slots.Return(code, missing); err != nil {
 			t.log.Error("trial", "return", err)
 		}
 		t.restart()
@@ -68,16 +71,16 @@ func (t *trial) run(ctx context.Context) {
 }
 
 // missing says what still speaks against the binary on trial; "" for nothing.
-func (t *trial) missing(age time.Duration) string {
+func (t *trial) missing(age time.Duration) (code, why string) {
 	switch {
 	case !t.guard():
-		return "the guard does not answer for every connector"
+		return slot.CodeGuard, "the guard does not answer for every connector"
 	case t.accepted.Load():
-		return ""
+		return "", ""
 	case t.alone && age >= t.time:
-		return ""
+		return "", ""
 	}
-	return "the CSMS has not accepted the station"
+	return slot.CodeCSMS, "the CSMS has not accepted the station"
 }
 
 // witness sees the CSMS accept the station.

@@ -13,6 +13,7 @@ import (
 // ledger is what becomes of a trial.
 type ledger struct {
 	good, broken int
+	told         bool // the station heard of it
 	why          string
 }
 
@@ -25,7 +26,7 @@ func (l *ledger) Good() error {
 	return nil
 }
 
-func (l *ledger) Return(why string) error { l.why = why; return nil }
+func (l *ledger) Return(code, why string) error { l.why = why; return nil }
 
 func TestTrialGate(t *testing.T) {
 	for _, test := range []struct {
@@ -50,7 +51,7 @@ func TestTrialGate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var guard atomic.Bool
 				l, restarts := &ledger{broken: test.broken}, 0
-				g := &trial{slots: l, time: launched{Trial: defaultTrial}.duration(), alone: test.alone, guard: guard.Load, restart: func() { restarts++ }, log: slog.New(slog.DiscardHandler)}
+				g := &trial{slots: l, time: launched{Trial: defaultTrial}.duration(), alone: test.alone, guard: guard.Load, proved: func() { l.told = true }, restart: func() { restarts++ }, log: slog.New(slog.DiscardHandler)}
 				if test.alone {
 					g.time = aloneTrial
 				}
@@ -66,7 +67,7 @@ func TestTrialGate(t *testing.T) {
 				if took := time.Since(begin); took < test.want || took > test.want+3*trialTick {
 					t.Errorf("after %v, want %v", took, test.want)
 				}
-				if failed := test.why != ""; l.why != test.why || (l.good == 0) != failed || g.failed.Load() != failed || (restarts > 0) != failed {
+				if failed := test.why != ""; l.why != test.why || (l.good == 0) != failed || g.failed.Load() != failed || l.told == failed || (restarts > 0) != failed {
 					t.Errorf("good %d times, returned because of %q, %d restarts", l.good, l.why, restarts)
 				}
 			})

@@ -233,17 +233,17 @@ func (a *AB) Good() error {
 }
 
 // Rollback implements Installer.
-func (a *AB) Rollback() error { return a.Return("rolled back") }
+func (a *AB) Rollback() error { return a.Return(CodeRollback, "rolled back") }
 
 // Return is Rollback with a reason for the history and for who starts next.
-func (a *AB) Return(why string) error {
+func (a *AB) Return(code, why string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.book.Trial == "":
 		return nil
 	case a.o.Boot.Trial && a.book.Trial == a.o.Boot.Slot:
-		return a.book.change(func(s *state) { s.giveUp(why) })
+		return a.book.change(func(s *state) { s.giveUp(code, why) })
 	}
 	return a.book.change(func(s *state) { // an Activate that is taken back was no trial
 		s.note("withdrawn", s.Trial, why)

@@ -73,8 +73,9 @@ type Boot struct {
 	Slot         Name
 	Trial        bool
 	Version      string
-	ReturnedFrom string // version whose trial failed; "" when there was none since the last Activate
-	Why          string // it failed
+	ReturnedFrom string // version that does not run although it was to; "" when there was none since the last Activate
+	Code         string // why, stable: one of the codes below
+	Why          string // and in words
 	Alone        bool   // the trial was decided while there was no CSMS
 }
 
@@ -85,6 +86,19 @@ type Entry struct {
 	Version string `json:"version"`
 	Why     string `json:"why,omitempty"`
 }
+
+// Codes of why a binary does not run although it was to.
+const (
+	CodeStarts   = "FW-STARTS"   // all starts of its trial went by
+	CodeHung     = "FW-HUNG"     // it neither proved itself nor gave up
+	CodeEnded    = "FW-ENDED"    // it ended with an error during its trial
+	CodeGuard    = "FW-GUARD"    // its guard did not answer
+	CodeCSMS     = "FW-CSMS"     // the CSMS did not accept it
+	CodeKept     = "FW-KEPT"     // that it is good could not be kept
+	CodeImage    = "FW-IMAGE"    // the image is not, or no longer, one that may start
+	CodeExec     = "FW-EXEC"     // the system does not start it
+	CodeRollback = "FW-ROLLBACK" // somebody has said so
+)
 
 // Reasons beside those of package image.
 var (

@@ -32,7 +32,7 @@ func Choose(o Options) (Choice, error) {
 	}
 	c := l.choose()
 	if r := l.book.Returned; r != nil && c.Boot.ReturnedFrom == "" {
-		c.Boot.ReturnedFrom, c.Boot.Why = r.Version, r.Why
+		c.Boot.ReturnedFrom, c.Boot.Code, c.Boot.Why = r.Version, r.Code, r.Why
 	}
 	return c, errors.Join(l.errs...)
 }
@@ -65,7 +65,11 @@ func (l *launcher) choose() Choice {
 	for _, try := range []Name{n, other(n)} {
 		f, m, err := l.open(try)
 		if err == nil {
-			return Choice{Boot: Boot{Slot: try, Version: m.Version.String(), ReturnedFrom: skipped(why, from), Why: why}, File: f}
+			c := Choice{Boot: Boot{Slot: try, Version: m.Version.String()}, File: f}
+			if why != "" {
+				c.Boot.ReturnedFrom, c.Boot.Code, c.Boot.Why = from, CodeImage, why
+			}
+			return c
 		}
 		l.note(fmt.Errorf("slot %s: %w", try, err))
 		if why == "" {
@@ -73,26 +77,19 @@ func (l *launcher) choose() Choice {
 			l.note(l.book.change(func(s *state) { s.note("refused", n, why) }))
 		}
 	}
-	return Choice{Boot: Boot{Slot: Factory, ReturnedFrom: from, Why: why}}
-}
-
-func skipped(why, version string) string {
-	if why == "" {
-		return ""
-	}
-	return version
+	return Choice{Boot: Boot{Slot: Factory, ReturnedFrom: from, Code: CodeImage, Why: why}}
 }
 
 // trial starts the trial if there are tries left, and ends it otherwise.
 func (l *launcher) trial() (Choice, bool) {
 	n := l.book.Trial
 	if l.book.Tries < 1 {
-		l.giveUp(fmt.Sprintf("it did not prove itself in %d starts", Tries))
+		l.giveUp(CodeStarts, fmt.Sprintf("it did not prove itself in %d starts", Tries))
 		return Choice{}, false
 	}
 	f, m, err := l.open(n)
 	if err != nil {
-		l.giveUp(err.Error())
+		l.giveUp(CodeImage, err.Error())
 		return Choice{}, false
 	}
 	alone := l.book.Alone
@@ -105,11 +102,11 @@ func (l *launcher) trial() (Choice, bool) {
 }
 
 // giveUp goes back. If that cannot be kept, the next start finds the same and goes back again.
-func (l *launcher) giveUp(why string) {
+func (l *launcher) giveUp(code, why string) {
 	l.note(fmt.Errorf("trial of slot %s: %s", l.book.Trial, why))
-	if err := l.book.change(func(s *state) { s.giveUp(why) }); err != nil {
+	if err := l.book.change(func(s *state) { s.giveUp(code, why) }); err != nil {
 		l.note(err)
-		l.book.giveUp(why)
+		l.book.giveUp(code, why)
 	}
 }
 
@@ -175,10 +172,10 @@ func OnTrial(f Files) bool {
 }
 
 // GiveUp ends a trial from outside, for one that cannot end itself.
-func GiveUp(f Files, why string) error {
+func GiveUp(f Files, code, why string) error {
 	b, err := openBook(f)
 	if err != nil || b.damaged || b.Trial == "" {
 		return err
 	}
-	return b.change(func(s *state) { s.giveUp(why) })
+	return b.change(func(s *state) { s.giveUp(code, why) })
 }

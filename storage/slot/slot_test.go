@@ -216,16 +216,17 @@ func TestTrialFails(t *testing.T) {
 		name   string
 		fail   func(*AB, int) error // at each start
 		starts int
+		code   string
 		why    string
 	}{
-		{"it never gets far", func(*AB, int) error { return nil }, Tries, "did not prove itself in 3 starts"},
-		{"it returns by itself", func(a *AB, _ int) error { return a.Return("the CSMS has not accepted it") }, 1, "the CSMS has not accepted it"},
+		{"it never gets far", func(*AB, int) error { return nil }, Tries, CodeStarts, "did not prove itself in 3 starts"},
+		{"it returns by itself", func(a *AB, _ int) error { return a.Return(CodeCSMS, "the CSMS has not accepted it") }, 1, CodeCSMS, "the CSMS has not accepted it"},
 		{"rolled back at its second start", func(a *AB, n int) error {
 			if n == 2 {
 				return a.Rollback()
 			}
 			return nil
-		}, 2, "rolled back"},
+		}, 2, CodeRollback, "rolled back"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := device{faultfs.New()}
@@ -235,7 +236,7 @@ func TestTrialFails(t *testing.T) {
 			for n := 1; ; n++ {
 				a, c := m.boot(t, f)
 				if !c.Boot.Trial {
-					if want := (Boot{Slot: A, Version: "0.2.0", ReturnedFrom: "0.3.0"}); n != test.starts+1 || !strings.Contains(c.Boot.Why, test.why) {
+					if want := (Boot{Slot: A, Version: "0.2.0", ReturnedFrom: "0.3.0"}); n != test.starts+1 || c.Boot.ReturnedFrom != want.ReturnedFrom || c.Boot.Slot != A || c.Boot.Code != test.code || !strings.Contains(c.Boot.Why, test.why) {
 						t.Errorf("start %d: %+v, want %+v because of %q", n, c.Boot, want, test.why)
 					}
 					if st := a.Status(); st.Highest != 2 || st.Next != A {

@@ -43,6 +43,7 @@ type mark struct {
 // returned is what became of a trial.
 type returned struct {
 	Version string `json:"version"`
+	Code    string `json:"code"`
 	Why     string `json:"why"`
 }
 
@@ -80,8 +81,8 @@ func (s *state) note(what string, n Name, why string) {
 }
 
 // giveUp ends the trial: what was good starts again.
-func (s *state) giveUp(why string) {
-	s.Returned = &returned{Version: s.slot(s.Trial).Version, Why: clip(why)}
+func (s *state) giveUp(code, why string) {
+	s.Returned = &returned{Version: s.slot(s.Trial).Version, Code: code, Why: clip(why)}
 	s.note("returned", s.Trial, why)
 	s.Trial, s.Tries, s.Alone = "", 0, false
 }
