@@ -134,7 +134,7 @@ func rank(st ConnectorStatus) int {
 // diagnosticState is the snapshot for console and simulator API.
 func (s *Station) diagnosticState() DiagnosticState {
 	d := DiagnosticState{Registration: s.boot.status, Connected: s.online(), Clock: s.wall(), ClockSet: s.clock.known, Boots: s.boot.boots,
-		Faults: s.faults.list(), Storage: s.storage, NetworkSlot: s.slot, SecurityProfile: s.profile}
+		Faults: s.faults.list(), Storage: s.storage, NetworkSlot: s.slot, SecurityProfile: s.profile, Certificates: s.certs.store.Summaries()}
 	if !s.boot.offline.IsZero() {
 		d.Offline = s.now.Sub(s.boot.offline)
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
@@ -341,6 +342,7 @@ type DiagnosticState struct {
 	Storage         string // stable code of a storage trouble; "" for none
 	NetworkSlot     int
 	SecurityProfile int
+	Certificates    []cert.Summary
 }
 
 // EVSEState is one EVSE of a DiagnosticState.

@@ -1,6 +1,9 @@
 package cert
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // List returns what is installed of some uses, of all without any (M03), in the order of Uses, older first. A V2G chain is one
 // row with its sub-CAs as children (M03.FR.05); the Charging Station Certificate, which is not managed this way, has no row.
@@ -17,6 +20,36 @@ func (s *Store) List(uses []Use) []Listed {
 		}
 	}
 	return rows
+}
+
+// Summary is what a person needs to know of an installed certificate.
+type Summary struct {
+	Use     Use
+	Subject string // its name
+	State   State
+	From    time.Time
+	Until   time.Time // the first time at which a certificate of its chain expires
+}
+
+// Summaries tells of everything that is installed, in the order of Uses, older first.
+func (s *Store) Summaries() []Summary {
+	var all []Summary
+	for _, u := range Uses {
+		for i := range s.entries {
+			e := &s.entries[i]
+			if e.Use != u {
+				continue
+			}
+			m := Summary{Use: u, Subject: e.Chain[0].Subject.String(), State: e.State, From: e.Chain[0].NotBefore, Until: e.Chain[0].NotAfter}
+			for _, c := range e.Chain[1:] {
+				if c.NotAfter.Before(m.Until) {
+					m.Until = c.NotAfter
+				}
+			}
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func (e *Entry) listed() Listed {

@@ -17,6 +17,17 @@ const (
 	Trial    State = "trial"    // shown to the CSMS, not yet accepted by it (A02.FR.08)
 )
 
+// Remark says in words for people what a state is.
+func (s State) Remark() string {
+	switch s {
+	case Fallback:
+		return " (fallback)"
+	case Trial:
+		return " (on trial)"
+	}
+	return ""
+}
+
 // Entry is a root, or an own certificate with its sub-CAs, leaf first.
 type Entry struct {
 	Use       Use

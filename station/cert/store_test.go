@@ -457,3 +457,18 @@ func FuzzDelete(f *testing.F) {
 		}
 	})
 }
+
+// TestSummaries: a chain lasts as long as the first of its certificates that expires.
+func TestSummaries(t *testing.T) {
+	s := cert.Store{Max: 8}
+	a := root(t, "A")
+	between := a.sub(t, "S", func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 1, 0) })
+	install(t, &s, cert.CSMSRootCertificate, a, false)
+	if _, wrong := s.Adopt(cert.ChargingStationCertificate, []*x509.Certificate{between.leaf(t, "S1", newKey(t)).Certificate, between.Certificate}, a.Certificate, "k", true); wrong != nil {
+		t.Fatal(wrong)
+	}
+	got := s.Summaries()
+	if len(got) != 2 || got[0].Use != cert.CSMSRootCertificate || got[1].State != cert.Trial || !got[1].Until.Equal(between.NotAfter) || !strings.Contains(got[1].Subject, "S1") {
+		t.Errorf("%+v", got)
+	}
+}

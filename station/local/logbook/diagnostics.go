@@ -94,6 +94,10 @@ func (f *Facts) write(w *bytes.Buffer) {
 	for _, c := range f.Counters {
 		put(c.Name, "%d", c.Value)
 	}
+	w.WriteString("\n[certificates]\n")
+	for _, c := range s.Certificates {
+		put(string(c.Use), "%s%s, from %s until %s", c.Subject, c.State.Remark(), c.From.UTC().Format(stamp), c.Until.UTC().Format(stamp))
+	}
 	for i := range s.EVSEs {
 		writeEVSE(put, w, &s.EVSEs[i])
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/model"
 )
 
@@ -119,5 +120,15 @@ func TestFactsAreBounded(t *testing.T) {
 	}
 	if d := Diagnostics(f, nil, time.Time{}, time.Time{}, time.Time{}); len(d) > MaxFacts+100 || !strings.Contains(string(d), "left out") {
 		t.Errorf("%d bytes", len(d))
+	}
+}
+
+func TestCertificatesAreTold(t *testing.T) {
+	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
+	f := &Facts{State: station.DiagnosticState{Certificates: []cert.Summary{
+		{Use: cert.CSMSRootCertificate, Subject: "CN=A\nCN=B", State: cert.Fallback, From: at, Until: at.AddDate(1, 0, 0)}}}}
+	want := "[certificates]\nCSMSRootCertificate: CN=A CN=B (fallback), from 2026-01-05T10:00:00.000Z until 2027-01-05T10:00:00.000Z\n"
+	if got := string(Diagnostics(f, nil, time.Time{}, time.Time{}, time.Time{})); !strings.Contains(got, want) {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
