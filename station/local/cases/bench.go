@@ -19,6 +19,7 @@ import (
 	"github.com/evsed/evsed/station/local/virtual"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/storage/faultfs"
+	"github.com/evsed/evsed/storage/keys"
 )
 
 // Patience is how long a case waits for what has to come, in virtual time.
@@ -33,6 +34,9 @@ type Bench struct {
 	api     *sim.Server
 	end     func()
 }
+
+// today is when a case begins.
+var today = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
 
 // Host is where the CSMS is; every name leads to it.
 const Host = "csms.test"
@@ -65,8 +69,10 @@ func Play(t *testing.T, w Words, prepare func(*Bench), run func(*Bench)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(today)) // a bubble begins in a year in which there was no station of this kind
 		b := &Bench{T: t, CSMS: newCSMS(t, w), Options: options(dir, w)}
 		b.Options.Storage.Files = faultfs.New() // a device without a disk below it takes no time
+		b.keep(dir)
 		if prepare != nil {
 			prepare(b)
 		}
@@ -74,6 +80,15 @@ func Play(t *testing.T, w Words, prepare func(*Bench), run func(*Bench)) {
 		t.Cleanup(b.check)
 		run(b)
 	})
+}
+
+// keep gives the station a place for its private keys.
+func (b *Bench) keep(dir string) {
+	b.Helper()
+	var err error
+	b.Options.Keys, err = keys.Open("file", dir)
+	b.must(err)
+	b.Cleanup(func() { b.must(b.Options.Keys.Close()) })
 }
 
 func (b *Bench) build() {
