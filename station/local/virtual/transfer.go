@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"time"
 
+	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/ocpp/transfer"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/cert"
@@ -21,7 +23,9 @@ type Transfers struct {
 // transfers returns what transfers a file now. The loop calls it, for the roots are the core's.
 func (l *life) transfers() *transfer.Client {
 	o := l.s.o.Files
-	c := &transfer.Client{Dial: l.s.dialUpload, Refuse: o.Hosts.Refuse, HostKeys: o.HostKeys, Now: l.s.clock.Wall}
+	c := &transfer.Client{Dial: l.s.dialUpload, Refuse: o.Hosts.Refuse, HostKeys: o.HostKeys}
+	trusted := trustClock(l.core, l.s.o.Built)
+	c.Now = func() time.Time { return clockTime(trusted, l.s.clock.Now()) }
 	if o.Hosts.Any() && !besideCSMS(l.core) {
 		c.Refuse = transfer.RefuseItself(ownAddresses)
 	}
@@ -31,6 +35,16 @@ func (l *life) transfers() *transfer.Client {
 	}
 	c.Roots = func() *x509.CertPool { return authorities(roots, o.OwnRoots) }
 	return c
+}
+
+// clockTime is the time by which a server's certificate is judged: that of the station's clock, and while nobody has set it no
+// time that has been for certain.
+func clockTime(c link.Clock, now time.Time) time.Time {
+	at := now.Add(c.Offset)
+	if !c.Set && at.Before(c.Floor) {
+		return c.Floor
+	}
+	return at
 }
 
 // authorities are the roots of the station, and those of the system unless own says that they alone count (N01.FR.16).

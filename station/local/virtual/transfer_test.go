@@ -3,7 +3,10 @@ package virtual_test
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -52,22 +55,57 @@ func TestWhereFilesGo(t *testing.T) {
 					return new(net.Dialer).DialContext(ctx, network, strings.Replace(address, "csms.test", "127.0.0.1", 1))
 				}
 			}, "ocpp2.0.1")
-			var ended atomic.Pointer[string]
-			s.csms.On("LogStatusNotification", func(r csms.Request) csms.Answer {
-				if m := r.Message.(*msg2.LogStatusNotificationRequest); m.Status != "Uploading" {
-					status := string(m.Status)
-					ended.Store(&status)
-				}
-				return csms.Answer{}
-			})
-			answer, err := s.csms.Call(t.Context(), "cs", "GetLog", fmt.Appendf(nil, `{"logType":"DiagnosticsLog","requestId":1,"retries":0,"log":{"remoteLocation":%q}}`, store.URL+"/logs/"))
-			s.must(err)
-			var got struct{ Status string }
-			s.must(json.Unmarshal([]byte(answer.Payload), &got))
-			s.until("the end of the upload", func() bool { return ended.Load() != nil })
-			if status := *ended.Load(); row.arrives != (status == "Uploaded") || row.arrives != (asked.Load() > 0) {
-				t.Errorf("%s, then %s after %d requests", got.Status, status, asked.Load())
+			status := s.upload(store.URL + "/logs/")
+			if row.arrives != (status == "Uploaded") || row.arrives != (asked.Load() > 0) {
+				t.Errorf("%s after %d requests", status, asked.Load())
 			}
 		})
+	}
+}
+
+// upload asks for the diagnostics and returns how that ended.
+func (s *site) upload(url string) string {
+	s.t.Helper()
+	var ended atomic.Pointer[string]
+	s.csms.On("LogStatusNotification", func(r csms.Request) csms.Answer {
+		if m := r.Message.(*msg2.LogStatusNotificationRequest); m.Status != "Uploading" {
+			status := string(m.Status)
+			ended.Store(&status)
+		}
+		return csms.Answer{}
+	})
+	s.ask("GetLog", fmt.Sprintf(`{"logType":"DiagnosticsLog","requestId":1,"retries":0,"log":{"remoteLocation":%q}}`, url))
+	s.until("the end of the upload", func() bool { return ended.Load() != nil })
+	return *ended.Load()
+}
+
+// ask makes a request of the CSMS, which the station must accept.
+func (s *site) ask(action, payload string) {
+	s.t.Helper()
+	answer, err := s.csms.Call(s.t.Context(), "cs", action, []byte(payload))
+	s.must(err)
+	var got struct{ Status string }
+	s.must(json.Unmarshal([]byte(answer.Payload), &got))
+	if got.Status != "Accepted" {
+		s.t.Fatalf("%s: %s", action, answer.Payload)
+	}
+}
+
+// A server of files is held against the roots that the CSMS has installed, from the next upload on.
+// covers: N01.FR.15
+func TestTrustInServersOfFiles(t *testing.T) {
+	var asked atomic.Int32
+	store := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	store.Config.ErrorLog = log.New(io.Discard, "", 0)
+	store.StartTLS()
+	t.Cleanup(store.Close)
+	s := openWith(t, func(o *virtual.Options, _ net.Addr) { o.Files.OwnRoots = true }, "ocpp2.0.1")
+	if status := s.upload(store.URL + "/logs/"); status == "Uploaded" || asked.Load() > 0 {
+		t.Errorf("to a server that nobody vouches for: %s after %d requests", status, asked.Load())
+	}
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: store.Certificate().Raw})
+	s.ask("InstallCertificate", fmt.Sprintf(`{"certificateType":"CSMSRootCertificate","certificate":%q}`, root))
+	if status := s.upload(store.URL + "/logs/"); status != "Uploaded" || asked.Load() != 1 {
+		t.Errorf("to a server of the CSMS: %s after %d requests", status, asked.Load())
 	}
 }
