@@ -120,3 +120,12 @@ func cutText(s string, n int) string {
 	}
 	return s[:n]
 }
+
+// SecurityEvents lists the events that a station can raise, in the order of the appendix.
+func SecurityEvents() []string {
+	names := make([]string, len(securityKinds))
+	for i := range securityKinds {
+		names[i] = securityKinds[i].name
+	}
+	return names
+}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,5 +65,44 @@ func TestVerifySecurityLog(t *testing.T) {
 		if code, said := verify(path); code != exitUsage || strings.Count(said, "\n") != 1 {
 			t.Errorf("%s: %d %q", path, code, said)
 		}
+	}
+}
+
+// The process is killed right after a tamper alarm, again and again: each alarm and each start is in the log, once, and its
+// chain is whole.
+func TestSecurityLogOverKills(t *testing.T) {
+	const kills = 5
+	_, url := backend(t, nil)
+	p := newProcess(t, url)
+	var text []byte
+	count := func(kind string) int { return bytes.Count(text, []byte(`"type":"`+kind+`"`)) }
+	started := func(times int) {
+		t.Helper()
+		p.until("the start is in the log", func() bool {
+			text = nil
+			for i := range seclog.DefaultSegments {
+				b, _ := os.ReadFile(filepath.Join(p.dir, fmt.Sprintf("seclog-%d", i))) // it may not be there yet
+				text = append(text, b...)
+			}
+			return count(station.StartupOfTheDevice) == times
+		})
+	}
+	for i := range kills {
+		p.boot()
+		started(i + 1)
+		if code := p.do("/faults", fmt.Sprintf(`{"code":"tamper","active":%t,"info":"lid"}`, i%2 == 0)); code != http.StatusOK {
+			t.Fatalf("fault: %d", code)
+		}
+		p.kill()
+	}
+	p.boot()
+	started(kills + 1)
+	p.until("the alarm of the last life is in the log", func() bool { started(kills + 1); return count(station.TamperDetectionActivated) >= 3 })
+	// An alarm is told when it comes, and by each start that finds it: of five kills three come with it on.
+	if n := count(station.TamperDetectionActivated); n < 3 || n > 6 {
+		t.Errorf("%d alarms", n)
+	}
+	if v, err := seclog.VerifyDir(p.dir); err != nil || !v.Whole() || v.First != 1 || v.Entries != int(v.Last) {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -1,10 +1,12 @@
 package dialect16
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/evsed/evsed/ocpp"
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/term"
@@ -132,4 +134,19 @@ func TestStatusesInTheWordsOfTheQuestion(t *testing.T) {
 	w.want(one, `LogStatusNotification {"status":"Uploading","requestId":7}`)
 	ask("TriggerMessage", "DiagnosticsStatusNotification")
 	w.want(one, `DiagnosticsStatusNotification {"status":"Uploading"}`)
+}
+
+// Every event that the station can raise has its name of the whitepaper (edition 3, chapter 8), and fits its field.
+func TestNamesOfSecurityEvents(t *testing.T) {
+	of16 := strings.Fields(`FirmwareUpdated FailedToAuthenticationAtCentralSystem CentralSystemFailedToAuthentication SettingSystemTime
+		StartupOfTheDevice ResetOrReboot SecurityLogWasCleared ReconfigurationOfSecurityParameters MemoryExhaustion InvalidMessages
+		AttemptedReplayAttacks TamperDetectionActivated InvalidFirmwareSignature InvalidFirmwareSigningCertificate
+		InvalidCentralSystemCertificate InvalidChargePointCertificate InvalidTLSVersion InvalidTLSCipherSuite`)
+	own := []string{station.StorageDamaged, station.DiscardedRenewedClientCertificate} // 1.6 has no word for them
+	for _, kind := range station.SecurityEvents() {
+		name := securityEvent(&station.SecurityEvent{Type: kind}).(*msg16.SecurityEventNotificationRequest).Type
+		if !slices.Contains(of16, name) && !slices.Contains(own, kind) || len(name) > 50 {
+			t.Errorf("%s is told as %s", kind, name)
+		}
+	}
 }

@@ -9,10 +9,10 @@ import (
 // maxTechInfo is the length of SecurityEventNotification.techInfo, in characters.
 const maxTechInfo = 255
 
-// eventNames are the security events that the whitepaper calls otherwise than 2.x (chapter 8).
+// eventNames are the security events that the whitepaper calls otherwise than 2.x (edition 3, chapter 8).
 var eventNames = map[string]string{
-	"FailedToAuthenticateAtCsms":        "FailedToAuthenticateAtCentralSystem",
-	"CsmsFailedToAuthenticate":          "CentralSystemFailedToAuthenticate",
+	"FailedToAuthenticateAtCsms":        "FailedToAuthenticationAtCentralSystem",
+	"CsmsFailedToAuthenticate":          "CentralSystemFailedToAuthentication",
 	"InvalidCsmsCertificate":            "InvalidCentralSystemCertificate",
 	"InvalidChargingStationCertificate": "InvalidChargePointCertificate",
 }
