@@ -66,9 +66,8 @@ func (a *agent) openSlots(l *launched, vo *virtual.Options) error {
 		return usagef("--slots %s: %w", l.Slots, err)
 	}
 	a.log.Info("slots", "slot", string(l.Boot.Slot), "version", l.Boot.Version, "trial", l.Boot.Trial, "returnedFrom", l.Boot.ReturnedFrom, "code", l.Boot.Code, "why", l.Boot.Why)
-	vo.Leave = a.leave
-	vo.Station.Image = station.Image{Version: release, Slot: string(l.Boot.Slot), Trial: l.Boot.Trial, GaveUp: l.Boot.ReturnedFrom, Why: l.Boot.Code}
-	vo.Station.Identity.FirmwareVersion = release // what the seed says was true of the factory's
+	vo.Leave, vo.Firmware = a.leave, a.slots
+	vo.Firmware = a.slots
 	if l.Boot.Trial {
 		a.trial = &trial{slots: a.slots, time: l.duration(), alone: l.Boot.Alone, guard: func() bool { return a.station.GuardWell() },
 			proved: a.proved, restart: func() { a.station.Restart(station.BootFirmwareUpdate) }, log: a.log}

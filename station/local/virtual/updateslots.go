@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -15,7 +16,7 @@ type slotted struct{ slot.Installer }
 
 func (f slotted) running() station.Image {
 	b := f.Status().Running
-	return station.Image{Version: b.Version, Slot: string(b.Slot), Trial: b.Trial, GaveUp: b.ReturnedFrom, Why: b.Why}
+	return station.Image{Version: b.Version, Slot: string(b.Slot), Trial: b.Trial, GaveUp: b.ReturnedFrom, Why: cmp.Or(b.Code, b.Why)}
 }
 
 // fetch downloads an image straight into the slot that does not run.
