@@ -1,10 +1,7 @@
 package virtual
 
 import (
-	"crypto"
 	"crypto/x509"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/evsed/evsed/ocpp/link"
@@ -24,28 +21,8 @@ func trustOf(s *station.Station, store keys.Store) link.Trust {
 	if err != nil {
 		return t
 	}
-	t.Chain, t.Signer = chain, keyOf{store, key, leaf.PublicKey}
+	t.Chain, t.Signer = chain, keys.Later(store, key, leaf.PublicKey) // opened by whoever shakes hands: the loop has no time for a TPM
 	return t
-}
-
-// keyOf is the key of a certificate. It is opened when it is to sign, by whoever shakes hands: a TPM takes its time, and the
-// loop has none.
-type keyOf struct {
-	store  keys.Store
-	name   string
-	public crypto.PublicKey
-}
-
-// Public implements crypto.Signer.
-func (k keyOf) Public() crypto.PublicKey { return k.public }
-
-// Sign implements crypto.Signer.
-func (k keyOf) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	signer, err := k.store.Open(k.name)
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", k.name, err)
-	}
-	return signer.Sign(rand, digest, opts)
 }
 
 // trustClock is the clock by which certificates are judged (docs/design/0018-tls-before-the-clock-is-set.md).
