@@ -31,6 +31,8 @@ type Options struct {
 	Boot string
 	// Version is told where RAUC does not know what it booted: of a system that it did not install.
 	Version string
+	// Alone says whether there is no CSMS now; nil: there is one. The trial remembers it of the moment of its decision.
+	Alone func() bool
 }
 
 // Installer is RAUC as slot.Installer.
@@ -41,6 +43,7 @@ type Installer struct {
 	progress func(Progress)
 	boot     string
 	version  string
+	alone    func() bool
 
 	mu     sync.Mutex // guards what follows
 	note   note
@@ -67,7 +70,7 @@ func Open(ctx context.Context, address, dir string, o Options) (*Installer, erro
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make room for bundles: %w", err)
 	}
-	i := &Installer{ctx: ctx, address: address, dir: dir, progress: o.Progress, boot: o.Boot, version: o.Version}
+	i := &Installer{ctx: ctx, address: address, dir: dir, progress: o.Progress, boot: o.Boot, version: o.Version, alone: o.Alone}
 	var err error
 	if i.note, err = load(i.notes()); err != nil {
 		return nil, fmt.Errorf("read what was installed: %w", err)
@@ -128,8 +131,8 @@ func (i *Installer) settle(v view) error {
 	name := slot.Name(clip(v.booted.Name))
 	if n.From != "" && n.Boot != i.boot && v.booted.Name == n.From {
 		if n.Done {
-			if n.ReturnedFrom = n.To; n.Why == "" {
-				n.Why = "the boot loader went back to " + string(name)
+			if n.ReturnedFrom = n.To; n.Code == "" {
+				n.Code, n.Why = slot.CodeStarts, "the boot loader went back to "+string(name)
 			}
 			n.tell("returned", name, n.To, n.Why)
 		}
@@ -141,10 +144,10 @@ func (i *Installer) settle(v view) error {
 		i.status.Running.Version = version
 	}
 	if n.ReturnedFrom != "" {
-		i.status.Running.ReturnedFrom, i.status.Running.Why = n.ReturnedFrom, n.Why
+		i.status.Running.ReturnedFrom, i.status.Running.Code, i.status.Running.Why = n.ReturnedFrom, n.Code, n.Why
 	}
 	if n.From != "" && v.booted.Name != n.From {
-		i.status.Running.Trial = true
+		i.status.Running.Trial, i.status.Running.Alone = true, n.Alone
 		if n.To != "" {
 			i.status.Running.Version = n.To
 		}
@@ -253,9 +256,9 @@ func (i *Installer) Activate() error {
 	if err != nil {
 		return err
 	}
-	begun := note{From: v.booted.Name, Boot: i.boot, To: version}
+	begun := note{From: v.booted.Name, Boot: i.boot, To: version, Alone: i.alone != nil && i.alone()}
 	if err := i.change(func(n *note) {
-		n.From, n.Boot, n.To, n.Done, n.ReturnedFrom, n.Why = begun.From, begun.Boot, begun.To, false, "", ""
+		n.begin(begun)
 	}); err != nil {
 		return err
 	}
@@ -327,10 +330,10 @@ func (i *Installer) Good() error {
 }
 
 // Rollback lets the next start be what was good before. Where nothing was installed it does nothing.
-func (i *Installer) Rollback() error { return i.Return("taken back") }
+func (i *Installer) Rollback() error { return i.Return(slot.CodeRollback, "taken back") }
 
 // Return is Rollback with its reason, which the status tells once what was good before has started.
-func (i *Installer) Return(why string) error {
+func (i *Installer) Return(code, why string) error {
 	b, err := dial(i.ctx, i.address)
 	if err != nil {
 		return err
@@ -354,7 +357,7 @@ func (i *Installer) Return(why string) error {
 		if err := b.mark(i.ctx, "bad", "booted"); err != nil {
 			return fmt.Errorf("call the booted slot bad: %w", err)
 		}
-		if err := i.change(func(n *note) { n.Why = clip(why) }); err != nil {
+		if err := i.change(func(n *note) { n.Code, n.Why = code, clip(why) }); err != nil {
 			return err
 		}
 	} else if err := i.change(func(n *note) {

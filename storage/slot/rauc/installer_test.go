@@ -156,7 +156,7 @@ func TestUpdateReturns(t *testing.T) {
 	b.rauc.set(func() { b.rauc.primary = "rootfs.0" }) // the boot loader has given up
 	b.reboot("rootfs.0")
 	for range 2 {
-		b.want(slot.Boot{Slot: "rootfs.0", Version: "1.0.0", ReturnedFrom: "2.0.0", Why: "the boot loader went back to rootfs.0"}, "rootfs.0", false)
+		b.want(slot.Boot{Slot: "rootfs.0", Version: "1.0.0", ReturnedFrom: "2.0.0", Code: slot.CodeStarts, Why: "the boot loader went back to rootfs.0"}, "rootfs.0", false)
 		b.reboot("rootfs.0")
 	}
 	if got := strings.Join(b.history(), ", "); got != "activated 2.0.0, returned 2.0.0" {
@@ -187,14 +187,14 @@ func TestRollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.reboot("rootfs.1")
-	if err := b.Return("the guard is gone"); err != nil {
+	if err := b.Return(slot.CodeGuard, "the guard is gone"); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(b.rauc.marks, ", "); got != "active rootfs.0, active rootfs.0, bad rootfs.1" {
 		t.Errorf("marks: %s", got)
 	}
 	b.reboot("rootfs.0")
-	b.want(slot.Boot{Slot: "rootfs.0", Version: "1.0.0", ReturnedFrom: "2.0.0", Why: "the guard is gone"}, "rootfs.0", false)
+	b.want(slot.Boot{Slot: "rootfs.0", Version: "1.0.0", ReturnedFrom: "2.0.0", Code: slot.CodeGuard, Why: "the guard is gone"}, "rootfs.0", false)
 }
 
 func TestRefusals(t *testing.T) {

@@ -23,9 +23,11 @@ type note struct {
 	Boot    string `json:"boot,omitempty"`
 	To      string `json:"to,omitempty"`
 	Done    bool   `json:"done,omitempty"`
+	Alone   bool   `json:"alone,omitempty"`   // there was no CSMS when it began
 	Highest string `json:"highest,omitempty"` // version that was good
 
 	ReturnedFrom string       `json:"returnedFrom,omitempty"` // version whose trial failed
+	Code         string       `json:"code,omitempty"`
 	Why          string       `json:"why,omitempty"`
 	History      []slot.Entry `json:"history,omitempty"`
 }
@@ -41,8 +43,14 @@ func (n *note) tell(what string, at slot.Name, version, why string) {
 	}
 }
 
+// begin notes an update that begins.
+func (n *note) begin(b note) {
+	n.From, n.Boot, n.To, n.Done, n.Alone = b.From, b.Boot, b.To, false, b.Alone
+	n.ReturnedFrom, n.Code, n.Why = "", "", ""
+}
+
 // ended forgets what was under way.
-func (n *note) ended() { n.From, n.Boot, n.To, n.Done = "", "", "", false }
+func (n *note) ended() { n.From, n.Boot, n.To, n.Done, n.Alone = "", "", "", false, false }
 
 // older says whether a version is below one that was good.
 func (n *note) older(version string) bool {
