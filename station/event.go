@@ -150,6 +150,9 @@ type StorageChanged struct{ Code string }
 // StorageFound tells what storage found at its start: damage, a file that was put aside, what was rebuilt or lost.
 type StorageFound struct{ Code, Text string }
 
+// MemoryShort tells that the program holds more RAM than it should: Live bytes.
+type MemoryShort struct{ Live uint64 }
+
 // Unheard tells that the CSMS did not answer a kept report in time, on a connection that is still open.
 type Unheard struct{}
 
@@ -201,6 +204,7 @@ func (ClockSet) event()        {}
 func (StorageChanged) event()  {}
 func (StorageFound) event()    {}
 func (Unheard) event()         {}
+func (MemoryShort) event()     {}
 func (Unregistered) event()    {}
 func (UploadEnded) event()     {}
 func (Thinned) event()         {}

@@ -110,6 +110,38 @@ func TestEventsAreLogged(t *testing.T) {
 	l.want("4 StartupOfTheDevice PowerUp")
 }
 
+// Memory of either kind that is full is one event, told after offline.
+func TestMemoryExhaustion(t *testing.T) {
+	l := newLogged(t)
+	l.boot()
+	l.logs, l.tells = nil, nil
+	l.step(station.StorageChanged{Code: "STO-FULL"})
+	l.step(station.MemoryShort{Live: 25 << 20})
+	l.want("2 MemoryExhaustion STO-FULL", "3 MemoryExhaustion RAM: 25600 KiB are in use")
+	if len(l.tells) != 2 {
+		t.Errorf("told %q", l.tells)
+	}
+}
+
+// A CSMS that the station does not trust is told to the one that it trusts next: each cause once an hour.
+//
+// covers: A00.FR.316 A00.FR.419
+func TestDistrustIsToldOncePerCause(t *testing.T) {
+	l := newLogged(t)
+	l.boot()
+	l.logs, l.tells = nil, nil
+	for range 50 {
+		for _, kind := range []string{station.InvalidTLSVersion, station.InvalidTLSCipherSuite, station.InvalidCsmsCertificate} {
+			l.step(station.CSMSDistrusted{Slot: 1, Kind: kind, Info: "slot 1"})
+		}
+		l.now = l.now.Add(time.Minute)
+	}
+	l.want("2 InvalidTLSVersion slot 1", "3 InvalidTLSCipherSuite slot 1", "4 InvalidCsmsCertificate slot 1")
+	if len(l.tells) != 3 {
+		t.Errorf("told %q", l.tells)
+	}
+}
+
 // What had not reached the log when the process was killed reaches it in the next life.
 func TestEntriesSurviveAKill(t *testing.T) {
 	l := newLogged(t)

@@ -344,6 +344,8 @@ func (s *Station) handle(ev Event) {
 		s.storageChanged(ev)
 	case StorageFound:
 		s.securityEvent(StorageDamaged, ev.Text)
+	case MemoryShort:
+		s.securityEvent(MemoryExhaustion, fmt.Sprintf("RAM: %d KiB are in use", ev.Live>>10))
 	case Unregistered:
 		s.registerAnew()
 	case Unheard: // a Heartbeat tells a CSMS that ignores one message from one that is gone (E13)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"testing"
 )
 
@@ -26,7 +27,7 @@ func TestLimitFollowsTheHeap(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	stop := limitHeap()
+	stop := limitHeap(nil)
 	defer stop()
 	limit := func() int64 {
 		for range 3 { // the cleanup of one collection comes to its turn before the next has ended
@@ -46,11 +47,23 @@ func TestLimitFollowsTheHeap(t *testing.T) {
 func TestOperatorsLimitStays(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "1GiB")
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
-	stop := limitHeap()
+	stop := limitHeap(nil)
 	runtime.GC()
 	stop()
 	if got := debug.SetMemoryLimit(-1); got != math.MaxInt64 {
 		t.Errorf("limit %d", got)
+	}
+}
+
+// That memory is short is told once, and again only after it was not.
+func TestShortMemoryIsToldOnce(t *testing.T) {
+	var told []uint64
+	l := &limiter{short: func(live uint64) { told = append(told, live) }}
+	for _, live := range []uint64{2 << 20, shortAt, shortAt + 1, shortAt / 2, shortAt, shortAt/2 - 1, shortAt - 1, shortAt + 7} {
+		l.watch(live)
+	}
+	if !slices.Equal(told, []uint64{shortAt, shortAt + 7}) {
+		t.Errorf("told %v", told)
 	}
 }
 

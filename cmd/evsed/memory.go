@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evsed/evsed/station"
 )
 
 // What the agent takes of a small board's memory. An operator who sets GOGC or GOMEMLIMIT knows better.
@@ -25,8 +27,8 @@ const (
 	shedEvery = time.Hour
 )
 
-// beModest keeps the process small until the end of done.
-func beModest(done <-chan struct{}) {
+// beModest keeps the process small until the end of done, and tells when it has become large all the same.
+func beModest(done <-chan struct{}, short func(live uint64)) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
@@ -40,7 +42,7 @@ func beModest(done <-chan struct{}) {
 		case <-timer.C:
 			if !limiting {
 				limiting = true
-				defer limitHeap()()
+				defer limitHeap(short)()
 			}
 			shedCode()
 			timer.Reset(shedEvery)
@@ -48,6 +50,12 @@ func beModest(done <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// shortOfMemory tells the core, for whom it is a security event. A station without power hears nothing.
+func (a *agent) shortOfMemory(live uint64) {
+	a.log.Warn("memory is short", "live", live)
+	a.station.Post(station.MemoryShort{Live: live})
 }
 
 // shedCode gives back the pages of the binary that are not in use: the start needs most of them, to make tables and to

@@ -301,7 +301,7 @@ func (a *agent) run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ctx) }()
 	modest, told := make(chan struct{}), make(chan struct{})
-	go func() { defer close(modest); beModest(ctx.Done()) }()
+	go func() { defer close(modest); beModest(ctx.Done(), a.shortOfMemory) }()
 	go func() { defer close(told); a.service(ctx) }()
 	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
 	tried := make(chan struct{})
