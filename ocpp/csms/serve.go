@@ -98,6 +98,9 @@ func (c *CSMS) station(ctx context.Context, w http.ResponseWriter, r *http.Reque
 
 // knows checks the password, where passwords are asked for.
 func (c *CSMS) knows(name string, r *http.Request) bool {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 { // who that is says its certificate, not the URL
+		return r.TLS.PeerCertificates[0].Subject.CommonName == name
+	}
 	if c.o.Passwords == nil {
 		return true
 	}

@@ -2,6 +2,9 @@ package csms
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"net"
 	"net/http"
@@ -195,4 +198,15 @@ func TestCallWaitsItsTurn(t *testing.T) {
 			t.Errorf("cut: %v", err)
 		}
 	})
+}
+
+// With a certificate a station is who that names, whatever name it calls itself.
+func TestACertificateNamesTheStation(t *testing.T) {
+	c := New(Options{Passwords: map[string]string{"A": "a password of 16+", "B": "a password of 16+"}})
+	r := httptest.NewRequest(http.MethodGet, "/ocpp/B", nil)
+	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{Subject: pkix.Name{CommonName: "A"}}}}
+	r.SetBasicAuth("B", "a password of 16+")
+	if c.knows("B", r) || !c.knows("A", r) {
+		t.Error("A is taken for B, or not for itself")
+	}
 }
