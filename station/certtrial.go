@@ -40,6 +40,9 @@ func (s *Station) certificateSigned(r CertificateSigned) Status {
 	if wrong == nil {
 		wrong = s.adoptSigned(chain, root)
 	}
+	if wrong != nil && wrong.Reason == "OutOfStorage" { // not its fault
+		return rejected(wrong.Reason, wrong.Info)
+	}
 	if wrong != nil { // A02.FR.07
 		s.securityEvent(InvalidChargingStationCertificate, wrong.Info)
 		if g.phase == signWaiting || g.phase == signAsking { // A02.FR.20

@@ -43,7 +43,7 @@ func (s *Store) seedOwn(u Use, chain []*x509.Certificate, key string) ([]Change,
 		return nil, refuse("TooManyElements", "a chain of %d certificates", len(chain))
 	}
 	for i, c := range chain[1:] {
-		if chain[i].CheckSignatureFrom(c) != nil {
+		if !signedBy(chain[i], c) {
 			return nil, refuse("InvalidCertificate", "%s is not signed by the certificate behind it", chain[i].Subject)
 		}
 	}
@@ -65,7 +65,7 @@ func (s *Store) seedOwn(u Use, chain []*x509.Certificate, key string) ([]Change,
 // seedIssuer returns who signed the last certificate of a chain; the certificate itself where nobody known did.
 func (s *Store) seedIssuer(u Use, c *x509.Certificate) *x509.Certificate {
 	for _, r := range append(s.roots(u.anchor()), s.roots(ManufacturerRootCertificate)...) {
-		if c.CheckSignatureFrom(r) == nil {
+		if signedBy(c, r) {
 			return r
 		}
 	}

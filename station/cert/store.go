@@ -117,7 +117,7 @@ func (s *Store) succession(c *x509.Certificate) (before Sum, out []Sum, wrong *R
 	if served == nil {
 		return before, nil, nil
 	}
-	if c.CheckSignatureFrom(served.Chain[0]) != nil { // M05.FR.11
+	if !signedBy(c, served.Chain[0]) { // M05.FR.11
 		return before, nil, refuse("InvalidCertificate", "not signed by the CSMS root that it replaces")
 	}
 	before = served.Sum()
