@@ -14,11 +14,17 @@ LDFLAGS  := -s -w
 VERSION  :=
 override LDFLAGS += $(VERSION:%=-X main.release=%)
 # Packages that wait for a network or a person, or do their work at the start: copies of functions in their callers win no
-# time there, and cost 520 kB. What computes, checks or writes for each message is not among them.
+# time there, and cost 850 kB; so do signatures and what else is made once a connection. What computes, checks or writes for
+# each message is not among them.
 COLD     := net net/http net/http/internal/... net/textproto net/url mime/... crypto/tls crypto/x509/... encoding/asn1 \
             encoding/json log/... flag os/... vendor/golang.org/x/net/... vendor/golang.org/x/text/... \
             vendor/golang.org/x/crypto/cryptobyte golang.org/x/crypto/... fmt reflect \
             github.com/google/go-tpm/... github.com/jlaffaye/ftp github.com/godbus/... github.com/coreos/... \
+            math/big crypto/rsa crypto/ecdsa crypto/ed25519 crypto/ecdh crypto/hpke \
+            crypto/internal/fips140/rsa crypto/internal/fips140/ecdsa crypto/internal/fips140/ecdh \
+            crypto/internal/fips140/edwards25519/... crypto/internal/fips140/nistec/... crypto/internal/fips140/mlkem \
+            compress/... \
+            ./station/cert ./station/update ./storage/seclog \
             github.com/landlock-lsm/... ./hal/fortress ./storage/keys/... ./storage/slot/... ./ocpp/transfer \
             ./cmd/... ./station/local/... ./hal/halsim
 GCFLAGS  := $(COLD:%=-gcflags=%=-l)
@@ -42,7 +48,7 @@ YEARS     ?= 10
 TRACE     ?=
 # Gates: bytes of a stripped binary by target, and kB of memory (PSS) of an idle
 # station with two EVSEs.
-SIZE_LIMITS  ?= armv7=11000000
+SIZE_LIMITS  ?= armv7=11500000
 MEMORY_LIMIT ?= 10000
 
 STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
