@@ -55,12 +55,8 @@ func agentPlan(o runOptions, s *seed.Seed, listens net.Addr) (fortress.Plan, err
 	}
 	p.Device = appendSome(p.Device, o.lines)
 	if o.guard == guardChild {
-		self, err := os.Executable()
-		if err != nil {
-			return p, fmt.Errorf("find the program of the guard: %w", err)
-		}
-		p.Execute = []string{self}
-		p.Pass = realtime.Capabilities // a guard that is started later needs them as well
+		p.Execute = []string{"/proc/self/exe"} // this very file, whatever lies at its path after an update
+		p.Pass = realtime.Capabilities         // a guard that is started later needs them as well
 	}
 	if a, ok := listens.(*net.TCPAddr); ok {
 		p.Bind = append(p.Bind, uint16(a.Port))

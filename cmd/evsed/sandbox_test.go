@@ -84,6 +84,9 @@ func TestUnprivilegedSession(t *testing.T) {
 				}
 				pid, err := strconv.Atoi(first[0])
 				must(t, err)
+				if p.program != "" {
+					must(t, os.Remove(p.program)) // an update has replaced it
+				}
 				must(t, unix.Kill(pid, unix.SIGKILL))
 				p.until("another guard is there", func() bool {
 					now := children(p.cmd.Process.Pid)
