@@ -110,7 +110,7 @@ func secure(t *testing.T, a *authority, g *guests) (*csms.CSMS, string) {
 // TestProfile3WithATPM: a station that a fitter gave a certificate connects by it, makes a new key in its TPM when the CSMS
 // wants one, connects by that, and does so after a restart. The state alone, beside another TPM, connects to nobody.
 //
-// covers: A02.FR.02
+// covers: A02.FR.02 A02.FR.03
 func TestProfile3WithATPM(t *testing.T) {
 	a, g := newAuthority(t), &guests{}
 	c, url := secure(t, a, g)

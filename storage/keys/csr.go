@@ -15,7 +15,7 @@ import (
 const MaxRequest = 5500
 
 // Request makes a certificate signing request (PKCS #10, PEM) for a key. Common name, organization and country ("" = left
-// out) are the subject (A00.FR.405, A00.FR.509; 1.6: A00.FR.509 of the security whitepaper).
+// out) are the subject (A00.FR.509, A00.FR.511).
 func Request(signer crypto.Signer, commonName, organization, country string) (string, error) {
 	subject := pkix.Name{CommonName: commonName}
 	if organization != "" {

@@ -70,6 +70,7 @@ type Store interface {
 	Kind() string
 	// Protection says in one sentence where keys are and against whom that helps.
 	Protection() string
+	// Close lets go of the safe, unless it is at work.
 	Close() error
 }
 

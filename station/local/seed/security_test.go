@@ -74,7 +74,7 @@ func write(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// covers: A00.FR.801
+// A factory's certificates and keys are in force at the first boot.
 func TestSecurityIsInstalled(t *testing.T) {
 	dir := t.TempDir()
 	root, other, v2g := newParty(t, "root", elliptic.P256(), nil, true), newParty(t, "other", elliptic.P256(), nil, true), newParty(t, "v2g", elliptic.P521(), nil, true)
