@@ -144,6 +144,14 @@ func (b *Bench) simulator(events *sim.Log) sim.Options {
 	}
 }
 
+func (b *Bench) planFirmware(p sim.FirmwarePlan) error {
+	plan := virtual.FirmwarePlan{Download: p.Download, Signature: p.Signature, Install: p.Install, Unfit: p.Unfit, Step: p.Step, Live: !p.Reboot}
+	if !b.Station.PlanFirmware(plan) {
+		return sim.ErrNotSimulated
+	}
+	return nil
+}
+
 // check ends the case: what was wrong on the way, and statuses that nobody expected.
 func (b *Bench) check() {
 	if b.end != nil {

@@ -161,7 +161,7 @@ func TestNoCertificatesForISO15118(t *testing.T) {
 			b.Answers("NotImplemented", "TriggerMessage", obj{"requestedMessage": what})
 		}
 		for _, action := range []string{"GetCertificateStatus", "Get15118EVCertificate", "SignCertificate"} {
-			b.None(time.Hour, action, nil)
+			b.None(10*time.Minute, action, nil)
 		}
 	})
 }

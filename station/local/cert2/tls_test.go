@@ -254,25 +254,31 @@ func TestMutualTLS(t *testing.T) {
 
 // covers: TC_A_14_CS A02.FR.04 A02.FR.07
 func TestWrongCertificateForUs(t *testing.T) {
-	mutual(t, func(b *bench, root, issuer *cases.Authority) {
-		csr := b.csr()
-		other := cases.NewRoot(b.T, "other")
-		for name, chain := range map[string]string{"of another authority": other.Answer(csr, nil), "no PEM": "hello", "for another key": cases.PEM(issuer.Server(nil, "CS1").Certificate...),
-			"expired": issuer.Answer(csr, func(c *x509.Certificate) {
+	for name, make := range map[string]func(b *bench, issuer *cases.Authority, csr string) string{
+		"of another authority": func(b *bench, _ *cases.Authority, csr string) string {
+			return cases.NewRoot(b.T, "other").Answer(csr, nil)
+		},
+		"no PEM": func(*bench, *cases.Authority, string) string { return "hello" },
+		"for another key": func(b *bench, issuer *cases.Authority, _ string) string {
+			return cases.PEM(issuer.Server(nil, "CS1").Certificate...)
+		},
+		"expired": func(b *bench, issuer *cases.Authority, csr string) string {
+			return issuer.Answer(csr, func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
-			})} {
-			body := b.Call("CertificateSigned", obj{"certificateChain": chain, "certificateType": "ChargingStationCertificate"})
-			if body["status"] != "Rejected" {
-				b.Errorf("%s: %v", name, body)
-			}
-			b.event("InvalidChargingStationCertificate")
-			b.After(2 * time.Hour) // an event of a kind is told again
-		}
-		b.Skip()
-		b.Hang()
-		b.After(time.Minute)
-		b.ended(2, b.charging(2))
-	})
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mutual(t, func(b *bench, root, issuer *cases.Authority) {
+				b.signed("Rejected", make(b, issuer, b.csr()))
+				b.event("InvalidChargingStationCertificate")
+				b.Skip()
+				b.Hang() // it comes back with the certificate that it has
+				b.After(time.Minute)
+				b.ended(2, b.charging(2))
+			})
+		})
+	}
 }
 
 // covers: TC_A_15_CS
