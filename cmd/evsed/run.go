@@ -24,7 +24,6 @@ import (
 	"github.com/evsed/evsed/station/local/virtual"
 	"github.com/evsed/evsed/storage"
 	"github.com/evsed/evsed/storage/keys"
-	"github.com/evsed/evsed/storage/slot"
 )
 
 // runOptions are the flags of evsed run.
@@ -36,6 +35,7 @@ type runOptions struct {
 	sandbox             string
 	silence             time.Duration
 	files               fileOptions
+	slots               string
 	launched            *launched // nil: not by evsed launch
 }
 
@@ -52,10 +52,11 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.keys, "keys", "file", "")
 	fs.DurationVar(&o.silence, "guard-silence", 0, "")
 	o.files.register(fs)
+	fs.StringVar(&o.slots, "slots", "", "")
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --file-hosts, --file-roots, --sandbox, --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --file-hosts, --file-roots, --slots, --sandbox, --sim-log-ocpp or --verbose if you like", err)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -89,6 +90,9 @@ func runLaunched(l *launched, args []string, out, errs io.Writer) error {
 		return err
 	}
 	o.launched = l
+	if err := o.checkSlots(); err != nil {
+		return err
+	}
 	s, err := readSeed(o)
 	if err != nil {
 		return usageError{err}
@@ -122,7 +126,9 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 		return s, err
 	}
 	entries, err := os.ReadDir(o.state)
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder }) // a first start that was cut short
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder || e.Name() == raucFolder
+	}) // a first start that was cut short
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("--state %s: %w: want a directory that can be read and written", o.state, err)
@@ -164,19 +170,20 @@ func writeDurably(path string, data []byte) error {
 
 // agent is a running evsed.
 type agent struct {
-	state   string // directory
-	seed    *seed.Seed
-	log     *slog.Logger
-	events  *sim.Log
-	station *virtual.Station
-	server  *sim.Server
-	errs    io.Writer
-	out     io.Writer
-	logOCPP bool
-	slots   *slot.AB // nil: not started by evsed launch
-	trial   *trial   // nil: not on trial
-	book    *logbook.Book
-	keys    keys.Store
+	state    string // directory
+	seed     *seed.Seed
+	log      *slog.Logger
+	events   *sim.Log
+	station  *virtual.Station
+	server   *sim.Server
+	errs     io.Writer
+	out      io.Writer
+	logOCPP  bool
+	slots    installer // nil: neither started by evsed launch nor with RAUC
+	endSlots func()    // ends what waits for RAUC; nil: nothing does
+	trial    *trial    // nil: not on trial
+	book     *logbook.Book
+	keys     keys.Store
 }
 
 func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
@@ -199,6 +206,9 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	}
 	vo.Keys = a.keys
 	if err := a.openSlots(o.launched, &vo); err != nil {
+		return nil, err
+	}
+	if err := a.openRAUC(o, &vo); err != nil {
 		return nil, err
 	}
 	if vo.Guard, err = guardMaker(o, a.log, errs); err != nil {
@@ -298,6 +308,9 @@ func (a *agent) notice(n virtual.Notice) {
 func (a *agent) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if a.endSlots != nil {
+		context.AfterFunc(ctx, a.endSlots)
+	}
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ctx) }()
 	modest, told := make(chan struct{}), make(chan struct{})

@@ -74,6 +74,7 @@ func TestMistakesAreOneLine(t *testing.T) {
 		{"port in use", run("--seed", seed, "--state", path("a3"), "--sim-listen", taken.Addr().String()), []string{"--sim-listen " + taken.Addr().String(), "want a free port"}},
 		{"hosts that are none", run("--state", "x", "--sim-listen", "127.0.0.1:0", "--file-hosts", "http://a"), []string{"--file-hosts", "http://a", "want a name"}},
 		{"roots that are none", run("--state", "x", "--sim-listen", "127.0.0.1:0", "--file-roots", "all"), []string{"--file-roots", "want system or own"}},
+		{"slots that are none", run("--state", "x", "--sim-listen", "127.0.0.1:0", "--slots", "/var/slots"), []string{"--slots", "/var/slots", "want rauc:"}},
 		{"no seed", run("--state", path("fresh"), "--sim-listen", "127.0.0.1:0"), []string{"--seed", "station-seed/1", "state directory is empty"}},
 		{"seed is not there", run("--seed", path("none.json"), "--state", path("fresh"), "--sim-listen", "127.0.0.1:0"), []string{"none.json"}},
 		{"seed is a directory", run("--seed", dir, "--state", path("fresh"), "--sim-listen", "127.0.0.1:0"), []string{dir}},
