@@ -36,7 +36,12 @@ func (r liar) info() term.TokenInfo {
 }
 
 func (r liar) event(now time.Time) station.Event {
-	switch r.IntN(20) {
+	switch r.IntN(21) {
+	case 18:
+		n := uint64(r.IntN(4))
+		return []station.Event{station.FetchProgress{Number: n}, station.FetchEnded{Number: n, Digest: []byte{1}}, station.FetchEnded{Number: n, Code: "x", Final: r.yes()},
+			station.InstallEnded{Number: n, Version: "2"}, station.InstallEnded{Number: n, Code: "x", Unfit: r.yes(), Forged: r.yes()}, station.Activated{Number: n, Live: r.yes()},
+			station.Activated{Number: n, Code: "x"}, station.ImageProved{}, station.FetchEnded{Number: n, Verdict: "ok"}}[r.IntN(9)]
 	case 0, 1, 2:
 		return station.PilotChanged{Ref: r.ref(), State: term.PilotState(r.IntN(7))}
 	case 3:
@@ -85,7 +90,7 @@ func TestChaos(t *testing.T) {
 	for n := range *seeds {
 		r := liar{rand.New(rand.NewPCG(n, 11))}
 		s := story(r)
-		b := stationtest.New(stationtest.Options{Bays: true})
+		b := stationtest.New(stationtest.Options{Bays: true, Firmware: true})
 		do := func(text string) { _ = b.Do(text) } // an impossible line is refused, a broken invariant kept
 		do("boot")
 		do("set AuthCtrlr/MasterPassGroupId=M " + s.setting())

@@ -20,6 +20,8 @@ type story struct{ *rand.Rand }
 
 func (r story) pick(words ...string) string { return words[r.IntN(len(words))] }
 
+func (r story) yes() bool { return r.IntN(2) == 0 }
+
 func (r story) ref() string { return r.pick("1.1", "1.1", "1.2", "2.1") }
 
 func (r story) token() string { return r.pick("ALICE", "BOB", "CAROL", "MASTER", "EVE") }
@@ -78,7 +80,19 @@ func (r story) request() string {
 	case 10:
 		return "GetBaseReport id=1 SummaryInventory"
 	}
-	return r.pick("ClearCache", r.certificate())
+	return r.pick("ClearCache", r.certificate(), r.firmware())
+}
+
+// firmware is a request for an update, now and then one that is refused.
+func (r story) firmware() string {
+	return fmt.Sprintf("UpdateFirmware id=%d url=%s%s%s%s retries=%d interval=10s", r.IntN(100), r.pick("http://x/fw", "ftp://x/fw", "http://x/fw", "gopher://x"),
+		r.pick("", "", "", " sig=bad", " cert=bad", " sig=none"), r.pick("", "", " from=20s"), r.pick("", "", " install=40s"), r.IntN(3))
+}
+
+// step is how a part of an update ends.
+func (r story) step() string {
+	return r.pick("fetched", "fetched", "fetched", "fetching", "fetched code=FW-TRANSFER", "fetched code=FW-NOTFOUND final", "fetched sum=other", "installed", "installed",
+		"installed code=FW-KEY unfit", "activated", "activated", "activated live", "activated ignored", "activated code=FW-SLOT", "proved")
 }
 
 // certificate is a request about certificates, now and then one that is refused.
@@ -147,6 +161,8 @@ func (r story) line() string {
 	case 22:
 		return "csms " + r.pick("mute", "answer", "answer", "refuse TransactionEvent", "deaf on", "deaf off", "boot Pending interval=5s", "boot Rejected interval=5s", "boot Accepted",
 			"boot Accepted")
+	case 24:
+		return r.step()
 	case 23:
 		return r.pick("stuck on", "stuck off", "storage STO-FULL", "storage ok", "storage ok", "clock +2h", "clock -2h", "powerfailing", "thinned T1 n=2")
 	}
@@ -166,7 +182,7 @@ var heal = strings.Fields("meter_1_answer meter_2_answer meter_1_honest lock_1.1
 
 func play(t *testing.T, n uint64) {
 	r := story{rand.New(rand.NewPCG(n, 7))}
-	b := stationtest.New(stationtest.Options{Bays: true})
+	b := stationtest.New(stationtest.Options{Bays: true, Firmware: r.yes()})
 	var told []string
 	do := func(text string) {
 		told = append(told, text)

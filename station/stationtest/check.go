@@ -271,6 +271,9 @@ func (c *check) response(b *Bench, r station.Response) {
 
 // delivered notes what the CSMS heard; the same number again must be the same message.
 func (c *check) delivered(b *Bench, r station.Report) {
+	if st, ok := r.Body.(station.FirmwareStatus); ok {
+		b.fw.heard(b, r, st)
+	}
 	c.promises.heard(b, r.Body)
 	ev, ok := r.Body.(*station.TransactionEvent)
 	if !ok {

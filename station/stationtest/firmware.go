@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/station"
@@ -18,6 +20,9 @@ type firmware struct {
 	next  string          // version that the next start tries; "": none
 	check string          // version of the image that was found good
 	step  station.Command // under way; nil: none
+
+	last station.ReportID       // of the newest status that the CSMS heard
+	told station.FirmwareStatus // which was that
 }
 
 func (f *firmware) init() { f.runs = station.Image{Version: "1", Slot: "a"} }
@@ -200,4 +205,39 @@ func signFirmware(certificate, signature string) (text, sig string) {
 		sig = base64.StdEncoding.EncodeToString(der)
 	}
 	return text, sig
+}
+
+// follows are the statuses that may follow on one, and whether a new update may.
+var follows = map[string]struct {
+	next string
+	anew bool
+}{
+	"":                          {"", true},
+	"DownloadScheduled":         {"Downloading", true},
+	"Downloading":               {"DownloadPaused Downloaded DownloadFailed", true},
+	"DownloadPaused":            {"Downloading", true},
+	"DownloadFailed":            {"", true},
+	"Downloaded":                {"SignatureVerified InvalidSignature InstallScheduled Installing", false},
+	"InvalidSignature":          {"", true},
+	"SignatureVerified":         {"InstallScheduled Installing", false},
+	"InstallScheduled":          {"Installing", true},
+	"Installing":                {"InstallRebooting InstallationFailed InstallVerificationFailed", false},
+	"InstallRebooting":          {"Installed InstallationFailed", false},
+	"InstallationFailed":        {"", true},
+	"InstallVerificationFailed": {"", true},
+	"Installed":                 {"", true},
+}
+
+// heard holds what the CSMS hears of updates against their order: every status, and none twice, over power cuts too.
+func (f *firmware) heard(b *Bench, r station.Report, st station.FirmwareStatus) {
+	if r.Class != station.Kept || r.ID <= f.last {
+		return
+	}
+	from := follows[f.told.Status]
+	same := st.RequestID == f.told.RequestID && slices.Contains(strings.Fields(from.next), st.Status)
+	anew := from.anew && (st.Status == "DownloadScheduled" || st.Status == "Downloading")
+	if !same && !anew {
+		b.check.fail(b, "the CSMS hears %s of %d behind %s of %d", st.Status, st.RequestID, f.told.Status, f.told.RequestID)
+	}
+	f.last, f.told = r.ID, st
 }
