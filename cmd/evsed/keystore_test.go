@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,13 @@ func emulateTPM(t *testing.T, p *process) (spec string, stop func()) {
 	}
 	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
 	t.Cleanup(func() { stop(); os.RemoveAll(dir) })
-	p.until("the emulator listens", func() bool { _, err := os.Stat(socket); return err == nil })
+	p.until("the emulator listens", func() bool {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
 	return "tpm:unix:" + socket, stop
 }
 

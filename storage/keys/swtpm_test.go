@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,12 +43,13 @@ func (e *emulator) start(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 	for range 3000 { // half a minute on the busiest machine
-		if _, err := os.Stat(e.socket); err == nil {
+		if c, err := net.Dial("unix", e.socket); err == nil { // the file is there before anybody listens
+			c.Close()
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatal("swtpm made no socket")
+	t.Fatal("swtpm does not listen")
 }
 
 func (e *emulator) stop() {

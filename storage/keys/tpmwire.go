@@ -73,13 +73,14 @@ func (w *wire) once(command []byte) ([]byte, error) {
 		case replies <- reply{answer, err}:
 		case <-gone:
 			_ = w.tpm.Close()
+			w.lost.Add(-1)
 		}
-		w.lost.Add(-1)
 	}()
 	timer := time.NewTimer(w.limit)
 	defer timer.Stop()
 	select {
 	case r := <-replies:
+		w.lost.Add(-1)
 		w.dead = r.err != nil
 		return r.answer, r.err
 	case <-timer.C:
