@@ -117,7 +117,11 @@ func (o *owner) dialFailed(now time.Time, p Profile, err error) {
 	var speechless *SubprotocolError
 	wait := o.plan.failed()
 	o.dialAt = now.Add(wait)
-	o.o.Log.Warn("dial CSMS", "slot", p.Slot, "url", o.status.URL, "err", err, "next", wait)
+	why := err.Error()
+	if d := (*Distrust)(nil); errors.As(err, &d) { // what to do about it is told once an hour
+		why = d.Code
+	}
+	o.o.Log.Warn("dial CSMS", "slot", p.Slot, "url", o.status.URL, "err", why, "next", wait)
 	var refused *RefusedError
 	if errors.As(err, &speechless) || errors.As(err, &refused) {
 		o.free = true
