@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -256,8 +257,10 @@ func respawn(args []string) error {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	runtime.LockOSThread() // it is the thread whose end a child is told of
 	for {
-		p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0], "launch"}, rest...), &os.ProcAttr{Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
+		p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0], "launch"}, rest...),
+			&os.ProcAttr{Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}})
 		if err != nil {
 			return fmt.Errorf("start the launcher: %w", err)
 		}

@@ -66,7 +66,7 @@ func (a *agent) openSlots(l *launched, vo *virtual.Options) error {
 		return usagef("--slots %s: %w", l.Slots, err)
 	}
 	a.log.Info("slots", "slot", string(l.Boot.Slot), "version", l.Boot.Version, "trial", l.Boot.Trial, "returnedFrom", l.Boot.ReturnedFrom, "code", l.Boot.Code, "why", l.Boot.Why)
-	vo.Leave, vo.Firmware = a.leave, a.slots
+	vo.Leave = a.leave
 	vo.Firmware = a.slots
 	if l.Boot.Trial {
 		a.trial = &trial{slots: a.slots, time: l.duration(), alone: l.Boot.Alone, guard: func() bool { return a.station.GuardWell() },
