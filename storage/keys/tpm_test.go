@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,9 +348,10 @@ func TestATPMInAMood(t *testing.T) {
 // A TPM that hangs keeps a caller for a bounded time and one goroutine; while it does, others are told at once.
 func TestATPMThatHangs(t *testing.T) {
 	release := make(chan struct{})
-	hang := true
+	var hang atomic.Bool
+	hang.Store(true)
 	s, m := moodyStore(t, func(command []byte) ([]byte, bool) {
-		if code(command) != tpm2.TPMCCUnseal || !hang {
+		if code(command) != tpm2.TPMCCUnseal || !hang.Load() {
 			return nil, false
 		}
 		<-release
@@ -370,7 +372,7 @@ func TestATPMThatHangs(t *testing.T) {
 	if err := s.Check(); !errors.Is(err, ErrBusy) || dials > 0 {
 		t.Errorf("while it hangs: %v, %d dials", err, dials)
 	}
-	hang = false
+	hang.Store(false)
 	close(release)
 	<-m.closed // by the goroutine that waited
 	for safe.lost.Load() > 0 {
