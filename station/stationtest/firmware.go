@@ -241,3 +241,6 @@ func (f *firmware) heard(b *Bench, r station.Report, st station.FirmwareStatus) 
 	}
 	f.last, f.told = r.ID, st
 }
+
+// UpdateTold is the status of an update that the CSMS heard last.
+func (b *Bench) UpdateTold() station.FirmwareStatus { return b.fw.told }
