@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
@@ -37,6 +38,14 @@ func (o runOptions) checkSlots() error {
 		return usagef("--slots: evsed launch has slots of its own: want one of both")
 	}
 	return nil
+}
+
+// left makes of the end of a station that RAUC's next system is to follow the wish for a reboot.
+func (o runOptions) left(err error) error {
+	if o.slots != "" && errors.Is(err, virtual.ErrLeave) {
+		return errRestart
+	}
+	return err
 }
 
 // openRAUC makes ready to install by RAUC. One that does not answer is told, and nothing else: the station charges without.

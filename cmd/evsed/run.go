@@ -106,7 +106,7 @@ func runLaunched(l *launched, args []string, out, errs io.Writer) error {
 	if err := a.confine(o); err != nil {
 		return err
 	}
-	return a.run(ctx)
+	return o.left(a.run(ctx))
 }
 
 const (
