@@ -81,7 +81,8 @@ var Faults = []Row{
 			"station.TestPowerCutAtEveryStep TestScenarios"},
 		Later: "random delay before power returns to the cars (schedules)"},
 	{ID: "F20", What: "update that fails, bad image, power cut in an update", Asks: "the old or the whole new one starts, checked; what does not prove itself gives way; never more than three tries",
-		Tests: []string{"storage/slot.TestPowerCutAtEveryStep TestFaultAtEveryStep TestInterruptedUpdates TestTrialFails TestRefusedImages TestDiskFull TestHuge TestTryThatCannotBeCounted", "storage/slot/image.TestEveryFlipIsRefused", "cmd/evsed.TestLaunch TestTrialGate"}},
+		Tests: []string{"storage/slot.TestPowerCutAtEveryStep TestFaultAtEveryStep TestInterruptedUpdates TestTrialFails TestRefusedImages TestDiskFull TestHuge TestTryThatCannotBeCounted", "storage/slot/image.TestEveryFlipIsRefused", "cmd/evsed.TestLaunch TestTrialGate",
+			"station.TestPowerCutAtEveryStepOfAnUpdate TestScenarios", "station/update.TestEveryStateAndEvent TestActivations TestStarted FuzzRestore", "station/local/virtual.TestUpdateIntoSlots TestUpdatesThatSlotsRefuse TestOlderUpdateIsRefused TestFetchGoesOn"}},
 	{ID: "F21", What: "hostile CSMS: floods, giants, resets without end, settings that would silence the station, its own address wrong", Asks: "lives, charges on, stays within its memory, refuses what it cannot live with, and finds back to the last CSMS that answered",
 		Tests: []string{
 			"cmd/evsed.TestHostileCSMS TestHostileCSMS16 TestHostileSOAP TestHeapLimit TestLimitFollowsTheHeap", "ocpp/soap.TestHostileXML TestAttributesAreCountedWhileTheyAreRead",
