@@ -25,7 +25,7 @@ const maxChainSize = 10_000
 var commRows = []row{
 	{id: ActiveNetworkProfile, name: "ActiveNetworkProfile", mut: ReadOnly, kind: TypeInteger, live: true, reader: "report"},
 	{id: CSMSQuirks, name: "CSMSQuirks", kind: TypeMemberList, values: "BootOnReconnect,ErrorCodes2x,FullURL,LegacyTLSCiphers,PlainAuthorizationKey,ReusedMessageIds,SilentSubprotocol,StatusOnReconnect,UUIDMessageIds,WholeSeconds", reader: "link: the table of quirks; core: reconnection"},
-	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", def: "FTP,FTPS,HTTP,HTTPS", reader: "core: firmware, logs"},
+	{id: FileTransferProtocols, name: "FileTransferProtocols", mut: ReadOnly, kind: TypeMemberList, values: "FTP,FTPS,HTTP,HTTPS,SFTP", def: transfers, reader: "core: firmware, logs"},
 	{id: HeartbeatInterval, name: "HeartbeatInterval", kind: TypeInteger, unit: "s", min: at(1), def: "3600", reader: "core: heartbeat"},
 	{id: MessageAttemptIntervalTransactionEvent, name: "MessageAttemptInterval", instance: "TransactionEvent", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "link: outbox"},
 	{id: MessageAttemptsTransactionEvent, name: "MessageAttempts", instance: "TransactionEvent", kind: TypeInteger, min: at(1), def: "5", reader: "link: outbox"},
