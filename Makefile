@@ -55,6 +55,9 @@ STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
 # Modules of their own, for what the product must not depend on.
 NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/go.mod)))
 
+# Tests test what is shipped: a program without C. The race detector alone needs it.
+export CGO_ENABLED := 0
+
 .PHONY: help run test check race bench fuzz soak gen docs build
 .PHONY: fmt vet static floors gen-diff arm reflect nested size memory reproducible
 

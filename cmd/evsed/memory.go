@@ -66,19 +66,27 @@ func shedCode() {
 	if err != nil {
 		return
 	}
-	maps, err := os.Open("/proc/self/maps")
+	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
 	}
 	defer maps.Close()
+	var from, size uintptr
+	ok := false
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		if from, size, ok := readOnly(lines.Text(), exe); ok {
+		line := lines.Text()
+		anonymous, is := strings.CutPrefix(line, "Anonymous:")
+		switch {
+		case !is && !strings.Contains(line, ":  "):
+			from, size, ok = readOnly(line, exe)
+		case is && ok && strings.TrimSpace(anonymous) == "0 kB": // what a linker has written at the start would be lost
 			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, size, unix.MADV_DONTNEED) // advice: if it is not taken, nothing changes
+			ok = false
 		}
 	}
 }
 
-// readOnly reads a line of /proc/PID/maps: a part of the file path that is mapped and cannot be written, so that each of its
+// readOnly reads the first line of a mapping in /proc/PID/smaps: a part of the file path that is mapped and cannot be written, so that each of its
 // pages is what the file has.
 func readOnly(line, path string) (from, size uintptr, ok bool) {
 	f := strings.Fields(line)
