@@ -118,7 +118,7 @@ func linked(m *debug.Module) (component, error) {
 	sum, ok := strings.CutPrefix(m.Sum, "h1:")
 	raw, err := base64.StdEncoding.DecodeString(sum)
 	if !ok || err != nil {
-		return component{}, fmt.Errorf("module %s: checksum %q: want one that begins with h1:", m.Path, m.Sum)
+		return component{}, fmt.Errorf("module %s: checksum %q: want one of the kind h1", m.Path, m.Sum)
 	}
 	c.Hashes = []hash{{"SHA-256", hex.EncodeToString(raw)}} // of the list of the hashes of its files
 	return c, nil
