@@ -88,7 +88,7 @@ func TestWriteRefuses(t *testing.T) {
 	for want, spoil := range map[string]func(*debug.BuildInfo){
 		"its licence is not in the table": func(b *debug.BuildInfo) { b.Deps[0].Path = "example.com/unknown" },
 		"is replaced by ../mine":          func(b *debug.BuildInfo) { b.Deps[0].Replace = &debug.Module{Path: "../mine"} },
-		"want one of the kind h1":   func(b *debug.BuildInfo) { b.Deps[0].Sum = "" },
+		"want one of the kind h1":         func(b *debug.BuildInfo) { b.Deps[0].Sum = "" },
 	} {
 		b := build()
 		spoil(b)
