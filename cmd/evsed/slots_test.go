@@ -3,17 +3,35 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/evsed/evsed/ocpp/csms"
+	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/storage/slot"
 	"github.com/evsed/evsed/storage/slot/image"
 )
@@ -108,9 +126,13 @@ func (p *launchedProcess) launch() {
 	p.cmd = exec.Command(os.Args[0], args...)
 	p.cmd.Env = append(os.Environ(), "EVSED_TEST_MAIN=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // whoever respawns is killed with what it has started
+	p.cmd.WaitDelay = exitWithin
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	group := p.cmd.Process.Pid
+	p.t.Cleanup(func() { _ = syscall.Kill(-group, syscall.SIGKILL) })
 }
 
 // ends waits for the end of the process and returns its exit code; -1 for a signal.
@@ -294,6 +316,7 @@ func TestLaunch(t *testing.T) {
 		p.says("\nevsed " + release + " station")
 		p.terminate()
 	})
+	t.Run("the CSMS orders it", func(t *testing.T) { orderedUpdate(t, m, good) })
 	t.Run("no zombie", func(t *testing.T) {
 		p := newLaunched(m, t, url)
 		p.install(good)
@@ -302,6 +325,86 @@ func TestLaunch(t *testing.T) {
 		p.until("the watcher is gone", func() bool { return childrenOf(t, p.cmd.Process.Pid) == 0 })
 		p.terminate()
 	})
+}
+
+// sign makes the certificate and the signature of an UpdateFirmware, and gives the station the root that they hang from.
+func (p *launchedProcess) sign(file string) (certificate, signature string) {
+	p.t.Helper()
+	fail := func(err error) {
+		p.t.Helper()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	fail(err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	fail(err)
+	authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "maker", Organization: []string{"V"}}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "firmware", Organization: []string{"V"}}, NotBefore: authority.NotBefore,
+		NotAfter: authority.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}}
+	der, err := x509.CreateCertificate(rand.Reader, authority, authority, root.Public(), root)
+	fail(err)
+	roots := filepath.Join(filepath.Dir(p.seed), "roots.pem")
+	fail(os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	seed, err := os.ReadFile(p.seed)
+	fail(err)
+	seed = bytes.Replace(seed, []byte(`"evses":`), []byte(`"security":{"manufacturerRootCertificates":"`+roots+`"},"evses":`), 1)
+	fail(os.WriteFile(p.seed, seed, 0o600))
+	if der, err = x509.CreateCertificate(rand.Reader, leaf, authority, key.Public(), root); err != nil {
+		p.t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	fail(err)
+	digest := sha256.Sum256(b)
+	signed, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	fail(err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), base64.StdEncoding.EncodeToString(signed)
+}
+
+// orderedUpdate updates a station by OCPP over a real server, and wants each status in its order, under its number.
+func orderedUpdate(t *testing.T, m *maker, file string) {
+	var mu sync.Mutex // of told
+	var told []string
+	c, url := backend(t, func(r csms.Request) {
+		if n, ok := r.Message.(*msg2.FirmwareStatusNotificationRequest); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			id := "-"
+			if v, ok := n.RequestID.Get(); ok {
+				id = strconv.Itoa(v)
+			}
+			told = append(told, string(n.Status)+" "+id)
+		}
+	})
+	files := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(file))))
+	defer files.Close()
+	p := newLaunched(m, t, url, "--respawn")
+	certificate, signature := p.sign(file)
+	p.launch()
+	p.connected()
+	order, err := json.Marshal(map[string]any{"requestId": 7, "firmware": map[string]string{"location": files.URL + "/" + filepath.Base(file),
+		"retrieveDateTime": "2020-01-01T00:00:00Z", "signingCertificate": certificate, "signature": signature}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.Call(t.Context(), "cp001", "UpdateFirmware", order); err != nil || !strings.Contains(r.Payload, "Accepted") {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	p.says("evsed launch: evsed 0.2.0 of slot a, trial true")
+	p.says("level=INFO msg=trial good=true")
+	p.until("the CSMS hears the end", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Contains(told, "Installed 7")
+	})
+	p.terminate()
+	mu.Lock()
+	defer mu.Unlock()
+	if got, want := strings.Join(told, ", "), "Downloading 7, Downloaded 7, SignatureVerified 7, Installing 7, InstallRebooting 7, Installed 7"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }
 
 // childrenOf counts the processes of a parent, the dead ones too that it has not buried.

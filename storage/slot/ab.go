@@ -189,13 +189,13 @@ func (a *AB) whole(n Name) error {
 
 // Activate implements Installer.
 func (a *AB) Activate() error {
+	alone := a.o.Alone != nil && a.o.Alone() // who answers may ask for the Status
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, err := a.check() // of the bytes that are there now
 	if err != nil {
 		return fmt.Errorf("activate: %w", err)
 	}
-	alone := a.o.Alone != nil && a.o.Alone()
 	return a.book.change(func(s *state) {
 		n := a.spare()
 		*s.slot(n) = markOf(m)

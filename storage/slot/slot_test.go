@@ -259,6 +259,22 @@ func TestTrialFails(t *testing.T) {
 	}
 }
 
+// TestAloneMayAskForTheStatus: whoever says whether there is a CSMS may look at the slots for it.
+func TestAloneMayAskForTheStatus(t *testing.T) {
+	m, f := newMaker(t), device{faultfs.New()}
+	var a *AB
+	o := m.options(f)
+	o.Boot, o.Alone = Boot{Slot: Factory}, func() bool { return !a.Status().Running.Trial }
+	var err error
+	if a, err = Open(o); err != nil {
+		t.Fatal(err)
+	}
+	install(t, a, m.image(t, 2, nil))
+	if _, c := m.boot(t, f); !c.Boot.Trial || !c.Boot.Alone {
+		t.Errorf("%+v", c.Boot)
+	}
+}
+
 func TestActivateIsTakenBack(t *testing.T) {
 	m, f := newMaker(t), device{faultfs.New()}
 	m.update(t, f, 2)
