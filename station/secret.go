@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/update"
 )
 
-// SplitSecret takes out of a record what may lie open nowhere: a password of the device model or of a network profile. rest is
-// the record without it, and worth something alone: a profile still leads to its CSMS. A nil secret says that there is none.
+// SplitSecret takes out of a record what may lie open nowhere: a password of the device model or of a network profile, or where
+// firmware comes from, which may hold a password. rest is the record without it, and worth something alone: a profile still
+// leads to its CSMS, an update still ends. A nil secret says that there is none.
 func SplitSecret(r Record) (rest Record, secret []byte) {
 	switch {
 	case len(r.Value) == 0:
@@ -21,6 +23,14 @@ func SplitSecret(r Record) (rest Record, secret []byte) {
 		secret = []byte(*password)
 		*password = ""
 		return put(), secret
+	case r.Bucket == BucketUpdate:
+		var k update.Kept
+		if json.Unmarshal(r.Value, &k) != nil || k.Update.URL == "" {
+			break
+		}
+		secret = []byte(k.Update.URL)
+		k.Update.URL = ""
+		return Record{Bucket: r.Bucket, Key: r.Key, Value: appendJSON(nil, k)}, secret
 	}
 	return r, nil
 }
@@ -32,6 +42,15 @@ func JoinSecret(rest Record, secret []byte) Record {
 			*password = string(secret)
 			return put()
 		}
+		return rest
+	}
+	if rest.Bucket == BucketUpdate {
+		var k update.Kept
+		if json.Unmarshal(rest.Value, &k) != nil {
+			return rest
+		}
+		k.Update.URL = string(secret)
+		rest.Value = appendJSON(nil, k)
 		return rest
 	}
 	rest.Value = secret

@@ -24,6 +24,9 @@ func TestSecretsOfRecords(t *testing.T) {
 		{"the last profile that worked", station.BucketNetwork, "last", `{"slot":1,"profile":` + profile + `}`, "geheim"},
 		{"a profile without a password", station.BucketNetwork, "2", `{"url":"ws://csms","securityProfile":0,"messageTimeout":0}`, ""},
 		{"what is no profile", station.BucketNetwork, "3", `geheim`, ""},
+		{"an update", station.BucketUpdate, "update", `{"st":"Downloading","u":{"n":1,"url":"ftp://u:geheim@x/fw","left":1,"every":10}}`, "ftp://u:geheim@x/fw"},
+		{"an update that is here", station.BucketUpdate, "update", `{"st":"Installing","u":{"n":1,"left":1,"every":10}}`, ""},
+		{"what is no update", station.BucketUpdate, "update", `geheim`, ""},
 		{"another bucket", station.BucketProfile, "1", profile, ""},
 	} {
 		r := station.Record{Bucket: tc.bucket, Key: tc.key, Value: []byte(tc.value)}

@@ -170,6 +170,8 @@ var refused = []struct {
 }{
 	{"unknown action", 0, "MakeCoffee", `{}`, rpc.NotImplemented, "unknown"},
 	{"action of 2.1", rpc.V201, "SetDefaultTariff", `{}`, rpc.NotImplemented, "unknown"},
+	{"a local controller's", 0, "PublishFirmware", `{"location":"http://x","checksum":"c","requestId":1}`, rpc.NotSupported, "PublishFirmware"},
+	{"a local controller's too", 0, "UnpublishFirmware", `{"checksum":"c"}`, rpc.NotSupported, "UnpublishFirmware"},
 	{"not offered", 0, "ClearVariableMonitoring", `{"id":[1]}`, rpc.NotSupported, "ClearVariableMonitoring"},
 	{"not offered and invalid", 0, "GetChargingProfiles", `{"requestId":1}`, rpc.OccurrenceConstraintViolation, "chargingProfile"},
 	{"the station's own", 0, "Heartbeat", `{}`, rpc.NotSupported, "Heartbeat"},
