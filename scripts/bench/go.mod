@@ -17,6 +17,7 @@ require (
 	github.com/gorilla/websocket v1.5.3 // indirect
 	github.com/leodido/go-urn v1.1.0 // indirect
 	github.com/relvacode/iso8601 v1.6.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	gopkg.in/go-playground/validator.v9 v9.30.0 // indirect
 )
 
