@@ -185,23 +185,27 @@ func TestInterruptedUpdates(t *testing.T) {
 	}
 }
 
-// FuzzState: no bytes in the copies of the state make a start impossible.
+// FuzzState: no text in the state, and no damage to its copy, makes a start impossible or starts what is not there.
 func FuzzState(f *testing.F) {
-	f.Add(appendCopy(nil, 1, []byte(`{"active":"a","a":{"version":"0.2.0","good":true},"b":{},"highest":2}`)), []byte(nil))
-	f.Add(appendCopy(nil, 7, []byte(`{"active":"b","trial":"a","tries":3}`)), appendCopy(nil, 8, nil))
-	f.Add([]byte("x"), []byte("{}"))
+	f.Add([]byte(`{"active":"a","a":{"version":"0.2.0","good":true},"b":{},"highest":2}`), uint16(0), byte(0))
+	f.Add([]byte(`{"active":"b","trial":"a","tries":3}`), uint16(30), byte(1))
+	f.Add([]byte("{}"), uint16(4), byte(255))
 	m := newMaker(f)
-	f.Fuzz(func(t *testing.T, one, two []byte) {
-		d := device{faultfs.New()}
-		for name, b := range map[string][]byte{"state-0": one, "state-1": two} {
-			if err := write(d, name, b); err != nil {
-				t.Fatal(err)
-			}
+	f.Fuzz(func(t *testing.T, text []byte, at uint16, flip byte) {
+		text = text[:min(len(text), maxText)]
+		whole := appendCopy(nil, 1, text)
+		whole[int(at)%len(whole)] ^= flip
+		if _, got, ok := parseCopy(whole); ok != (flip == 0) || ok && string(got) != string(text) {
+			t.Errorf("copy with byte %d changed by %d: whole %v", at, flip, ok)
 		}
-		if c, _ := Choose(m.options(d)); c.Boot.Slot != Factory || c.Boot.Trial {
+		d := device{faultfs.New()}
+		if err := write(d, "state-1", whole); err != nil {
+			t.Fatal(err)
+		}
+		if c, _ := Choose(m.options(d)); c.Boot.Slot != Factory || c.Boot.Trial || c.File != nil {
 			t.Errorf("empty slots start %+v", c.Boot)
 		}
-		if s, err := parseState(one); err == nil && s.check() != nil {
+		if s, err := parseState(text); err == nil && s.check() != nil {
 			t.Errorf("state %+v", s)
 		}
 	})
