@@ -31,7 +31,7 @@ func refused(action, payload, code string) request {
 // requests16 has every request that 1.6 and its security whitepaper let a Central System make, at least once.
 var requests16 = []request{
 	ok("CancelReservation", `{"reservationId":5}`, "Rejected"),
-	notOffered("CertificateSigned", `{"certificateChain":"x"}`),
+	ok("CertificateSigned", `{"certificateChain":"x"}`, "Rejected"),
 	ok("ChangeAvailability", `{"connectorId":2,"type":"Inoperative"}`, "Accepted").then("StatusNotification"),
 	ok("ChangeAvailability", `{"connectorId":2,"type":"Operative"}`, "Accepted").then("StatusNotification"),
 	ok("ChangeAvailability", `{"connectorId":0,"type":"Inoperative"}`, "Accepted").then("StatusNotification"),
@@ -49,14 +49,14 @@ var requests16 = []request{
 	ok("ClearChargingProfile", `{"id":1}`, "Unknown"),
 	ok("DataTransfer", `{"vendorId":"org.example"}`, "UnknownVendorId"),
 	ok("DataTransfer", `{"vendorId":"org.example","messageId":"m","data":"any"}`, "UnknownVendorId"),
-	notOffered("DeleteCertificate", `{"certificateHashData":`+hash+`}`),
+	ok("DeleteCertificate", `{"certificateHashData":`+hash+`}`, "NotFound"),
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"BootNotification"}`, "Rejected"), // it is accepted: errata 3.35
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"Heartbeat"}`, "Accepted").then("Heartbeat"),
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"StatusNotification","connectorId":2}`, "Accepted").then("StatusNotification"),
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"MeterValues","connectorId":1}`, "Accepted").then("MeterValues"),
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"LogStatusNotification"}`, "Accepted").then("LogStatusNotification"),
 	ok("ExtendedTriggerMessage", `{"requestedMessage":"FirmwareStatusNotification"}`, "Accepted").then("SignedFirmwareStatusNotification"),
-	ok("ExtendedTriggerMessage", `{"requestedMessage":"SignChargePointCertificate"}`, "NotImplemented"),
+	ok("ExtendedTriggerMessage", `{"requestedMessage":"SignChargePointCertificate"}`, "Rejected"),
 	ok("GetCompositeSchedule", `{"connectorId":1,"duration":600}`, "Accepted").with(`"limit":32`),
 	ok("GetCompositeSchedule", `{"connectorId":0,"duration":600,"chargingRateUnit":"W"}`, "Accepted").with(`"chargingRateUnit":"W"`),
 	ok("GetCompositeSchedule", `{"connectorId":9,"duration":600}`, "Rejected"),
@@ -64,15 +64,15 @@ var requests16 = []request{
 	ok("GetConfiguration", `{"key":["HEARTBEATINTERVAL"]}`).with(`{"key":"HeartbeatInterval","readonly":false,"value":"600"}`),
 	ok("GetConfiguration", `{"key":["Nonsense","SupportedFeatureProfiles"]}`).with(`"unknownKey":["Nonsense"]`),
 	ok("GetDiagnostics", `{"location":"http://127.0.0.1:9/log","retries":0}`).with(`"fileName":`).then("DiagnosticsStatusNotification"),
-	refused("GetDiagnostics", `{"location":"ftp://127.0.0.1:9/log"}`, "PropertyConstraintViolation"),
-	notOffered("GetInstalledCertificateIds", `{"certificateType":"CentralSystemRootCertificate"}`),
+	refused("GetDiagnostics", `{"location":"gopher://127.0.0.1:9/log"}`, "PropertyConstraintViolation"),
+	ok("GetInstalledCertificateIds", `{"certificateType":"CentralSystemRootCertificate"}`, "NotFound"),
 	ok("SendLocalList", `{"listVersion":3,"updateType":"Full","localAuthorizationList":[{"idTag":"CARD-9","idTagInfo":{"status":"Accepted"}}]}`, "Accepted"),
 	ok("SendLocalList", `{"listVersion":4,"updateType":"Differential","localAuthorizationList":[{"idTag":"CARD-9"}]}`, "Accepted"),
 	ok("SendLocalList", `{"listVersion":2,"updateType":"Differential"}`, "VersionMismatch"),
 	ok("GetLocalListVersion", `{}`).with(`{"listVersion":4}`),
-	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").then("LogStatusNotification"),
+	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
 	ok("GetLog", `{"logType":"SecurityLog","requestId":27,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
-	notOffered("InstallCertificate", `{"certificateType":"CentralSystemRootCertificate","certificate":"x"}`),
+	ok("InstallCertificate", `{"certificateType":"CentralSystemRootCertificate","certificate":"x"}`, "Rejected"),
 	ok("RemoteStartTransaction", `{"connectorId":9,"idTag":"CARD-9"}`, "Rejected"),
 	ok("RemoteStopTransaction", `{"transactionId":4711}`, "Rejected"),
 	ok("ReserveNow", `{"connectorId":1,`+expiry16+`,"idTag":"CARD-9","reservationId":44}`, "Accepted").then("StatusNotification"),
@@ -84,7 +84,7 @@ var requests16 = []request{
 	profile16(1, "TxProfile", "Rejected"), // there is no transaction
 	profile16(1, "ChargePointMaxProfile", "Rejected"),
 	ok("ClearChargingProfile", `{"chargingProfilePurpose":"TxDefaultProfile"}`, "Accepted"),
-	notOffered("SignedUpdateFirmware", `{"requestId":51,"firmware":{"location":"http://127.0.0.1:9/fw","retrieveDateTime":"2026-11-22T00:00:00Z","signingCertificate":"x","signature":"eA=="}}`),
+	ok("SignedUpdateFirmware", `{"requestId":51,"firmware":{"location":"http://127.0.0.1:9/fw","retrieveDateTime":"2026-11-22T00:00:00Z","signingCertificate":"x","signature":"eA=="}}`, "InvalidCertificate"),
 	ok("TriggerMessage", `{"requestedMessage":"Heartbeat"}`, "Accepted").then("Heartbeat"),
 	ok("TriggerMessage", `{"requestedMessage":"BootNotification"}`, "Rejected"), // it is accepted: errata 3.35
 	ok("TriggerMessage", `{"requestedMessage":"StatusNotification","connectorId":1}`, "Accepted").then("StatusNotification"),
@@ -96,7 +96,7 @@ var requests16 = []request{
 	ok("UnlockConnector", `{"connectorId":1}`, "Unlocked"),
 	ok("UnlockConnector", `{"connectorId":2}`, "NotSupported"), // its cable is fixed
 	ok("UnlockConnector", `{"connectorId":9}`, "NotSupported"),
-	notOffered("UpdateFirmware", `{"location":"http://127.0.0.1:9/fw","retrieveDate":"2026-11-22T00:00:00Z"}`),
+	ok("UpdateFirmware", `{"location":"http://127.0.0.1:9/fw","retrieveDate":"2026-11-22T00:00:00Z"}`),
 }
 
 // broken16 are requests that no station may take, and how it must refuse them: two of the codes are spelt as only 1.6 does.

@@ -86,7 +86,7 @@ const (
 // requests has every request that 2.0.1 lets a CSMS make, at least once.
 var requests = []request{
 	ok("CancelReservation", `{"reservationId":5}`, "Rejected"),
-	notOffered("CertificateSigned", `{"certificateChain":"x","certificateType":"ChargingStationCertificate"}`),
+	ok("CertificateSigned", `{"certificateChain":"x","certificateType":"ChargingStationCertificate"}`, "Rejected"),
 	ok("ChangeAvailability", `{"operationalStatus":"Inoperative","evse":{"id":2}}`, "Accepted"),
 	ok("ChangeAvailability", `{"operationalStatus":"Operative","evse":{"id":2}}`, "Accepted"),
 	ok("ChangeAvailability", `{"operationalStatus":"Inoperative","evse":{"id":1,"connectorId":1}}`, "Accepted"),
@@ -102,17 +102,16 @@ var requests = []request{
 	ok("CustomerInformation", `{"requestId":12,"report":false,"clear":false,"customerIdentifier":"x"}`, "Rejected", "Invalid"),
 	ok("DataTransfer", `{"vendorId":"org.example"}`, "UnknownVendorId"),
 	ok("DataTransfer", `{"vendorId":"org.example","messageId":"m","data":{"any":[1,2]}}`, "UnknownVendorId"),
-	notOffered("DeleteCertificate", `{"certificateHashData":`+hash+`}`),
+	ok("DeleteCertificate", `{"certificateHashData":`+hash+`}`, "NotFound"),
 	ok("GetBaseReport", `{"requestId":21,"reportBase":"FullInventory"}`, "Accepted").then("NotifyReport"),
 	ok("GetBaseReport", `{"requestId":22,"reportBase":"ConfigurationInventory"}`, "Accepted").then("NotifyReport"),
 	ok("GetBaseReport", `{"requestId":23,"reportBase":"SummaryInventory"}`, "Accepted", "NotSupported"),
 	ok("GetChargingProfiles", `{"requestId":24,"chargingProfile":{"chargingProfilePurpose":"TxDefaultProfile"}}`, "NoProfiles"),
 	ok("GetCompositeSchedule", `{"duration":600,"evseId":1}`, "Accepted"),
 	notOffered("GetDisplayMessages", `{"requestId":25}`),
-	notOffered("GetInstalledCertificateIds", `{"certificateType":["CSMSRootCertificate"]}`),
+	ok("GetInstalledCertificateIds", `{"certificateType":["CSMSRootCertificate"]}`, "NotFound"),
 	ok("GetLocalListVersion", `{}`),
 	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").then("LogStatusNotification"),
-	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
 	notOffered("GetMonitoringReport", `{"requestId":27}`),
 	pastOCPPGo(ok("GetReport", `{"requestId":31,"componentVariable":[{"component":{"name":"TxCtrlr"}}]}`, "Accepted").then("NotifyReport")),
 	ok("GetReport", `{"requestId":32,"componentVariable":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"}}]}`, "Accepted").then("NotifyReport"),
@@ -123,7 +122,7 @@ var requests = []request{
 	ok("GetVariables", `{"getVariableData":[{"component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}},`+
 		`{"component":{"name":"Nonsense"},"variable":{"name":"X"}},{"component":{"name":"TxCtrlr"},"variable":{"name":"X"}},`+
 		`{"component":{"name":"TxCtrlr"},"variable":{"name":"TxStartPoint"},"attributeType":"MaxSet"}]}`),
-	notOffered("InstallCertificate", `{"certificateType":"CSMSRootCertificate","certificate":"x"}`),
+	ok("InstallCertificate", `{"certificateType":"CSMSRootCertificate","certificate":"x"}`, "Rejected"),
 	notOffered("PublishFirmware", `{"location":"http://127.0.0.1:9/fw","checksum":"0123456789abcdef0123456789abcdef","requestId":41}`),
 	ok("RequestStartTransaction", `{"evseId":9,"remoteStartId":42,"idToken":`+card+`}`, "Rejected"),
 	ok("RequestStartTransaction", `{"evseId":1,"remoteStartId":43,"idToken":`+card+`,"chargingProfile":`+
@@ -152,13 +151,14 @@ var requests = []request{
 	ok("TriggerMessage", `{"requestedMessage":"TransactionEvent","evse":{"id":1}}`, "Accepted", "Rejected"),
 	ok("TriggerMessage", `{"requestedMessage":"LogStatusNotification"}`, "Accepted").then("LogStatusNotification"),
 	ok("TriggerMessage", `{"requestedMessage":"FirmwareStatusNotification"}`, "Accepted").then("FirmwareStatusNotification"),
-	ok("TriggerMessage", `{"requestedMessage":"SignChargingStationCertificate"}`, "NotImplemented"),
+	ok("TriggerMessage", `{"requestedMessage":"SignChargingStationCertificate"}`, "Rejected"),
 	ok("TriggerMessage", `{"requestedMessage":"StatusNotification","evse":{"id":9,"connectorId":1}}`, "Rejected"),
 	ok("UnlockConnector", `{"evseId":1,"connectorId":1}`, "Unlocked"),
 	ok("UnlockConnector", `{"evseId":2,"connectorId":1}`, "UnlockFailed"), // its cable is fixed
 	ok("UnlockConnector", `{"evseId":1,"connectorId":9}`, "UnknownConnector"),
 	notOffered("UnpublishFirmware", `{"checksum":"0123456789abcdef0123456789abcdef"}`),
-	notOffered("UpdateFirmware", `{"requestId":51,"firmware":{"location":"http://127.0.0.1:9/fw","retrieveDateTime":"2026-11-22T00:00:00Z"}}`),
+	ok("UpdateFirmware", `{"requestId":51,"firmware":{"location":"http://127.0.0.1:9/fw","retrieveDateTime":"2026-11-22T00:00:00Z"}}`, "Rejected"),
+	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
 	ok("Reset", `{"type":"OnIdle","evseId":9}`, "Rejected"),
 }
 
