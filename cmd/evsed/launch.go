@@ -258,7 +258,7 @@ func respawn(args []string) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	runtime.LockOSThread() // it is the thread whose end a child is told of
-	for {
+	for mistakes := 0; ; {
 		p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0], "launch"}, rest...),
 			&os.ProcAttr{Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}})
 		if err != nil {
@@ -271,7 +271,9 @@ func respawn(args []string) error {
 			_ = p.Signal(sig)
 			return ending(<-ended)
 		case s := <-ended:
-			if s != nil && s.ExitCode() == exitUsage {
+			if s == nil || s.ExitCode() != exitUsage {
+				mistakes = 0
+			} else if mistakes++; mistakes > slot.Tries { // what is on trial may not know a word that the others know
 				return ending(s) // no start cures a mistake on the command line
 			}
 			select {

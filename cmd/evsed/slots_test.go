@@ -316,6 +316,14 @@ func TestLaunch(t *testing.T) {
 		p.says("\nevsed " + release + " station")
 		p.terminate()
 	})
+	t.Run("respawn, and it does not know the command line", func(t *testing.T) {
+		p := newLaunched(m, t, url, "--respawn")
+		p.install(m.source("0.4.1", "os.Exit(2)"))
+		p.launch()
+		p.says("of slot factory, trial false")
+		p.says("\nevsed " + release + " station")
+		p.terminate()
+	})
 	t.Run("the CSMS orders it", func(t *testing.T) { orderedUpdate(t, m, good) })
 	t.Run("no zombie", func(t *testing.T) {
 		p := newLaunched(m, t, url)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -402,7 +403,7 @@ func TestRealDirectory(t *testing.T) {
 func TestLongestEntry(t *testing.T) {
 	l, _ := open(t, faultfs.New(), small)
 	e := entryOf(1)
-	e.Number, e.Boot, e.Uptime = 1<<61, 1<<31, 1<<62
+	e.Number, e.Boot, e.Uptime = 1<<61, math.MaxInt32, 1<<62
 	e.Type, e.Info = strings.Repeat("x", 50), strings.Repeat("\x01", 255)
 	if err := l.Append(e); err != nil {
 		t.Error(err)
