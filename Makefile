@@ -22,7 +22,7 @@ COLD     := net net/http net/http/internal/... net/textproto net/url mime/... cr
             github.com/google/go-tpm/... github.com/jlaffaye/ftp github.com/godbus/... github.com/coreos/... \
             math/big crypto/rsa crypto/ecdsa crypto/ed25519 crypto/ecdh crypto/hpke \
             crypto/internal/fips140/rsa crypto/internal/fips140/ecdsa crypto/internal/fips140/ecdh \
-            crypto/internal/fips140/edwards25519/... crypto/internal/fips140/nistec/... crypto/internal/fips140/mlkem \
+            crypto/internal/fips140/edwards25519/... crypto/internal/fips140/mlkem \
             compress/... \
             ./station/cert ./station/update ./storage/seclog \
             github.com/landlock-lsm/... ./hal/fortress ./storage/keys/... ./storage/slot/... ./ocpp/transfer \
