@@ -7,6 +7,11 @@ import (
 	"github.com/evsed/evsed/station/update"
 )
 
+// HoldsSecrets says whether records of a bucket may hold a secret, which SplitSecret finds.
+func HoldsSecrets(b Bucket) bool {
+	return b == BucketVariable || b == BucketNetwork || b == BucketUpdate
+}
+
 // SplitSecret takes out of a record what may lie open nowhere: a password of the device model or of a network profile, or where
 // firmware comes from, which may hold a password. rest is the record without it, and worth something alone: a profile still
 // leads to its CSMS, an update still ends. A nil secret says that there is none.

@@ -72,7 +72,7 @@ func (s *Store) load(fn func(station.Record) error) (open []station.Record, err 
 		var stop error
 		err := s.each(b, "", func(key string, value []byte) bool {
 			r := station.Record{Bucket: b, Key: key, Value: append([]byte{}, value...)}
-			if veiled(value) && inSettings(b) {
+			if veiled(value) && station.HoldsSecrets(b) {
 				r = s.unveil(r)
 			} else if _, secret := station.SplitSecret(r); secret != nil && s.opts.Sealer != nil {
 				open = append(open, r)

@@ -334,7 +334,7 @@ func (s *Store) Get(b station.Bucket, key string) (value []byte, found bool, err
 	} else if value, found, err = s.stored(b, key); err != nil {
 		return nil, false, err
 	}
-	if inSettings(b) && veiled(value) {
+	if station.HoldsSecrets(b) && veiled(value) {
 		value = s.unveil(station.Record{Bucket: b, Key: key, Value: value}).Value
 	}
 	return value, found, nil

@@ -52,6 +52,7 @@ const (
 	passwordKey = "SecurityCtrlr/BasicAuthPassword"
 	password1   = "0123456789ABCDEF"
 	password2   = "fedcba9876543210"
+	updating    = `{"st":"Downloading","u":{"n":1,"url":"ftp://u:` + password1 + `@host/fw","left":1,"every":10}}`
 )
 
 // secrets are records with and without one.
@@ -61,6 +62,7 @@ func secrets() []station.Record {
 		set(station.BucketVariable, "SecurityCtrlr/Identity", "cp001"),
 		set(station.BucketNetwork, "1", `{"url":"ws://csms","securityProfile":1,"messageTimeout":0,"password":"`+password2+`"}`),
 		set(station.BucketNetwork, "2", `{"url":"ws://other","securityProfile":0,"messageTimeout":0}`),
+		set(station.BucketUpdate, "update", updating),
 		set(station.BucketNetwork, "last", `{"slot":1,"profile":{"url":"ws://csms","securityProfile":1,"messageTimeout":0,"password":"`+password2+`"}}`),
 	}
 }
@@ -144,7 +146,7 @@ func TestOpenSecretsOfAnOlderProgram(t *testing.T) {
 	s.Abandon()
 	s, _ = mustOpen(t, dir, Options{Sealer: &rot{key: 1}})
 	dump(t, s)
-	if len(s.Findings()) != 3 {
+	if len(s.Findings()) != 4 {
 		t.Errorf("of three secrets %v were sealed", s.Findings())
 	}
 }
@@ -169,7 +171,7 @@ func TestTheKeyOfSecretsIsGone(t *testing.T) {
 					}
 				}
 				findings := fmt.Sprint(s.Findings())
-				if len(s.Findings()) != 3 || strings.Contains(findings, password1) || !strings.Contains(findings, passwordKey) {
+				if len(s.Findings()) != 4 || strings.Contains(findings, password1) || !strings.Contains(findings, passwordKey) {
 					t.Errorf("findings %v", findings)
 				}
 				must(t, s.Close())
@@ -185,7 +187,7 @@ func TestASecretThatCannotBeSealed(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := mustOpen(t, dir, Options{Sealer: &rot{gone: errors.New("the TPM is busy")}})
 	must(t, s.Commit(secrets()))
-	if len(s.Findings()) != 3 || s.Findings()[0].Code != FoundSealed {
+	if len(s.Findings()) != 4 || s.Findings()[0].Code != FoundSealed {
 		t.Errorf("findings %v", s.Findings())
 	}
 	must(t, s.Close())
@@ -193,7 +195,7 @@ func TestASecretThatCannotBeSealed(t *testing.T) {
 	wantAll(t, s)
 	s.Abandon()
 	s, _ = mustOpen(t, dir, Options{Sealer: &rot{key: 1}})
-	if dump(t, s); len(s.Findings()) != 3 {
+	if dump(t, s); len(s.Findings()) != 4 {
 		t.Errorf("still open: %v", s.Findings())
 	}
 }

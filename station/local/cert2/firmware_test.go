@@ -141,6 +141,25 @@ func TestDownloadScheduled(t *testing.T) {
 	})
 }
 
+// A download that the power cuts off is begun again, from the address that was kept.
+func TestPowerCutWhileDownloading(t *testing.T) {
+	ready(t, func(b *bench) {
+		m := b.made()
+		b.With(func() {
+			b.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		})
+		b.update("Accepted", 7, m.firmware(b, nil))
+		b.told(7, "Downloading")
+		b.Post("power", obj{"on": false})
+		b.After(10 * time.Second)
+		b.serve(m.image)
+		b.Post("power", obj{"on": true})
+		b.WantWithin(time.Minute, "FirmwareStatusNotification", obj{"status": "Downloaded", "requestId": 7})
+		b.told(7, "SignatureVerified", "Installing", "InstallRebooting")
+		b.updated(7)
+	})
+}
+
 // covers: TC_L_05_CS L01.FR.02 L01.FR.21 L01.FR.22
 func TestWrongSigningCertificate(t *testing.T) {
 	for name, make := range map[string]func(m *maker) string{
