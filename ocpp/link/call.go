@@ -154,6 +154,7 @@ func (e *Engine) callError(now time.Time, f rpc.Frame) {
 	if _, boot := j.report.Body.(station.BootNotification); !boot && f.ErrorCode == rpc.SecurityError {
 		e.event(station.Unregistered{})
 	}
+	e.out.Stranger = e.overSOAP() && f.ErrorCode == rpc.SecurityError
 	if j.lane != laneKept {
 		e.settle(j, refused)
 		return

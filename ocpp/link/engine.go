@@ -198,7 +198,7 @@ func (e *Engine) Stats() Stats { return e.stats }
 
 func (e *Engine) begin() {
 	e.out.Frames, e.out.Events = e.out.Frames[:0], e.out.Events[:0]
-	e.out.Close = nil
+	e.out.Close, e.out.Stranger = nil, false
 }
 
 // end sends what may be sent and says when to call again.

@@ -12,6 +12,7 @@ type Output struct {
 	Frames   [][]byte        // to write, in order
 	Events   []station.Event // for the core, in order
 	Close    *Close          // close the connection after the frames; the engine sends nothing more until it is opened again
+	Stranger bool            // over SOAP: the CSMS answered a call with SecurityError, as others answer 401
 	Deadline time.Time       // call Tick no later than this; zero means never
 }
 

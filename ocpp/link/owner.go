@@ -159,6 +159,9 @@ func (o *owner) feed(out *Output) {
 		o.plan.worked(o.profile)
 		delete(o.refused, o.profile.Slot)
 	}
+	if out.Stranger {
+		o.unknownHere(now, o.profile.Slot)
+	}
 }
 
 func (o *owner) closeSoon(now time.Time, c Close) {

@@ -82,6 +82,38 @@ func TestSOAPRefusesThePassword(t *testing.T) {
 	}
 }
 
+// A CSMS that answers with the fault SecurityError, and not with 401, says the same of the password: the security event comes at
+// most once an hour.
+func TestSOAPFaultSecurityError(t *testing.T) {
+	answer := func(_ *world, _ int, rw http.ResponseWriter, m soap.Message) {
+		rw.WriteHeader(http.StatusInternalServerError)
+		rw.Write(soap.AppendFault(nil, m.Version, soap.CentralSystem, soap.Header{}, soap.Fault{Code: soap.Sender, Subcode: soap.SecurityError, Reason: "no"}))
+	}
+	soapIn(t, nil, answer, func(w *world) {
+		told := 0
+		for end := time.After(150 * time.Minute); ; {
+			select {
+			case ev := <-w.events:
+				switch ev.(type) {
+				case station.LinkUp:
+					w.l.Send(boot(1))
+				case station.ReplyReceived:
+					time.Sleep(time.Minute)
+					w.l.Send(boot(1))
+				case station.AuthRefused:
+					told++
+				}
+				continue
+			case <-end:
+			}
+			break
+		}
+		if told != 3 {
+			t.Errorf("told %d times in 150 minutes, want 3", told)
+		}
+	})
+}
+
 // A password that was good until now is refused: the connection is lost at once, the core hears why, and what was under way
 // is told when the password is good again.
 func TestSOAPRefusesThePasswordLater(t *testing.T) {
