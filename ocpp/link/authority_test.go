@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -43,13 +44,12 @@ type authority struct {
 	cert *x509.Certificate
 }
 
-var serial int64
+var serial atomic.Int64
 
 // issue signs a certificate for a key; change makes it another one than the usual.
 func (a *authority) issue(name string, key crypto.Signer, change func(*x509.Certificate)) *x509.Certificate {
-	serial++
 	t := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name, Organization: []string{"Test"}},
+		SerialNumber: big.NewInt(serial.Add(1)), Subject: pkix.Name{CommonName: name, Organization: []string{"Test"}},
 		NotBefore: today.Add(-30 * aDay), NotAfter: today.Add(300 * aDay), KeyUsage: x509.KeyUsageDigitalSignature,
 	}
 	if change != nil {
