@@ -133,10 +133,7 @@ func (b *Bench) simulator(events *sim.Log) sim.Options {
 	return sim.Options{Listen: "127.0.0.1:0", Version: "0", Identity: b.Options.Station.Name, Firmware: "0.1", Log: events,
 		World: func() sim.World { return b.Station.World() }, Station: access{b}, Power: b.Station, Clock: b.Station, Service: b.Station.Service,
 		Network:      func(n sim.Network) error { return b.Station.SetNetwork(n.Up, n.Latency, n.Loss) },
-		FactoryReset: b.Station.FactoryReset, PlanUpload: b.Station.PlanUpload, PlanFirmware: func(p sim.FirmwarePlan) error {
-			b.Station.PlanFirmware(virtual.FirmwarePlan{Download: p.Download, Signature: p.Signature, Install: p.Install, Unfit: p.Unfit, Step: p.Step, Live: !p.Reboot})
-			return nil
-		},
+		FactoryReset: b.Station.FactoryReset, PlanUpload: b.Station.PlanUpload, PlanFirmware: b.planFirmware,
 		Facts: func() sim.Facts {
 			st := b.Station.Status()
 			return sim.Facts{Powered: st.Powered, NetworkUp: st.Network, Protocol: st.Protocol, URL: st.URL, Pending: st.Pending, Uptime: st.Uptime, Clock: b.Station.Clock().Wall()}
