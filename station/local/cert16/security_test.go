@@ -101,7 +101,8 @@ func TestPasswordUpdate(t *testing.T) {
 	}
 }
 
-// covers: TC_083_CS TC_084_CS
+// Without what TLS asks for - a root, a certificate - there is no way up, and never one down.
+// covers: TC_084_CS
 func TestSecurityProfileChange(t *testing.T) {
 	for name, value := range map[string]string{"down": "0", "up to TLS": "2", "up to TLS with a certificate": "3", "nonsense": "4"} {
 		t.Run(name, func(t *testing.T) {
@@ -119,8 +120,9 @@ func TestSecurityProfileChange(t *testing.T) {
 	}
 }
 
-// covers: TC_077_CS TC_078_CS TC_086_CS TC_087_CS
-func TestTLSNotClaimed(t *testing.T) {
+// A profile of TLS without a root to trust the Central System by is not used at all.
+// covers: TC_086_CS
+func TestTLSWithoutARoot(t *testing.T) {
 	play(t, func(b *bench) {
 		p := b.options.Profiles[1]
 		p.URL, p.SecurityProfile, p.Password = "wss://central.test/ocpp", 2, oldKey
