@@ -69,14 +69,14 @@ func TestCasesOf16(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put("package a\n\n// covers: TC_001_CS TC_044_1_CS\nfunc TestOne(t *testing.T) {}\n\n// covers: TC_001_CS\nfunc TestTwo(t *testing.T) {}\n")
+	put("package a\n\n// covers: TC_001_CS TC_064_CS\nfunc TestOne(t *testing.T) {}\n\n// covers: TC_001_CS\nfunc TestTwo(t *testing.T) {}\n")
 	got, err := book16.generate(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
 		"| TC_001_CS | Cold boot | x_test.go: TestOne, x_test.go: TestTwo |  |",
-		"| TC_044_1_CS | Firmware update, download and install | x_test.go: TestOne | firmware update comes with the security work |",
+		"| TC_064_CS | Data transfer to the Central System | x_test.go: TestOne | the station has nothing of its own to tell by DataTransfer |",
 		"| TC_002_CS | Cold boot, pending |  |  |", "1 played, 1 of what this build does not have,"} {
 		if !strings.Contains(got, line) {
 			t.Errorf("no line %q in\n%s", line, got)
