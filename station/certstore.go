@@ -74,11 +74,11 @@ func (s *Station) deleteCertificate(r DeleteCertificate) Status {
 // needsCSMSRoot reports whether the station verifies the certificate of a CSMS: over the open connection, or by a profile that
 // it may dial.
 func (s *Station) needsCSMSRoot() bool {
-	if s.profile >= 2 {
+	if s.profile >= securityTLS {
 		return true
 	}
 	for _, slot := range s.NetworkPriority() {
-		if s.profiles[slot].SecurityProfile >= 2 {
+		if s.profiles[slot].SecurityProfile >= securityTLS {
 			return true
 		}
 	}

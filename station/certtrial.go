@@ -69,7 +69,7 @@ func (s *Station) checkSigned(text string) (path []cert.Certificate, root cert.C
 // the new one has connected.
 func (s *Station) adoptSigned(chain []cert.Certificate, root cert.Certificate) *cert.Refusal {
 	g := &s.certs.signing
-	shown := s.profile >= 3 && s.certs.store.Own(cert.ChargingStationCertificate, cert.InForce) != nil
+	shown := s.profile >= securityMutual && s.certs.store.Own(cert.ChargingStationCertificate, cert.InForce) != nil
 	changes, wrong := s.certs.store.Adopt(cert.ChargingStationCertificate, chain, root, g.Key, shown)
 	if wrong != nil {
 		return wrong

@@ -80,7 +80,7 @@ func (s *Station) beginUpdate(r UpdateFirmware) (Status, *RequestError) {
 		u.Certificate, u.Signature = der, sig
 	}
 	if !Fetchable(r.URL) {
-		return rejected("InvalidURL", "firmware comes by HTTP and FTP, with or without TLS"), nil
+		return rejected("InvalidURL", FirmwareAddresses), nil
 	}
 	if !s.firmware.machine.Can() { // L01.FR.27
 		return rejected("FwUpdateInProgress", "an image is being installed"), nil

@@ -16,8 +16,11 @@ const (
 // logNames are they in the names of files.
 var logNames = map[string]string{DiagnosticsLog: "-diagnostics-", SecurityLogs: "-security-"}
 
-// LogAddresses says where logs go, to a CSMS that named another place.
-const LogAddresses = "logs go by HTTP and FTP, with or without TLS"
+// LogAddresses and FirmwareAddresses say by which ways files go, to a CSMS that named another one.
+const (
+	LogAddresses      = "logs go by HTTP and FTP, with or without TLS"
+	FirmwareAddresses = "firmware comes by HTTP and FTP, with or without TLS"
+)
 
 // Fetchable reports whether a log can be put where a URL points, as far as its scheme goes.
 func Fetchable(url string) bool {

@@ -28,7 +28,7 @@ func signedUpdate(m *msg16.SignedUpdateFirmwareRequest) station.Request {
 // as a message.
 func updateFirmware(m *msg16.UpdateFirmwareRequest) (station.Request, error) {
 	if !station.Fetchable(m.Location) {
-		return nil, invalid("location", "firmware comes by HTTP and FTP, with or without TLS")
+		return nil, invalid("location", station.FirmwareAddresses)
 	}
 	return station.UpdateFirmware{
 		URL:           strings.Clone(m.Location),
