@@ -75,8 +75,8 @@ func (p Plan) Confine() Report {
 		hold func(*Report) error
 	}{
 		{"core files", func(*Report) error { return noCores() }},
-		{"no new privileges", noNewPrivileges},
 		{"bounding set", p.bound},
+		{"no new privileges", noNewPrivileges},
 		{"landlock", p.lockLand},
 		{"capabilities", p.drop},
 		{"no new code", noNewCode},
