@@ -17,5 +17,9 @@ require (
 )
 
 require (
+	github.com/ZaparooProject/go-pn532 v0.26.1 // indirect
 	github.com/kr/fs v0.1.0 // indirect
+	github.com/warthog618/go-gpiocdev v0.9.1 // indirect
+	go.bug.st/serial v1.8.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 )

@@ -113,6 +113,7 @@ var House = Rules{
 		{"ocpp/controller", Services},
 		{"ev15118/link", Services},
 		{"boards", Services},
+		{"boards/*", Services},
 
 		{"cmd/*", Wiring},
 		{"scripts/*", Tools},
@@ -140,6 +141,11 @@ var House = Rules{
 		{"storage/slot/rauc", "storage/slot/image"},
 		{"storage/locallist", "storage"},
 		{"storage/keys", "storage/journal"},
+		{"hal/parts", "hal/*"},
+		{"boards/*", "boards"},
+		{"boards/bench", "boards/fit"},
+		{"boards/bench", "station/local/virtual"},
+		{"boards/fit", "station/local/virtual"},
 		{"station/local/*", "station/run"},
 		{"station/local/virtual", "ocpp/link"},
 		{"station/local/virtual", "ocpp/transfer"},
@@ -154,7 +160,7 @@ var House = Rules{
 
 	HALPackage: "hal",
 	HALUsers: []string{
-		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "cmd/*", "scripts/years",
+		"hal", "hal/*", "hal/*/*", "station/guard", "station/run", "station/local/virtual", "boards", "boards/*", "cmd/*", "scripts/years",
 	},
 
 	Exec: []string{"scripts/*", "scripts/*/*", "station/guard/realtime"},
