@@ -7,6 +7,7 @@ import (
 
 	"github.com/evsed/evsed/station/cert"
 	"github.com/evsed/evsed/station/model"
+	"github.com/evsed/evsed/station/term"
 )
 
 // signing is the way to a new Charging Station Certificate (A02, A03):
@@ -19,11 +20,10 @@ import (
 type signing struct {
 	signingRecord
 	phase   phase
-	next    time.Time // in asking and waiting: when it is asked again, monotonic
-	tries   int       // pauses that have passed
-	renewal time.Time // a renewal is not begun before, monotonic
-	spent   int       // requests of the CSMS that time has not given back
-	since   time.Time // since when it gives them back, monotonic
+	next    time.Time   // in asking and waiting: when it is asked again, monotonic
+	tries   int         // pauses that have passed
+	renewal time.Time   // a renewal is not begun before, monotonic
+	ration  term.Ration // of what the CSMS may ask for
 }
 
 // signingRecord is what is kept. Fields may be added, never renamed.
@@ -69,24 +69,18 @@ const (
 // triggerSigning has a new key pair made and a certificate asked for, as the CSMS wants (A02.FR.02).
 func (s *Station) triggerSigning() Status {
 	g := &s.certs.signing
-	if back := int(s.now.Sub(g.since) / signEvery); g.spent > 0 && back > 0 {
-		g.spent, g.since = max(g.spent-back, 0), g.since.Add(time.Duration(back)*signEvery)
-	}
 	switch org := s.organization(); {
 	case org == "": // A00.FR.509
 		return rejected("MissingDevModelInfo", "SecurityCtrlr.OrganizationName is not set")
 	case s.storage != "":
 		return rejected("OutOfStorage", s.storage)
-	case g.spent >= signBurst:
+	case g.ration.Spent(s.now, signBurst, signEvery):
 		return rejected("Unspecified", "too many key pairs; try later")
 	case g.phase == signMaking: // that one will do
 		g.Trigger = true
 		return accepted()
 	}
-	if g.spent == 0 {
-		g.since = s.now
-	}
-	g.spent++
+	g.ration.Take(s.now, signBurst, signEvery)
 	s.startSigning(true)
 	return accepted()
 }

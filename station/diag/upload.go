@@ -1,6 +1,10 @@
 package diag
 
-import "time"
+import (
+	"time"
+
+	"github.com/evsed/evsed/station/term"
+)
 
 // Status is how an upload is (UploadLogStatusEnumType).
 type Status string
@@ -76,14 +80,13 @@ type Uploads struct {
 	next    time.Time // of the next attempt, while none is
 	left    int       // attempts that may follow
 	number  uint64
-	spent   int       // uploads that time has not given back
-	since   time.Time // since when it gives them back
+	ration  term.Ration
 }
 
 // Begin makes u the current upload, whose number it sets, and ends an older one (N01.FR.12). false: the CSMS asks too often,
 // and nothing has changed.
 func (s *Uploads) Begin(now time.Time, u Upload) (Turn, bool) {
-	if !s.spend(now) {
+	if !s.ration.Take(now, Burst, Every) {
 		return Turn{}, false
 	}
 	t := Turn{Start: true}
@@ -113,22 +116,6 @@ func intervalOf(d time.Duration) time.Duration {
 		return defaultInterval
 	}
 	return min(max(d, minInterval), maxInterval)
-}
-
-// spend takes one upload of those that the CSMS may have.
-func (s *Uploads) spend(now time.Time) bool {
-	if back := int(now.Sub(s.since) / Every); s.spent > 0 && back > 0 {
-		s.spent = max(s.spent-back, 0)
-		s.since = s.since.Add(time.Duration(back) * Every)
-	}
-	if s.spent == 0 {
-		s.since = now
-	}
-	if s.spent >= Burst {
-		return false
-	}
-	s.spent++
-	return true
 }
 
 // Ended tells how an attempt of upload number went. One that was cancelled before has no say any more.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/evsed/evsed/station/term"
 )
 
 // Machine is the state. The zero value is one that was never asked for an update.
@@ -15,9 +17,8 @@ type Machine struct {
 	trial    bool      // the new image runs and has to prove itself
 	next     time.Time // of the next attempt, monotonic
 	patience time.Time // when the step under way is given up, monotonic
-	spent    int       // updates that time has not given back
-	since    time.Time // since when it gives them back, monotonic
-	slot     string    // where what runs lies
+	ration   term.Ration
+	slot     string // where what runs lies
 }
 
 // Kept is what survives.
@@ -69,7 +70,7 @@ func (m *Machine) Can() bool { return m.status != Installing && m.status != Inst
 // Begin makes u the current update, whose number it sets, and ends an older one: canceled says that there was one
 // (L01.FR.24). ok is false where the CSMS asks too often, and where Can is; nothing has changed then.
 func (m *Machine) Begin(w World, u Update) (t Turn, canceled, ok bool) {
-	if !m.Can() || !m.spend(w.Now) {
+	if !m.Can() || !m.ration.Take(w.Now, Burst, Every) {
 		return Turn{}, false, false
 	}
 	canceled = !m.Status().Over()
@@ -86,22 +87,6 @@ func (m *Machine) Begin(w World, u Update) (t Turn, canceled, ok bool) {
 	}
 	m.settle(w, &t)
 	return t, canceled, true
-}
-
-// spend takes one update of those that the CSMS may ask for.
-func (m *Machine) spend(now time.Time) bool {
-	if back := int(now.Sub(m.since) / Every); m.spent > 0 && back > 0 {
-		m.spent = max(m.spent-back, 0)
-		m.since = m.since.Add(time.Duration(back) * Every)
-	}
-	if m.spent == 0 {
-		m.since = now
-	}
-	if m.spent >= Burst {
-		return false
-	}
-	m.spent++
-	return true
 }
 
 // enter goes to a state and has it told.
