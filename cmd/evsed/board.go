@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// boardCommands are what is done with board files; each is in a file of its own name, board_VERB.go.
+func boardCommands() []command {
+	return []command{}
+}
+
+// board runs a command on board files.
+func board(args []string, out, errs io.Writer) error {
+	all := boardCommands()
+	if len(args) > 0 {
+		for _, c := range all {
+			if c.name != args[0] {
+				continue
+			}
+			if err := c.run(args[1:], out, errs); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			return nil
+		}
+	}
+	var lines []string
+	for _, c := range all {
+		lines = append(lines, c.name+" "+c.usage)
+	}
+	return usagef("want a command: %s", strings.Join(lines, "; "))
+}
