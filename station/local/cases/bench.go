@@ -85,10 +85,10 @@ func Play(t *testing.T, w Words, prepare func(*Bench), run func(*Bench)) {
 // keep gives the station a place for its private keys.
 func (b *Bench) keep(dir string) {
 	b.Helper()
-	var err error
-	b.Options.Keys, err = keys.Open("file", dir)
+	store, err := keys.Open("file", dir)
 	b.must(err)
-	b.Cleanup(func() { b.must(b.Options.Keys.Close()) })
+	b.Options.Keys = store
+	b.Cleanup(func() { b.must(store.Close()) })
 }
 
 func (b *Bench) build() {
@@ -132,7 +132,14 @@ func (x access) Ask(ctx context.Context, r station.Request) (station.Response, e
 func (b *Bench) simulator(events *sim.Log) sim.Options {
 	return sim.Options{Listen: "127.0.0.1:0", Version: "0", Identity: b.Options.Station.Name, Firmware: "0.1", Log: events,
 		World: func() sim.World { return b.Station.World() }, Station: access{b}, Power: b.Station, Clock: b.Station, Service: b.Station.Service,
-		Network:      func(n sim.Network) error { return b.Station.SetNetwork(n.Up, n.Latency, n.Loss) },
+		Network: func(n sim.Network) error { return b.Station.SetNetwork(n.Up, n.Latency, n.Loss) },
+		StageList: func(version int, entries []sim.ListEntry) (station.SendLocalList, error) {
+			staged := make([]virtual.ListEntry, len(entries))
+			for i, e := range entries {
+				staged[i] = virtual.ListEntry(e)
+			}
+			return b.Station.StageList(version, staged)
+		},
 		FactoryReset: b.Station.FactoryReset, PlanUpload: b.Station.PlanUpload, PlanFirmware: b.planFirmware,
 		Facts: func() sim.Facts {
 			st := b.Station.Status()

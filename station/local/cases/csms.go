@@ -311,6 +311,12 @@ func (s *CSMS) Hang() {
 	}
 }
 
+// Connected reports whether a WebSocket is open.
+func (s *CSMS) Connected() (open bool) {
+	s.With(func() { open = s.ws != nil })
+	return open
+}
+
 // Handshakes returns the requests for a WebSocket so far.
 func (s *CSMS) Handshakes() (all []*http.Request) {
 	s.With(func() { all = append(all, s.requests...) })

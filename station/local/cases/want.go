@@ -33,10 +33,10 @@ func (b *Bench) WantWithin(d time.Duration, action string, members Obj) *Heard {
 	}
 }
 
-// another reports whether a status is of another connector than the one that is asked about: two connectors at one instant
-// are told in any order.
+// another reports whether a status, or a value, is of another connector than the one that is asked about: two connectors at
+// one instant are told in any order.
 func another(h *Heard, members Obj) bool {
-	if h.Action != statusAction {
+	if h.Action != statusAction && h.Action != "MeterValues" {
 		return false
 	}
 	for _, name := range []string{"evseId", "connectorId"} {
@@ -56,7 +56,7 @@ func (b *Bench) next(action string, members Obj) *Heard {
 		if h.read || h.Action != action || another(h, members) {
 			continue
 		}
-		why := differs(h.Body, members)
+		why := Differs(h.Body, members)
 		if why != "" && b.again(i) {
 			h.read = true
 			continue
@@ -98,7 +98,7 @@ func (b *Bench) None(d time.Duration, action string, members Obj) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, h := range b.all {
-		if !h.read && h.Action == action && differs(h.Body, members) == "" && !b.again(i) {
+		if !h.read && h.Action == action && Differs(h.Body, members) == "" && !b.again(i) {
 			b.Fatalf("unexpected: %s", h)
 		}
 	}
@@ -108,7 +108,7 @@ func (b *Bench) None(d time.Duration, action string, members Obj) {
 func (b *Bench) Count(action string, members Obj) (n int) {
 	b.With(func() {
 		for _, h := range b.all {
-			if h.Action == action && differs(h.Body, members) == "" {
+			if h.Action == action && Differs(h.Body, members) == "" {
 				n++
 			}
 		}
@@ -117,16 +117,34 @@ func (b *Bench) Count(action string, members Obj) (n int) {
 }
 
 // Skip marks all that was heard so far as read.
-func (b *Bench) Skip() {
+func (b *Bench) Skip() { b.SkipBefore(nil, "") }
+
+// SkipBefore marks as read what was heard of an action before until; "" is every action, and a nil until everything so far.
+func (b *Bench) SkipBefore(until *Heard, action string) {
 	b.With(func() {
 		for _, h := range b.all {
-			h.read = true
+			if h == until {
+				return
+			}
+			h.read = h.read || action == "" || h.Action == action
 		}
 	})
 }
 
-// differs says where a payload is not as wanted.
-func differs(body Obj, members Obj) string {
+// Heard returns the messages of an action so far, read or not.
+func (b *Bench) Heard(action string) (all []Heard) {
+	b.With(func() {
+		for _, h := range b.all {
+			if h.Action == action {
+				all = append(all, *h)
+			}
+		}
+	})
+	return all
+}
+
+// Differs says where a payload is not as wanted.
+func Differs(body Obj, members Obj) string {
 	for name, want := range members {
 		got := Member(body, name)
 		if want == nil && got != nil || want != nil && fmt.Sprint(got) != fmt.Sprint(want) {

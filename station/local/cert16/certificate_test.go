@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evsed/evsed/storage/keys"
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // authority is a CA of the Central System's side.
@@ -85,13 +85,13 @@ func (b *bench) installed(use string, want ...string) (hashes []any) {
 	if len(want) == 0 {
 		status = "NotFound"
 	}
-	body := b.answers(status, "GetInstalledCertificateIds", obj{"certificateType": use})
+	body := b.Answers(status, "GetInstalledCertificateIds", obj{"certificateType": use})
 	hashes, _ = body["certificateHashData"].([]any)
 	if len(hashes) != len(want) {
 		b.Fatalf("%s: %v, want %v", use, body, want)
 	}
 	for i, h := range hashes {
-		if got := member(h.(obj), "serialNumber"); got != want[i] {
+		if got := cases.Member(h.(obj), "serialNumber"); got != want[i] {
 			b.Errorf("%s: serial number %v, want %s", use, got, want[i])
 		}
 	}
@@ -103,14 +103,14 @@ func TestInstallAndDeleteCertificates(t *testing.T) {
 	ready(t, func(b *bench) {
 		central, maker := newAuthority(b.T, "Central"), newAuthority(b.T, "Maker")
 		b.installed(centralRoot)
-		b.answers("Accepted", "InstallCertificate", obj{"certificateType": makerRoot, "certificate": inPEM(maker.cert)})
+		b.Answers("Accepted", "InstallCertificate", obj{"certificateType": makerRoot, "certificate": inPEM(maker.cert)})
 		b.installed(makerRoot, "1f")
 		b.installed(centralRoot)
-		b.answers("Accepted", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": inPEM(central.cert)})
+		b.Answers("Accepted", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": inPEM(central.cert)})
 		hash := b.installed(centralRoot, "1f")[0]
-		b.answers("Rejected", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": pem})
-		b.answers("Accepted", "DeleteCertificate", obj{"certificateHashData": hash})
-		b.answers("NotFound", "DeleteCertificate", obj{"certificateHashData": hash})
+		b.Answers("Rejected", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": pem})
+		b.Answers("Accepted", "DeleteCertificate", obj{"certificateHashData": hash})
+		b.Answers("NotFound", "DeleteCertificate", obj{"certificateHashData": hash})
 		b.installed(centralRoot)
 		b.installed(makerRoot, "1f")
 	})
@@ -118,29 +118,22 @@ func TestInstallAndDeleteCertificates(t *testing.T) {
 
 // covers: TC_074_CS
 func TestUpdateChargePointCertificate(t *testing.T) {
-	dir := t.TempDir()
-	play(t, func(b *bench) {
-		store, err := keys.Open("file", dir)
-		b.must(err)
-		b.Cleanup(func() { _ = store.Close() })
-		b.options.Keys = store
-	}, func(b *bench) {
-		b.booted()
+	ready(t, func(b *bench) {
 		central, other := newAuthority(b.T, "Central"), newAuthority(b.T, "Other")
 		trigger := obj{"requestedMessage": "SignChargePointCertificate"}
-		b.answers("Rejected", "ExtendedTriggerMessage", trigger) // CpoName is to be set first
+		b.Answers("Rejected", "ExtendedTriggerMessage", trigger) // CpoName is to be set first
 		b.configure("CpoName", "Operator")
-		b.answers("Accepted", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": inPEM(central.cert)})
-		b.answers("Accepted", "ExtendedTriggerMessage", trigger)
-		csr := b.want("SignCertificate", nil)["csr"]
-		b.answers("Rejected", "CertificateSigned", obj{"certificateChain": other.answer(csr)})
-		b.want("SecurityEventNotification", obj{"type": "InvalidChargePointCertificate"})
-		b.none(10*time.Minute, "SignCertificate", nil) // not asked for again by itself
-		b.answers("Accepted", "CertificateSigned", obj{"certificateChain": central.answer(csr)})
+		b.Answers("Accepted", "InstallCertificate", obj{"certificateType": centralRoot, "certificate": inPEM(central.cert)})
+		b.Answers("Accepted", "ExtendedTriggerMessage", trigger)
+		csr := b.Want("SignCertificate", nil)["csr"]
+		b.Answers("Rejected", "CertificateSigned", obj{"certificateChain": other.answer(csr)})
+		b.Want("SecurityEventNotification", obj{"type": "InvalidChargePointCertificate"})
+		b.None(10*time.Minute, "SignCertificate", nil) // not asked for again by itself
+		b.Answers("Accepted", "CertificateSigned", obj{"certificateChain": central.answer(csr)})
 		if got := b.key("CertificateStoreMaxLength"); got != "32" {
 			b.Errorf("CertificateStoreMaxLength %q", got)
 		}
-		names, err := b.options.Keys.Names()
+		names, err := b.Options.Keys.Names()
 		if b.must(err); len(names) != 1 {
 			b.Errorf("keys %v, want that of the certificate", names)
 		}
@@ -149,10 +142,11 @@ func TestUpdateChargePointCertificate(t *testing.T) {
 
 // covers: TC_074_CS
 func TestNoCertificateWithoutKeys(t *testing.T) {
-	ready(t, func(b *bench) {
+	play(t, func(b *bench) { b.Options.Keys = nil }, func(b *bench) {
+		b.booted()
 		b.configure("CpoName", "Operator")
-		b.answers("Accepted", "ExtendedTriggerMessage", obj{"requestedMessage": "SignChargePointCertificate"})
-		b.none(time.Minute, "SignCertificate", nil)
+		b.Answers("Accepted", "ExtendedTriggerMessage", obj{"requestedMessage": "SignChargePointCertificate"})
+		b.None(time.Minute, "SignCertificate", nil)
 		b.charging(2, "TAG1")
 	})
 }

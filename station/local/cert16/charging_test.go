@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // profile makes a charging profile of periods: start in s, limit in A, and so on.
@@ -21,7 +23,7 @@ func plus(o obj, name string, value any) obj { o[name] = value; return o }
 
 func (b *bench) wantLimit(c int, amperes float64) {
 	b.Helper()
-	b.until(fmt.Sprintf("connector %d is offered %g A", c, amperes), func() bool { return b.look(c).LimitA == amperes })
+	b.Until(fmt.Sprintf("connector %d is offered %g A", c, amperes), func() bool { return b.look(c).LimitA == amperes })
 }
 
 // greedy lets a big car charge, which takes what is offered.
@@ -29,20 +31,20 @@ func (b *bench) greedy(c int) int {
 	b.Helper()
 	b.plugCar(c, obj{"phases": 1, "maxCurrentA": 32})
 	b.status(c, "Preparing")
-	b.swipe(c, "TAG1")
-	b.want("Authorize", obj{"idTag": "TAG1"})
+	b.Swipe(c, "TAG1")
+	b.Want("Authorize", obj{"idTag": "TAG1"})
 	return b.charges(c, "TAG1")
 }
 
 // composite asks what holds for a while, as pairs of start and limit.
 func (b *bench) composite(c int, d time.Duration) (pairs []int) {
 	b.Helper()
-	body := b.answers("Accepted", "GetCompositeSchedule", obj{"connectorId": c, "duration": int(d.Seconds()), "chargingRateUnit": "A"})
-	list, _ := member(body, "chargingSchedule.chargingSchedulePeriod").([]any)
+	body := b.Answers("Accepted", "GetCompositeSchedule", obj{"connectorId": c, "duration": int(d.Seconds()), "chargingRateUnit": "A"})
+	list, _ := cases.Member(body, "chargingSchedule.chargingSchedulePeriod").([]any)
 	for _, p := range list {
 		var start, limit float64
-		fmt.Sscan(fmt.Sprint(member(p, "startPeriod")), &start)
-		fmt.Sscan(fmt.Sprint(member(p, "limit")), &limit)
+		fmt.Sscan(fmt.Sprint(cases.Member(p, "startPeriod")), &start)
+		fmt.Sscan(fmt.Sprint(cases.Member(p, "limit")), &limit)
 		pairs = append(pairs, int(start), int(limit))
 	}
 	return pairs
@@ -58,10 +60,10 @@ func (b *bench) wantComposite(c int, d time.Duration, want ...int) {
 // covers: TC_056_CS
 func TestTxDefaultProfile(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxDefaultProfile", 0, 6, 300, 10)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxDefaultProfile", 0, 6, 300, 10)})
 		b.greedy(2)
 		b.wantLimit(2, 6)
-		b.after(5 * time.Minute)
+		b.After(5 * time.Minute)
 		b.wantLimit(2, 10)
 		if got := b.look(2).CurrentA[0]; got > 10.1 || got < 9 {
 			b.Errorf("the car takes %g A", got)
@@ -74,16 +76,16 @@ func TestTxProfile(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.greedy(2)
 		b.wantLimit(2, 32)
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 8), "transactionId", tx)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 8), "transactionId", tx)})
 		b.wantLimit(2, 8)
 		// 0 A is a pause (SuspendedEVSE), and it ends.
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 0, 60, 16), "transactionId", tx)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 0, 60, 16), "transactionId", tx)})
 		b.status(2, "SuspendedEVSE")
-		b.wantRelay(2, false)
-		b.after(50 * time.Second)
+		b.WantRelay(2, false)
+		b.After(50 * time.Second)
 		b.status(2, "Charging")
 		b.wantLimit(2, 16)
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		b.stops(2, tx, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
@@ -95,7 +97,7 @@ func TestTxProfile(t *testing.T) {
 // covers: TC_058_1_CS
 func TestTxProfileWithoutTransaction(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Rejected", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxProfile", 0, 6)})
+		b.Answers("Rejected", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxProfile", 0, 6)})
 		b.greedy(2)
 		b.wantLimit(2, 32)
 	})
@@ -105,8 +107,8 @@ func TestTxProfileWithoutTransaction(t *testing.T) {
 func TestTxProfileWrongTransaction(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.greedy(2)
-		b.answers("Rejected", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 6), "transactionId", tx+1)})
-		b.after(5 * time.Second)
+		b.Answers("Rejected", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(1, 0, "TxProfile", 0, 6), "transactionId", tx+1)})
+		b.After(5 * time.Second)
 		b.wantLimit(2, 32)
 	})
 }
@@ -117,7 +119,7 @@ func TestRemoteStartWithProfile(t *testing.T) {
 		b.configure("AuthorizeRemoteTxRequests", "false")
 		b.plugCar(2, obj{"phases": 1, "maxCurrentA": 32})
 		b.status(2, "Preparing")
-		b.answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "TxProfile", 0, 7)})
+		b.Answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "TxProfile", 0, 7)})
 		b.charges(2, "TAG1")
 		b.wantLimit(2, 7)
 		b.wantComposite(2, time.Minute, 0, 7)
@@ -128,11 +130,11 @@ func TestRemoteStartWithProfile(t *testing.T) {
 func TestRemoteStartWithProfileRejected(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("AuthorizeRemoteTxRequests", "false")
-		b.plug(2)
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "TxDefaultProfile", 0, 7)})
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "ChargePointMaxProfile", 0, 7)})
-		b.none(time.Minute, "StartTransaction", nil)
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "TxDefaultProfile", 0, 7)})
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "chargingProfile": profile(1, 0, "ChargePointMaxProfile", 0, 7)})
+		b.None(time.Minute, "StartTransaction", nil)
 	})
 }
 
@@ -140,48 +142,48 @@ func TestRemoteStartWithProfileRejected(t *testing.T) {
 func TestGetCompositeSchedule(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.wantComposite(2, 5*time.Minute, 0, 32) // nothing set, no transaction
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 0, "csChargingProfiles": profile(1, 0, "ChargePointMaxProfile", 0, 10)})
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(2, 0, "TxDefaultProfile", 0, 6, 100, 12)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 0, "csChargingProfiles": profile(1, 0, "ChargePointMaxProfile", 0, 10)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(2, 0, "TxDefaultProfile", 0, 6, 100, 12)})
 		tx := b.greedy(2)
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(3, 0, "TxProfile", 0, 8, 50, 11, 200, 9), "transactionId", tx)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": plus(profile(3, 0, "TxProfile", 0, 8, 50, 11, 200, 9), "transactionId", tx)})
 		b.wantComposite(2, 5*time.Minute, 0, 8, 50, 10, 200, 9) // the lesser of TxProfile and ChargePointMaxProfile
 		b.wantLimit(2, 8)
-		if got := member(b.answers("Accepted", "GetCompositeSchedule", obj{"connectorId": 0, "duration": 60, "chargingRateUnit": "A"}), "connectorId"); fmt.Sprint(got) != "0" {
+		if got := cases.Member(b.Answers("Accepted", "GetCompositeSchedule", obj{"connectorId": 0, "duration": 60, "chargingRateUnit": "A"}), "connectorId"); fmt.Sprint(got) != "0" {
 			b.Errorf("schedule of connector %v", got)
 		}
-		b.answers("Rejected", "GetCompositeSchedule", obj{"connectorId": 7, "duration": 60})
+		b.Answers("Rejected", "GetCompositeSchedule", obj{"connectorId": 7, "duration": 60})
 	})
 }
 
 // covers: TC_067_CS
 func TestClearChargingProfile(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Unknown", "ClearChargingProfile", obj{"id": 1})
+		b.Answers("Unknown", "ClearChargingProfile", obj{"id": 1})
 		for id, c := range []int{1, 2, 2} {
-			b.answers("Accepted", "SetChargingProfile", obj{"connectorId": c, "csChargingProfiles": profile(id+1, id, "TxDefaultProfile", 0, 10+id)})
+			b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": c, "csChargingProfiles": profile(id+1, id, "TxDefaultProfile", 0, 10+id)})
 		}
 		b.greedy(2)
 		b.wantLimit(2, 12)
-		b.answers("Accepted", "ClearChargingProfile", obj{"id": 3})
+		b.Answers("Accepted", "ClearChargingProfile", obj{"id": 3})
 		b.wantLimit(2, 11)
-		b.answers("Unknown", "ClearChargingProfile", obj{"connectorId": 2, "chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 2})
-		b.answers("Accepted", "ClearChargingProfile", obj{"connectorId": 2, "chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 1})
+		b.Answers("Unknown", "ClearChargingProfile", obj{"connectorId": 2, "chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 2})
+		b.Answers("Accepted", "ClearChargingProfile", obj{"connectorId": 2, "chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 1})
 		b.wantLimit(2, 32)
-		b.answers("Accepted", "ClearChargingProfile", nil)
-		b.answers("Unknown", "ClearChargingProfile", nil)
+		b.Answers("Accepted", "ClearChargingProfile", nil)
+		b.Answers("Unknown", "ClearChargingProfile", nil)
 	})
 }
 
 // covers: TC_072_CS
 func TestStackingProfiles(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxDefaultProfile", 0, 6)})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": profile(1, 0, "TxDefaultProfile", 0, 6)})
 		short := profile(2, 1, "TxDefaultProfile", 0, 10)
 		short["chargingSchedule"].(obj)["duration"] = 150
-		b.answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": short})
+		b.Answers("Accepted", "SetChargingProfile", obj{"connectorId": 2, "csChargingProfiles": short})
 		b.greedy(2)
 		b.wantLimit(2, 10)
-		b.after(150 * time.Second) // the higher level has nothing to say any more
+		b.After(150 * time.Second) // the higher level has nothing to say any more
 		b.wantLimit(2, 6)
 		b.wantComposite(2, time.Minute, 0, 6)
 	})

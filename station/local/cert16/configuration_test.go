@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // required are the keys that a charge point has which claims these profiles (1.6, chapter 9): name and whether it may be
@@ -25,13 +27,13 @@ var required = map[string]string{
 func TestRetrieveAllConfigurationKeys(t *testing.T) {
 	ready(t, func(b *bench) {
 		got := map[string]string{}
-		body := b.call("GetConfiguration", nil)
+		body := b.Call("GetConfiguration", nil)
 		for _, k := range body["configurationKey"].([]any) {
-			name := member(k, "key").(string)
+			name := cases.Member(k, "key").(string)
 			if got[name] != "" {
 				b.Errorf("%s is listed twice", name)
 			}
-			got[name] = map[any]string{true: "r", false: "w"}[member(k, "readonly")]
+			got[name] = map[any]string{true: "r", false: "w"}[cases.Member(k, "readonly")]
 		}
 		for name, may := range required {
 			if got[name] == "" || may != "" && got[name] != may {
@@ -52,8 +54,8 @@ func TestRetrieveAllConfigurationKeys(t *testing.T) {
 // covers: TC_019_2_CS
 func TestRetrieveSomeConfigurationKeys(t *testing.T) {
 	ready(t, func(b *bench) {
-		body := b.call("GetConfiguration", obj{"key": []string{"SupportedFeatureProfiles", "NumberOfConnectors", "NoSuchKey"}})
-		if why := differs(body, obj{"configurationKey.0.key": "SupportedFeatureProfiles", "configurationKey.0.readonly": true,
+		body := b.Call("GetConfiguration", obj{"key": []string{"SupportedFeatureProfiles", "NumberOfConnectors", "NoSuchKey"}})
+		if why := cases.Differs(body, obj{"configurationKey.0.key": "SupportedFeatureProfiles", "configurationKey.0.readonly": true,
 			"configurationKey.1.key": "NumberOfConnectors", "configurationKey.1.value": "2", "configurationKey.2": nil,
 			"unknownKey.0": "NoSuchKey", "unknownKey.1": nil}); why != "" {
 			b.Errorf("%s in %v", why, body)
@@ -77,26 +79,26 @@ func TestChangeConfiguration(t *testing.T) {
 		}
 		// It is in force: the meter is sampled every 17 s, and the driver has 61 s for the cable.
 		b.charging(1, "TAG1")
-		first := b.wantWithin(patience, "MeterValues", nil).At
-		if d := b.wantWithin(patience, "MeterValues", nil).At.Sub(first).Round(time.Second); d != 17*time.Second {
+		first := b.WantWithin(cases.Patience, "MeterValues", nil).At
+		if d := b.WantWithin(cases.Patience, "MeterValues", nil).At.Sub(first).Round(time.Second); d != 17*time.Second {
 			b.Errorf("samples are %v apart, want 17 s", d)
 		}
 		// And kept.
-		b.post("power", obj{"cycle": true, "offMs": 5000})
+		b.Post("power", obj{"cycle": true, "offMs": 5000})
 		b.boots()
 		b.status(0, "Available")
 		if got := b.key("ConnectionTimeOut"); got != "61" {
 			b.Errorf("after a power cut ConnectionTimeOut is %q", got)
 		}
-		b.none(0, "BootNotification", nil)
-		b.forget()
+		b.None(0, "BootNotification", nil)
+		b.Skip()
 	})
 }
 
 // covers: TC_040_1_CS
 func TestUnknownConfigurationKey(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("NotSupported", "ChangeConfiguration", obj{"key": "NoSuchKey", "value": "1"})
+		b.Answers("NotSupported", "ChangeConfiguration", obj{"key": "NoSuchKey", "value": "1"})
 	})
 }
 
@@ -106,7 +108,7 @@ func TestInvalidConfigurationValue(t *testing.T) {
 		for key, value := range map[string]string{"MeterValueSampleInterval": "-1", "ConnectionTimeOut": "soon", "LocalPreAuthorize": "perhaps",
 			"MeterValuesSampledData": "Energy.Active.Import.Register,Noise", "NumberOfConnectors": "3", "HeartbeatInterval": ""} {
 			old := b.key(key)
-			b.answers("Rejected", "ChangeConfiguration", obj{"key": key, "value": value})
+			b.Answers("Rejected", "ChangeConfiguration", obj{"key": key, "value": value})
 			if got := b.key(key); got != old {
 				b.Errorf("%s is %q, was %q", key, got, old)
 			}

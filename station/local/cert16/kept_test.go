@@ -10,19 +10,19 @@ import (
 func TestTransactionGoesOnAfterPowerCut(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("MeterValueSampleInterval", "30")
-		b.with(func() { b.lastTx = 4710 })
+		b.words.count(4710)
 		tx := b.charging(2, "TAG1")
-		b.after(2 * time.Minute)
-		b.post("power", obj{"cycle": true, "offMs": 5000})
+		b.After(2 * time.Minute)
+		b.Post("power", obj{"cycle": true, "offMs": 5000})
 		b.boots()
 		b.status(0, "Available")
 		b.status(1, "Available")
-		b.until("it charges again", func() bool { return b.look(2).Relay })
-		b.none(time.Minute, "StopTransaction", nil)
-		b.none(0, "StartTransaction", nil)
-		b.forget()
-		b.wantWithin(2*time.Minute, "MeterValues", obj{"transactionId": tx})
-		b.swipe(2, "TAG1")
+		b.Until("it charges again", func() bool { return b.look(2).Relay })
+		b.None(time.Minute, "StopTransaction", nil)
+		b.None(0, "StartTransaction", nil)
+		b.Skip()
+		b.WantWithin(2*time.Minute, "MeterValues", obj{"transactionId": tx})
+		b.Swipe(2, "TAG1")
 		b.stops(2, tx, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
@@ -38,20 +38,20 @@ func TestAnsweredBeforeAPowerCut(t *testing.T) {
 				b.configure("TxCtrlr.ResumptionTimeout", "0")
 				tx := b.charging(2, "TAG1")
 				if reason == "Local" {
-					b.swipe(2, "TAG1")
+					b.Swipe(2, "TAG1")
 					b.stops(2, tx, reason)
 					b.status(2, "Finishing")
 				}
-				b.post("power", obj{"on": false, "upsS": 5})
+				b.Post("power", obj{"on": false, "upsS": 5})
 				if reason == "PowerLoss" {
 					b.stops(2, tx, reason)
 				}
-				b.after(10 * time.Second)
-				b.post("power", obj{"on": true})
+				b.After(10 * time.Second)
+				b.Post("power", obj{"on": true})
 				b.boots()
-				b.none(5*time.Minute, "StopTransaction", nil)
-				b.none(0, "StartTransaction", nil)
-				b.forget()
+				b.None(5*time.Minute, "StopTransaction", nil)
+				b.None(0, "StartTransaction", nil)
+				b.Skip()
 			})
 		})
 	}
@@ -63,32 +63,32 @@ func TestOfflineTransactionsOutlastPowerCuts(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthorizeOffline", "true", "LocalAuthListEnabled", "true", "TxCtrlr.ResumptionTimeout", "0",
 			"TxCtrlr.TxBeforeAcceptedEnabled", "true") // a boot without a network is one that nobody has accepted
-		b.answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
-		b.with(func() { b.lastTx = 99 })
+		b.Answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
+		b.words.count(99)
 		b.network(false)
 		for _, tag := range []string{"TAG1", "TAG2"} {
-			b.plug(2)
-			b.after(5 * time.Second)
-			b.swipe(2, tag)
-			b.wantRelay(2, true)
-			b.after(2 * time.Minute)
+			b.Plug(2)
+			b.After(5 * time.Second)
+			b.Swipe(2, tag)
+			b.WantRelay(2, true)
+			b.After(2 * time.Minute)
 			if tag == "TAG1" {
-				b.swipe(2, tag)
-				b.wantRelay(2, false)
-				b.unplug(2)
+				b.Swipe(2, tag)
+				b.WantRelay(2, false)
+				b.Unplug(2)
 			}
-			b.post("power", obj{"cycle": true, "offMs": 5000})
-			b.after(time.Minute)
+			b.Post("power", obj{"cycle": true, "offMs": 5000})
+			b.After(time.Minute)
 		}
 		b.network(true)
-		b.wantWithin(time.Hour, "BootNotification", nil)
-		b.want("StartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "meterStart": 0})
-		one := b.want("StopTransaction", obj{"transactionId": 100, "reason": "Local", "idTag": "TAG1"})
-		b.want("StartTransaction", obj{"idTag": "TAG2", "connectorId": 2, "meterStart": one["meterStop"]})
+		b.WantWithin(time.Hour, "BootNotification", nil)
+		b.Want("StartTransaction", obj{"idTag": "TAG1", "connectorId": 2, "meterStart": 0})
+		one := b.Want("StopTransaction", obj{"transactionId": 100, "reason": "Local", "idTag": "TAG1"})
+		b.Want("StartTransaction", obj{"idTag": "TAG2", "connectorId": 2, "meterStart": one["meterStop"]})
 		b.stops(2, 101, "PowerLoss")
-		b.none(time.Minute, "StartTransaction", nil)
-		b.none(0, "StopTransaction", nil)
-		b.forget()
+		b.None(time.Minute, "StartTransaction", nil)
+		b.None(0, "StopTransaction", nil)
+		b.Skip()
 	})
 }
 
@@ -98,14 +98,14 @@ func TestMaxEnergyOnInvalidId(t *testing.T) {
 		b.configure("AllowOfflineTxForUnknownId", "true", "StopTransactionOnInvalidId", "false", "MaxEnergyOnInvalidId", "100")
 		b.offlineUnknown()
 		b.status(1, "Charging")
-		b.after(30 * time.Second)
-		b.wantRelay(1, true)
-		b.wantWithin(10*time.Minute, "StatusNotification", obj{"connectorId": 1, "status": "SuspendedEVSE"})
-		b.wantRelay(1, false)
+		b.After(30 * time.Second)
+		b.WantRelay(1, true)
+		b.WantWithin(10*time.Minute, "StatusNotification", obj{"connectorId": 1, "status": "SuspendedEVSE"})
+		b.WantRelay(1, false)
 		if got := b.look(1).EnergyWh; got < 95 || got > 160 {
 			b.Errorf("%g Wh were delivered, 100 were allowed", got)
 		}
-		b.none(time.Minute, "StopTransaction", nil)
+		b.None(time.Minute, "StopTransaction", nil)
 	})
 }
 
@@ -113,23 +113,23 @@ func TestMaxEnergyOnInvalidId(t *testing.T) {
 func TestOfflineNobodyIsTrusted(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthorizeOffline", "false", "AllowOfflineTxForUnknownId", "false", "LocalAuthListEnabled", "true", "LocalPreAuthorize", "false")
-		b.answers("Accepted", "SendLocalList", list(1, "Full", "TAG1"))
+		b.Answers("Accepted", "SendLocalList", list(1, "Full", "TAG1"))
 		b.network(false)
-		b.plug(2)
+		b.Plug(2)
 		b.knows(2, "TAG1", false)
 		b.knows(2, "NOBODY", false)
-		b.forget()
+		b.Skip()
 	})
 }
 
 // TestCentralSystemWithoutWhitepaper: one that does not know of security events is not asked again and again.
 func TestCentralSystemWithoutWhitepaper(t *testing.T) {
 	play(t, func(b *bench) {
-		b.says("SecurityEventNotification", errors.New("NotImplemented"))
+		b.Says("SecurityEventNotification", errors.New("NotImplemented"))
 	}, func(b *bench) {
 		b.booted()
-		b.after(time.Hour)
-		if n := b.has("SecurityEventNotification"); n > 1 {
+		b.After(time.Hour)
+		if n := b.Count("SecurityEventNotification", nil); n > 1 {
 			b.Errorf("%d SecurityEventNotifications", n)
 		}
 		b.charging(2, "TAG1")
@@ -141,8 +141,8 @@ func TestAlignedDataOfTransaction(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("ClockAlignedDataInterval", "60", "StopTxnAlignedData", "Energy.Active.Import.Register", "MeterValueSampleInterval", "0")
 		tx := b.charging(2, "TAG1")
-		b.after(150 * time.Second)
-		b.swipe(2, "TAG1")
+		b.After(150 * time.Second)
+		b.Swipe(2, "TAG1")
 		got := samples(b, b.stops(2, tx, "Local")["transactionData"])
 		if got["Energy.Active.Import.Register Sample.Clock"] == "" {
 			b.Errorf("transactionData: %v", got)

@@ -21,7 +21,7 @@ func list(version int, kind string, tags ...string) obj {
 
 func (b *bench) wantVersion(version int) {
 	b.Helper()
-	if got := b.call("GetLocalListVersion", nil)["listVersion"]; fmt.Sprint(got) != fmt.Sprint(version) {
+	if got := b.Call("GetLocalListVersion", nil)["listVersion"]; fmt.Sprint(got) != fmt.Sprint(version) {
 		b.Errorf("list version %v, want %d", got, version)
 	}
 }
@@ -29,8 +29,8 @@ func (b *bench) wantVersion(version int) {
 // knows reports whether a tag may charge while the station is offline.
 func (b *bench) knows(c int, tag string, want bool) {
 	b.Helper()
-	b.swipe(c, tag)
-	b.after(5 * time.Second)
+	b.Swipe(c, tag)
+	b.After(5 * time.Second)
 	if got := b.look(c).Relay; got != want {
 		b.Fatalf("%s charges offline: %v, want %v", tag, got, want)
 	}
@@ -41,7 +41,7 @@ func TestLocalListDisabled(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthListEnabled", "false")
 		b.wantVersion(-1)
-		b.answers("NotSupported", "SendLocalList", list(1, "Full", "TAG1"))
+		b.Answers("NotSupported", "SendLocalList", list(1, "Full", "TAG1"))
 		b.wantVersion(-1)
 	})
 }
@@ -58,9 +58,9 @@ func TestLocalListEmpty(t *testing.T) {
 func TestLocalListVersionMismatch(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthListEnabled", "true")
-		b.answers("Accepted", "SendLocalList", list(7, "Full", "TAG1"))
-		b.answers("VersionMismatch", "SendLocalList", list(7, "Differential", "TAG2"))
-		b.answers("VersionMismatch", "SendLocalList", list(5, "Differential", "TAG2"))
+		b.Answers("Accepted", "SendLocalList", list(7, "Full", "TAG1"))
+		b.Answers("VersionMismatch", "SendLocalList", list(7, "Differential", "TAG2"))
+		b.Answers("VersionMismatch", "SendLocalList", list(5, "Differential", "TAG2"))
 		b.wantVersion(7)
 	})
 }
@@ -69,14 +69,14 @@ func TestLocalListVersionMismatch(t *testing.T) {
 func TestLocalListFailed(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthListEnabled", "true", "LocalAuthorizeOffline", "true")
-		b.answers("Accepted", "SendLocalList", list(1, "Full", "TAG1"))
-		b.answers("Failed", "SendLocalList", list(2, "Full", "TAG2", "TAG3", "TAG2")) // one tag twice
+		b.Answers("Accepted", "SendLocalList", list(1, "Full", "TAG1"))
+		b.Answers("Failed", "SendLocalList", list(2, "Full", "TAG2", "TAG3", "TAG2")) // one tag twice
 		b.wantVersion(1)
 		b.network(false)
-		b.plug(2)
+		b.Plug(2)
 		b.knows(2, "TAG2", false)
 		b.knows(2, "TAG1", true)
-		b.forget()
+		b.Skip()
 	})
 }
 
@@ -84,25 +84,25 @@ func TestLocalListFailed(t *testing.T) {
 func TestLocalListFull(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthListEnabled", "true", "LocalAuthorizeOffline", "true", "LocalPreAuthorize", "true")
-		b.answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
+		b.Answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
 		b.wantVersion(1)
-		b.plug(2)
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.swipe(2, "TAG2")
+		b.Swipe(2, "TAG2")
 		tx := b.charges(2, "TAG2")
-		b.none(time.Second, "Authorize", nil)
-		b.swipe(2, "TAG2")
+		b.None(time.Second, "Authorize", nil)
+		b.Swipe(2, "TAG2")
 		b.stops(2, tx, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
-		b.answers("Accepted", "SendLocalList", list(9, "Full", "TAG1")) // the other is gone
+		b.Answers("Accepted", "SendLocalList", list(9, "Full", "TAG1")) // the other is gone
 		b.wantVersion(9)
 		b.configure("AuthorizationCacheEnabled", "false")
 		b.network(false)
-		b.plug(2)
+		b.Plug(2)
 		b.knows(2, "TAG2", false)
 		b.knows(2, "TAG1", true)
-		b.forget()
+		b.Skip()
 	})
 }
 
@@ -110,16 +110,16 @@ func TestLocalListFull(t *testing.T) {
 func TestLocalListDifferential(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("LocalAuthListEnabled", "true", "LocalAuthorizeOffline", "true")
-		b.answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
-		b.answers("Accepted", "SendLocalList", list(2, "Differential", "TAG3", "-TAG2"))
+		b.Answers("Accepted", "SendLocalList", list(1, "Full", "TAG1", "TAG2"))
+		b.Answers("Accepted", "SendLocalList", list(2, "Differential", "TAG3", "-TAG2"))
 		b.wantVersion(2)
 		b.network(false)
-		b.plug(1)
-		b.plug(2)
+		b.Plug(1)
+		b.Plug(2)
 		b.knows(1, "TAG2", false)
 		b.knows(1, "TAG1", true)
 		b.knows(2, "TAG3", true)
-		b.forget()
+		b.Skip()
 	})
 }
 
@@ -128,11 +128,11 @@ func TestClearCache(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("AuthorizationCacheEnabled", "true", "LocalPreAuthorize", "true")
 		tx := b.charging(2, "TAG1")
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		b.stops(2, tx, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
-		b.answers("Accepted", "ClearCache", nil)
+		b.Answers("Accepted", "ClearCache", nil)
 		b.charging(2, "TAG1") // asks again
 	})
 }
@@ -141,14 +141,14 @@ func TestClearCache(t *testing.T) {
 func TestStopBySameTag(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(2, "TAG1")
-		b.swipe(2, "TAG2")
-		b.none(5*time.Second, "StopTransaction", nil)
-		b.want("Authorize", obj{"idTag": "TAG2"})
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG2")
+		b.None(5*time.Second, "StopTransaction", nil)
+		b.Want("Authorize", obj{"idTag": "TAG2"})
+		b.Swipe(2, "TAG1")
 		if got := b.stops(2, tx, "Local")["idTag"]; got != "TAG1" {
 			b.Errorf("stopped by %v", got)
 		}
-		b.none(time.Second, "Authorize", nil)
+		b.None(time.Second, "Authorize", nil)
 		b.status(2, "Finishing")
 	})
 }
@@ -157,8 +157,8 @@ func TestStopBySameTag(t *testing.T) {
 func TestStopBySameParent(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(2, "CHILD1")
-		b.swipe(2, "CHILD2")
-		b.want("Authorize", obj{"idTag": "CHILD2"})
+		b.Swipe(2, "CHILD2")
+		b.Want("Authorize", obj{"idTag": "CHILD2"})
 		if got := b.stops(2, tx, "Local")["idTag"]; got != "CHILD2" {
 			b.Errorf("stopped by %v", got)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // samples are the sampled values of a list of meter values: measurand to context.
@@ -12,15 +14,15 @@ func samples(b *bench, values any) map[string]string {
 	all := map[string]string{}
 	list, _ := values.([]any)
 	for _, v := range list {
-		for _, s := range member(v, "sampledValue").([]any) {
-			measurand, context := member(s, "measurand"), member(s, "context")
+		for _, s := range cases.Member(v, "sampledValue").([]any) {
+			measurand, context := cases.Member(s, "measurand"), cases.Member(s, "context")
 			if measurand == nil {
 				measurand = "Energy.Active.Import.Register"
 			}
 			if context == nil {
 				context = "Sample.Periodic"
 			}
-			all[measurand.(string)+" "+context.(string)] = fmt.Sprint(member(s, "value"))
+			all[measurand.(string)+" "+context.(string)] = fmt.Sprint(cases.Member(s, "value"))
 		}
 	}
 	return all
@@ -34,7 +36,7 @@ func TestSampledMeterValues(t *testing.T) {
 		tx := b.charging(2, "TAG1")
 		var last time.Time
 		for i := range 3 {
-			h := b.wantWithin(patience, "MeterValues", obj{"connectorId": 2, "transactionId": tx})
+			h := b.WantWithin(cases.Patience, "MeterValues", obj{"connectorId": 2, "transactionId": tx})
 			if d := h.At.Sub(last).Round(time.Second); i > 0 && d != 20*time.Second {
 				b.Errorf("samples are %v apart, want 20 s", d)
 			}
@@ -49,7 +51,7 @@ func TestSampledMeterValues(t *testing.T) {
 				b.Errorf("not asked for: %v", got)
 			}
 		}
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		got := samples(b, b.stops(2, tx, "Local")["transactionData"])
 		for _, want := range []string{"Energy.Active.Import.Register Transaction.Begin", "Energy.Active.Import.Register Transaction.End",
 			"Power.Active.Import Sample.Periodic"} {
@@ -58,7 +60,7 @@ func TestSampledMeterValues(t *testing.T) {
 			}
 		}
 		b.status(2, "Finishing")
-		b.none(time.Minute, "MeterValues", nil)
+		b.None(time.Minute, "MeterValues", nil)
 	})
 }
 
@@ -68,8 +70,8 @@ func TestClockAlignedMeterValues(t *testing.T) {
 		b.configure("ClockAlignedDataInterval", "60", "MeterValuesAlignedData", "Energy.Active.Import.Register,Voltage", "MeterValueSampleInterval", "0")
 		for range 2 { // without a transaction, at each connector
 			for _, c := range []int{1, 2} {
-				h := b.wantWithin(2*time.Minute, "MeterValues", obj{"connectorId": c, "transactionId": nil})
-				at := b.stamp(member(h.Body, "meterValue.0").(obj))
+				h := b.WantWithin(2*time.Minute, "MeterValues", obj{"connectorId": c, "transactionId": nil})
+				at := b.stamp(cases.Member(h.Body, "meterValue.0").(obj))
 				if !at.Equal(at.Truncate(time.Minute)) {
 					b.Errorf("%v is not aligned to a minute", at)
 				}
@@ -79,7 +81,7 @@ func TestClockAlignedMeterValues(t *testing.T) {
 			}
 		}
 		tx := b.charging(2, "TAG1")
-		h := b.wantWithin(2*time.Minute, "MeterValues", obj{"connectorId": 2, "transactionId": tx})
+		h := b.WantWithin(2*time.Minute, "MeterValues", obj{"connectorId": 2, "transactionId": tx})
 		if got := samples(b, h.Body["meterValue"]); got["Voltage Sample.Clock"] == "" {
 			b.Errorf("aligned, in a transaction: %v", got)
 		}
@@ -89,9 +91,9 @@ func TestClockAlignedMeterValues(t *testing.T) {
 // covers: TC_062_CS TC_064_CS
 func TestDataTransfer(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("UnknownVendorId", "DataTransfer", obj{"vendorId": "com.example", "messageId": "greeting", "data": "hello"})
+		b.Answers("UnknownVendorId", "DataTransfer", obj{"vendorId": "com.example", "messageId": "greeting", "data": "hello"})
 		b.charging(2, "TAG1")
-		b.none(5*time.Minute, "DataTransfer", nil)
+		b.None(5*time.Minute, "DataTransfer", nil)
 	})
 }
 
@@ -104,16 +106,16 @@ func TestTriggerMessage(t *testing.T) {
 			if c > 0 {
 				payload["connectorId"] = c
 			}
-			b.answers(status, "TriggerMessage", payload)
+			b.Answers(status, "TriggerMessage", payload)
 		}
 		tx := b.charging(2, "TAG1")
 		trigger("Accepted", "MeterValues", 2)
-		h := b.want("MeterValues", obj{"connectorId": 2, "transactionId": tx})
+		h := b.Want("MeterValues", obj{"connectorId": 2, "transactionId": tx})
 		if got := samples(b, h["meterValue"]); got["Energy.Active.Import.Register Trigger"] == "" {
 			b.Errorf("triggered: %v", h)
 		}
 		trigger("Accepted", "Heartbeat", 0)
-		b.want("Heartbeat", nil)
+		b.Want("Heartbeat", nil)
 		trigger("Accepted", "StatusNotification", 1)
 		b.status(1, "Available")
 		trigger("Accepted", "StatusNotification", 2)
@@ -122,7 +124,7 @@ func TestTriggerMessage(t *testing.T) {
 		// There never is an update or an upload: the truth about them is Idle.
 		for _, message := range []string{"DiagnosticsStatusNotification", "FirmwareStatusNotification"} {
 			trigger("Accepted", message, 0)
-			b.want(message, obj{"status": "Idle"})
+			b.Want(message, obj{"status": "Idle"})
 		}
 	})
 }
@@ -130,8 +132,8 @@ func TestTriggerMessage(t *testing.T) {
 // covers: TC_055_CS
 func TestTriggerMessageRejected(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Rejected", "TriggerMessage", obj{"requestedMessage": "MeterValues", "connectorId": 7})
-		b.answers("Rejected", "TriggerMessage", obj{"requestedMessage": "StatusNotification", "connectorId": 7})
-		b.none(5*time.Second, "MeterValues", nil)
+		b.Answers("Rejected", "TriggerMessage", obj{"requestedMessage": "MeterValues", "connectorId": 7})
+		b.Answers("Rejected", "TriggerMessage", obj{"requestedMessage": "StatusNotification", "connectorId": 7})
+		b.None(5*time.Second, "MeterValues", nil)
 	})
 }

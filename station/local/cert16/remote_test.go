@@ -3,6 +3,8 @@ package cert16_test
 import (
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // covers: TC_010_CS
@@ -11,14 +13,14 @@ func TestRemoteStartCableFirst(t *testing.T) {
 		t.Run("AuthorizeRemoteTxRequests "+authorize, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("AuthorizeRemoteTxRequests", authorize)
-				b.plug(1)
+				b.Plug(1)
 				b.status(1, "Preparing")
-				b.answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
+				b.Answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
 				if authorize == "true" {
-					b.want("Authorize", obj{"idTag": "TAG1"})
+					b.Want("Authorize", obj{"idTag": "TAG1"})
 				}
 				b.charges(1, "TAG1")
-				b.none(0, "Authorize", nil)
+				b.None(0, "Authorize", nil)
 			})
 		})
 	}
@@ -28,12 +30,12 @@ func TestRemoteStartCableFirst(t *testing.T) {
 func TestRemoteStartFirst(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("AuthorizeRemoteTxRequests", "false")
-		b.answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
+		b.Answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
 		b.status(1, "Preparing")
-		b.after(5 * time.Second)
-		b.plug(1)
+		b.After(5 * time.Second)
+		b.Plug(1)
 		tx := b.charges(1, "TAG1")
-		b.swipe(1, "TAG1")
+		b.Swipe(1, "TAG1")
 		b.stops(1, tx, "Local")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -44,13 +46,13 @@ func TestRemoteStartFirst(t *testing.T) {
 func TestRemoteStartTimeOut(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("ConnectionTimeOut", "20", "AuthorizeRemoteTxRequests", "false")
-		b.answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
-		from := b.wantWithin(patience, "StatusNotification", obj{"connectorId": 1, "status": "Preparing"}).At
-		until := b.wantWithin(patience, "StatusNotification", obj{"connectorId": 1, "status": "Available"}).At
+		b.Answers("Accepted", "RemoteStartTransaction", obj{"idTag": "TAG1", "connectorId": 1})
+		from := b.WantWithin(cases.Patience, "StatusNotification", obj{"connectorId": 1, "status": "Preparing"}).At
+		until := b.WantWithin(cases.Patience, "StatusNotification", obj{"connectorId": 1, "status": "Available"}).At
 		if d := until.Sub(from).Round(time.Second); d != 20*time.Second {
 			b.Errorf("it waited %v for the cable, want 20 s", d)
 		}
-		b.none(time.Minute, "StartTransaction", nil)
+		b.None(time.Minute, "StartTransaction", nil)
 	})
 }
 
@@ -58,7 +60,7 @@ func TestRemoteStartTimeOut(t *testing.T) {
 func TestRemoteStop(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(1, "TAG1")
-		b.answers("Accepted", "RemoteStopTransaction", obj{"transactionId": tx})
+		b.Answers("Accepted", "RemoteStopTransaction", obj{"transactionId": tx})
 		b.stops(1, tx, "Remote")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -69,12 +71,12 @@ func TestRemoteStop(t *testing.T) {
 func TestRemoteStartRejected(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.charging(1, "TAG1")
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 1})
-		b.answers("Accepted", "ChangeAvailability", obj{"connectorId": 2, "type": "Inoperative"})
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 1})
+		b.Answers("Accepted", "ChangeAvailability", obj{"connectorId": 2, "type": "Inoperative"})
 		b.status(2, "Unavailable")
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 2})
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 7})
-		b.none(time.Minute, "StartTransaction", nil)
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 2})
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 7})
+		b.None(time.Minute, "StartTransaction", nil)
 	})
 }
 
@@ -82,31 +84,24 @@ func TestRemoteStartRejected(t *testing.T) {
 func TestRemoteStopRejected(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(1, "TAG1")
-		b.answers("Rejected", "RemoteStopTransaction", obj{"transactionId": tx + 1})
-		b.none(time.Minute, "StopTransaction", nil)
-		b.wantRelay(1, true)
+		b.Answers("Rejected", "RemoteStopTransaction", obj{"transactionId": tx + 1})
+		b.None(time.Minute, "StopTransaction", nil)
+		b.WantRelay(1, true)
 	})
 }
 
 // reset asks for a reset and reads that the charge point starts again.
 func (b *bench) reset(kind string) {
 	b.Helper()
-	b.answers("Accepted", "Reset", obj{"type": kind})
+	b.Answers("Accepted", "Reset", obj{"type": kind})
 	b.boots()
 }
 
 // boots reads that a charge point has started again. What it said of its connectors before that is not looked at.
 func (b *bench) boots() {
 	b.Helper()
-	boot := b.wantWithin(patience, "BootNotification", nil)
-	b.with(func() {
-		for _, h := range b.all {
-			if h == boot {
-				return
-			}
-			h.read = h.read || h.Action == "StatusNotification"
-		}
-	})
+	boot := b.WantWithin(cases.Patience, "BootNotification", nil)
+	b.SkipBefore(boot, "StatusNotification")
 }
 
 // covers: TC_013_CS TC_014_CS
@@ -130,14 +125,14 @@ func TestResetWithTransaction(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				tx := b.charging(1, "TAG1")
-				b.answers("Accepted", "Reset", obj{"type": kind})
+				b.Answers("Accepted", "Reset", obj{"type": kind})
 				b.stops(1, tx, kind+"Reset")
 				b.boots()
 				b.status(0, "Available")
 				b.status(1, "Preparing") // the cable is still there
 				b.status(2, "Available")
 				b.leaves(1)
-				b.none(time.Minute, "StopTransaction", nil)
+				b.None(time.Minute, "StopTransaction", nil)
 			})
 		})
 	}
@@ -146,10 +141,10 @@ func TestResetWithTransaction(t *testing.T) {
 // covers: TC_017_1_CS
 func TestUnlockSocket(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
-		b.plug(1)
+		b.Answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
+		b.Plug(1)
 		b.status(1, "Preparing")
-		b.answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
+		b.Answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
 		b.leaves(1)
 	})
 }
@@ -157,11 +152,11 @@ func TestUnlockSocket(t *testing.T) {
 // covers: TC_017_2_CS TC_018_2_CS
 func TestUnlockFixedCable(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("NotSupported", "UnlockConnector", obj{"connectorId": 2})
+		b.Answers("NotSupported", "UnlockConnector", obj{"connectorId": 2})
 		tx := b.charging(2, "TAG1")
-		b.answers("NotSupported", "UnlockConnector", obj{"connectorId": 2})
-		b.none(time.Minute, "StopTransaction", nil)
-		b.swipe(2, "TAG1")
+		b.Answers("NotSupported", "UnlockConnector", obj{"connectorId": 2})
+		b.None(time.Minute, "StopTransaction", nil)
+		b.Swipe(2, "TAG1")
 		b.stops(2, tx, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
@@ -172,7 +167,7 @@ func TestUnlockFixedCable(t *testing.T) {
 func TestUnlockSocketWithSession(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(1, "TAG1")
-		b.answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
+		b.Answers("Unlocked", "UnlockConnector", obj{"connectorId": 1})
 		b.stops(1, tx, "UnlockCommand")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -183,11 +178,11 @@ func TestUnlockSocketWithSession(t *testing.T) {
 func TestUnlockFailure(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(1, "TAG1")
-		b.post("evses/1/lock", obj{"behaviour": "failsToUnlock"})
-		b.answers("UnlockFailed", "UnlockConnector", obj{"connectorId": 1})
+		b.Post("evses/1/lock", obj{"behaviour": "failsToUnlock"})
+		b.Answers("UnlockFailed", "UnlockConnector", obj{"connectorId": 1})
 		b.stops(1, tx, "UnlockCommand")
 		b.status(1, "Finishing")
-		b.want("StatusNotification", obj{"connectorId": 1, "status": "Faulted", "errorCode": "ConnectorLockFailure"})
+		b.Want("StatusNotification", obj{"connectorId": 1, "status": "Faulted", "errorCode": "ConnectorLockFailure"})
 		b.wantLocked(1, true)
 	})
 }
@@ -195,6 +190,6 @@ func TestUnlockFailure(t *testing.T) {
 // covers: TC_031_CS
 func TestUnlockUnknownConnector(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("NotSupported", "UnlockConnector", obj{"connectorId": 7})
+		b.Answers("NotSupported", "UnlockConnector", obj{"connectorId": 7})
 	})
 }

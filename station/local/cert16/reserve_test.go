@@ -3,6 +3,8 @@ package cert16_test
 import (
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // reservation makes a ReserveNow for TAG1 that ends after a while.
@@ -13,24 +15,24 @@ func reservation(id, c int, d time.Duration) obj {
 // covers: TC_046_CS
 func TestReservedConnector(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Answers("Accepted", "ReserveNow", reservation(5, 2, time.Hour))
 		b.status(2, "Reserved")
-		b.answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 2})
-		b.swipe(2, "TAG2") // somebody else
-		b.none(10*time.Second, "StartTransaction", nil)
-		b.swipe(2, "TAG1")
+		b.Answers("Rejected", "RemoteStartTransaction", obj{"idTag": "TAG2", "connectorId": 2})
+		b.Swipe(2, "TAG2") // somebody else
+		b.None(10*time.Second, "StartTransaction", nil)
+		b.Swipe(2, "TAG1")
 		b.status(2, "Preparing")
-		b.plug(2)
-		b.want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG1", "reservationId": 5})
+		b.Plug(2)
+		b.Want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG1", "reservationId": 5})
 		b.status(2, "Charging")
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		b.stops(2, 1, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2) // free for all
-		b.swipe(2, "TAG2")
+		b.Swipe(2, "TAG2")
 		b.status(2, "Preparing")
-		b.plug(2)
-		b.want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG2", "reservationId": nil})
+		b.Plug(2)
+		b.Want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG2", "reservationId": nil})
 		b.status(2, "Charging")
 	})
 }
@@ -38,14 +40,14 @@ func TestReservedConnector(t *testing.T) {
 // covers: TC_047_CS
 func TestReservationExpires(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "ReserveNow", reservation(5, 2, 5*time.Minute))
-		from := b.wantWithin(patience, "StatusNotification", obj{"connectorId": 2, "status": "Reserved"}).At
-		until := b.wantWithin(10*time.Minute, "StatusNotification", obj{"connectorId": 2, "status": "Available"}).At
+		b.Answers("Accepted", "ReserveNow", reservation(5, 2, 5*time.Minute))
+		from := b.WantWithin(cases.Patience, "StatusNotification", obj{"connectorId": 2, "status": "Reserved"}).At
+		until := b.WantWithin(10*time.Minute, "StatusNotification", obj{"connectorId": 2, "status": "Available"}).At
 		if d := until.Sub(from); d < 295*time.Second || d > 305*time.Second {
 			b.Errorf("it was held for %v, want 5 minutes", d)
 		}
-		b.answers("Rejected", "CancelReservation", obj{"reservationId": 5})
-		b.swipe(2, "TAG2")
+		b.Answers("Rejected", "CancelReservation", obj{"reservationId": 5})
+		b.Swipe(2, "TAG2")
 		b.status(2, "Preparing")
 	})
 }
@@ -53,43 +55,43 @@ func TestReservationExpires(t *testing.T) {
 // faulted makes a connector faulty.
 func (b *bench) faulted(c int) {
 	b.Helper()
-	b.post(map[int]string{1: "evses/1/faults", 2: "evses/2/faults"}[c], obj{"code": "groundFailure"})
-	b.want("StatusNotification", obj{"connectorId": c, "status": "Faulted", "errorCode": "GroundFailure"})
+	b.Post(map[int]string{1: "evses/1/faults", 2: "evses/2/faults"}[c], obj{"code": "groundFailure"})
+	b.Want("StatusNotification", obj{"connectorId": c, "status": "Faulted", "errorCode": "GroundFailure"})
 }
 
 // covers: TC_048_1_CS TC_050_1_CS
 func TestReserveFaulted(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.faulted(2)
-		b.answers("Faulted", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Answers("Faulted", "ReserveNow", reservation(5, 2, time.Hour))
 		b.faulted(1)
-		b.answers("Faulted", "ReserveNow", reservation(6, 0, time.Hour))
-		b.none(5*time.Second, "StatusNotification", obj{"status": "Reserved"})
+		b.Answers("Faulted", "ReserveNow", reservation(6, 0, time.Hour))
+		b.None(5*time.Second, "StatusNotification", obj{"status": "Reserved"})
 	})
 }
 
 // covers: TC_048_2_CS TC_050_2_CS
 func TestReserveOccupied(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.plug(2)
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.answers("Occupied", "ReserveNow", reservation(5, 2, time.Hour))
-		b.plug(1)
+		b.Answers("Occupied", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Plug(1)
 		b.status(1, "Preparing")
-		b.answers("Occupied", "ReserveNow", reservation(6, 0, time.Hour))
+		b.Answers("Occupied", "ReserveNow", reservation(6, 0, time.Hour))
 	})
 }
 
 // covers: TC_048_3_CS TC_050_3_CS
 func TestReserveUnavailable(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "ChangeAvailability", obj{"connectorId": 2, "type": "Inoperative"})
+		b.Answers("Accepted", "ChangeAvailability", obj{"connectorId": 2, "type": "Inoperative"})
 		b.status(2, "Unavailable")
-		b.answers("Unavailable", "ReserveNow", reservation(5, 2, time.Hour))
-		b.answers("Accepted", "ChangeAvailability", obj{"connectorId": 0, "type": "Inoperative"})
+		b.Answers("Unavailable", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Answers("Accepted", "ChangeAvailability", obj{"connectorId": 0, "type": "Inoperative"})
 		b.status(0, "Unavailable")
 		b.status(1, "Unavailable")
-		b.answers("Unavailable", "ReserveNow", reservation(6, 0, time.Hour))
+		b.Answers("Unavailable", "ReserveNow", reservation(6, 0, time.Hour))
 	})
 }
 
@@ -97,9 +99,9 @@ func TestReserveUnavailable(t *testing.T) {
 func TestReserveRejected(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("ReservationCtrlr.Enabled", "false")
-		b.answers("Rejected", "ReserveNow", reservation(5, 2, time.Hour))
-		b.answers("Rejected", "ReserveNow", reservation(6, 0, time.Hour))
-		b.none(5*time.Second, "StatusNotification", obj{"status": "Reserved"})
+		b.Answers("Rejected", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Answers("Rejected", "ReserveNow", reservation(6, 0, time.Hour))
+		b.None(5*time.Second, "StatusNotification", obj{"status": "Reserved"})
 	})
 }
 
@@ -109,17 +111,17 @@ func TestReservedChargePoint(t *testing.T) {
 		if got := b.key("ReserveConnectorZeroSupported"); got != "true" {
 			b.Errorf("ReserveConnectorZeroSupported %q", got)
 		}
-		b.answers("Accepted", "ReserveNow", reservation(5, 0, time.Hour))
-		b.plug(1) // somebody else may take one of the two
+		b.Answers("Accepted", "ReserveNow", reservation(5, 0, time.Hour))
+		b.Plug(1) // somebody else may take one of the two
 		b.status(1, "Preparing")
-		b.swipe(1, "TAG2")
-		b.want("StartTransaction", obj{"connectorId": 1, "idTag": "TAG2", "reservationId": nil})
+		b.Swipe(1, "TAG2")
+		b.Want("StartTransaction", obj{"connectorId": 1, "idTag": "TAG2", "reservationId": nil})
 		b.status(1, "Charging")
 		b.status(2, "Reserved") // the other is held
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		b.status(2, "Preparing")
-		b.plug(2)
-		b.want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG1", "reservationId": 5})
+		b.Plug(2)
+		b.Want("StartTransaction", obj{"connectorId": 2, "idTag": "TAG1", "reservationId": 5})
 		b.status(2, "Charging")
 	})
 }
@@ -127,15 +129,15 @@ func TestReservedChargePoint(t *testing.T) {
 // covers: TC_051_CS TC_052_CS
 func TestCancelReservation(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.answers("Accepted", "ReserveNow", reservation(5, 2, time.Hour))
+		b.Answers("Accepted", "ReserveNow", reservation(5, 2, time.Hour))
 		b.status(2, "Reserved")
-		b.answers("Rejected", "CancelReservation", obj{"reservationId": 6})
-		b.answers("Accepted", "CancelReservation", obj{"reservationId": 5})
+		b.Answers("Rejected", "CancelReservation", obj{"reservationId": 6})
+		b.Answers("Accepted", "CancelReservation", obj{"reservationId": 5})
 		b.status(2, "Available")
-		b.answers("Rejected", "CancelReservation", obj{"reservationId": 5})
-		b.plug(2)
+		b.Answers("Rejected", "CancelReservation", obj{"reservationId": 5})
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.swipe(2, "TAG2")
+		b.Swipe(2, "TAG2")
 		b.charges(2, "TAG2")
 	})
 }
@@ -145,13 +147,13 @@ func TestReservationByParent(t *testing.T) {
 	ready(t, func(b *bench) {
 		r := reservation(5, 2, time.Hour)
 		r["parentIdTag"] = "PARENT"
-		b.answers("Accepted", "ReserveNow", r)
+		b.Answers("Accepted", "ReserveNow", r)
 		b.status(2, "Reserved")
-		b.swipe(2, "CHILD2")
-		b.want("Authorize", obj{"idTag": "CHILD2"})
+		b.Swipe(2, "CHILD2")
+		b.Want("Authorize", obj{"idTag": "CHILD2"})
 		b.status(2, "Preparing")
-		b.plug(2)
-		b.want("StartTransaction", obj{"connectorId": 2, "idTag": "CHILD2", "reservationId": 5})
+		b.Plug(2)
+		b.Want("StartTransaction", obj{"connectorId": 2, "idTag": "CHILD2", "reservationId": 5})
 		b.status(2, "Charging")
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/station"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // pem stands for a certificate.
@@ -16,11 +18,11 @@ const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 // secured makes a charge point of security profile 1.
 func secured(password string) func(*bench) {
 	return func(b *bench) {
-		p := b.options.Profiles[1]
+		p := b.Options.Profiles[1]
 		p.SecurityProfile = 1
-		b.options.Profiles = map[int]station.NetworkProfile{1: p}
-		b.options.Settings = append(b.options.Settings, setting("SecurityCtrlr", "BasicAuthPassword", password))
-		b.password = password
+		b.Options.Profiles = map[int]station.NetworkProfile{1: p}
+		b.Options.Settings = append(b.Options.Settings, cases.Set("SecurityCtrlr", "BasicAuthPassword", password))
+		b.password(password)
 	}
 }
 
@@ -30,15 +32,13 @@ const oldKey, newKey = "sixteen-characters", "a-new-password-4-CP1"
 func TestBasicAuthentication(t *testing.T) {
 	play(t, secured(oldKey), func(b *bench) {
 		b.booted()
-		b.with(func() {
-			r := b.requests[0]
-			if user, _, ok := r.BasicAuth(); !ok || user != "CP1" {
-				b.Errorf("user %q: %v", user, ok)
-			}
-			if !strings.HasSuffix(r.URL.Path, "/CP1") {
-				b.Errorf("path %s", r.URL.Path)
-			}
-		})
+		r := b.Handshakes()[0]
+		if user, _, ok := r.BasicAuth(); !ok || user != "CS1" {
+			b.Errorf("user %q: %v", user, ok)
+		}
+		if !strings.HasSuffix(r.URL.Path, "/CS1") {
+			b.Errorf("path %s", r.URL.Path)
+		}
 	})
 }
 
@@ -46,32 +46,29 @@ func TestBasicAuthentication(t *testing.T) {
 func TestBasicAuthenticationRefused(t *testing.T) {
 	play(t, func(b *bench) {
 		secured(oldKey)(b)
-		b.password = newKey
+		b.password(newKey)
 	}, func(b *bench) {
-		b.after(10 * time.Minute)
-		if n := b.has("BootNotification"); n > 0 {
+		b.After(10 * time.Minute)
+		if n := b.Count("BootNotification", nil); n > 0 {
 			b.Errorf("%d BootNotifications", n)
 		}
-		b.with(func() {
-			if len(b.requests) < 3 {
-				b.Errorf("%d attempts in 10 minutes", len(b.requests))
-			}
-			b.system.password = oldKey
-		})
-		b.wantWithin(time.Hour, "BootNotification", nil)
+		if n := len(b.Handshakes()); n < 3 {
+			b.Errorf("%d attempts in 10 minutes", n)
+		}
+		b.password(oldKey)
+		b.WantWithin(time.Hour, "BootNotification", nil)
 		b.status(1, "Available")
-		b.forget()
+		b.Skip()
 	})
 }
 
 // handshake waits for the next one, and returns it.
 func (b *bench) handshake(before int) (r *http.Request) {
 	b.Helper()
-	b.until("a new handshake", func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if len(b.requests) > before {
-			r = b.requests[len(b.requests)-1]
+	b.Until("a new handshake", func() bool {
+		all := b.Handshakes()
+		if len(all) > before {
+			r = all[len(all)-1]
 		}
 		return r != nil
 	})
@@ -84,9 +81,9 @@ func TestPasswordUpdate(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			play(t, secured(oldKey), func(b *bench) {
 				b.booted()
-				b.answers("Rejected", "ChangeConfiguration", obj{"key": "AuthorizationKey", "value": "short"})
-				var n int
-				b.with(func() { n, b.password = len(b.requests), newKey })
+				b.Answers("Rejected", "ChangeConfiguration", obj{"key": "AuthorizationKey", "value": "short"})
+				n := len(b.Handshakes())
+				b.password(newKey)
 				b.configure("AuthorizationKey", value)
 				if _, given, _ := b.handshake(n).BasicAuth(); given != newKey {
 					b.Errorf("password %q", given)
@@ -94,7 +91,7 @@ func TestPasswordUpdate(t *testing.T) {
 				if got := b.key("AuthorizationKey"); got != "" {
 					b.Errorf("the key is told: %q", got)
 				}
-				b.forget()
+				b.Skip()
 				b.charging(2, "TAG1")
 			})
 		})
@@ -111,7 +108,7 @@ func TestSecurityProfileChange(t *testing.T) {
 				if got := b.key("SecurityProfile"); got != "1" {
 					b.Errorf("SecurityProfile %q", got)
 				}
-				b.answers("Rejected", "ChangeConfiguration", obj{"key": "SecurityProfile", "value": value})
+				b.Answers("Rejected", "ChangeConfiguration", obj{"key": "SecurityProfile", "value": value})
 				if got := b.key("SecurityProfile"); got != "1" {
 					b.Errorf("SecurityProfile %q", got)
 				}
@@ -124,34 +121,30 @@ func TestSecurityProfileChange(t *testing.T) {
 // covers: TC_086_CS
 func TestTLSWithoutARoot(t *testing.T) {
 	play(t, func(b *bench) {
-		p := b.options.Profiles[1]
-		p.URL, p.SecurityProfile, p.Password = "wss://central.test/ocpp", 2, oldKey
-		b.options.Profiles = map[int]station.NetworkProfile{1: p}
+		p := b.Options.Profiles[1]
+		p.URL, p.SecurityProfile, p.Password = "wss://csms.test/ocpp", 2, oldKey
+		b.Options.Profiles = map[int]station.NetworkProfile{1: p}
 	}, func(b *bench) {
-		b.after(10 * time.Minute)
-		b.with(func() {
-			if len(b.requests) > 0 {
-				b.Errorf("a station that was told to use TLS spoke without it: %v", b.requests[0].Header)
-			}
-		})
+		b.After(10 * time.Minute)
+		if all := b.Handshakes(); len(all) > 0 {
+			b.Errorf("a station that was told to use TLS spoke without it: %v", all[0].Header)
+		}
 	})
 }
 
 // covers: TC_088_CS
 func TestSubprotocol(t *testing.T) {
-	play(t, func(b *bench) { b.picks = "ocpp1.5" }, func(b *bench) {
-		b.after(5 * time.Minute)
-		if n := b.has("BootNotification"); n > 0 {
+	play(t, func(b *bench) { b.Picks = "ocpp1.5" }, func(b *bench) {
+		b.After(5 * time.Minute)
+		if n := b.Count("BootNotification", nil); n > 0 {
 			b.Errorf("%d BootNotifications to a Central System that speaks something else", n)
 		}
-		b.with(func() {
-			if len(b.requests) < 2 || b.requests[0].Header.Get("Sec-WebSocket-Protocol") != subprotocol {
-				b.Errorf("%d handshakes, the first for %q", len(b.requests), b.requests[0].Header.Get("Sec-WebSocket-Protocol"))
-			}
-			b.picks = ""
-		})
-		b.wantWithin(time.Hour, "BootNotification", nil)
+		if all := b.Handshakes(); len(all) < 2 || all[0].Header.Get("Sec-WebSocket-Protocol") != subprotocol {
+			b.Errorf("%d handshakes, the first for %q", len(all), all[0].Header.Get("Sec-WebSocket-Protocol"))
+		}
+		b.With(func() { b.Picks = "" })
+		b.WantWithin(time.Hour, "BootNotification", nil)
 		b.status(1, "Available")
-		b.forget()
+		b.Skip()
 	})
 }

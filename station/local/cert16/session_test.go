@@ -4,34 +4,34 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // charging lets a car charge at a connector: cable, card, transaction. It returns the transaction's id.
 func (b *bench) charging(c int, tag string) int {
 	b.Helper()
-	b.plug(c)
+	b.Plug(c)
 	b.status(c, "Preparing")
-	b.swipe(c, tag)
-	b.want("Authorize", obj{"idTag": tag})
+	b.Swipe(c, tag)
+	b.Want("Authorize", obj{"idTag": tag})
 	return b.charges(c, tag)
 }
 
 // charges reads the beginning of a transaction, and returns its id.
 func (b *bench) charges(c int, tag string) int {
 	b.Helper()
-	b.want("StartTransaction", obj{"connectorId": c, "idTag": tag})
+	b.Want("StartTransaction", obj{"connectorId": c, "idTag": tag})
 	b.status(c, "Charging")
-	b.wantRelay(c, true)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.lastTx
+	b.WantRelay(c, true)
+	return b.words.last()
 }
 
 // stops reads the end of a transaction.
 func (b *bench) stops(c, tx int, reason string) obj {
 	b.Helper()
-	body := b.want("StopTransaction", obj{"transactionId": tx, "reason": reason})
-	b.wantRelay(c, false)
+	body := b.Want("StopTransaction", obj{"transactionId": tx, "reason": reason})
+	b.WantRelay(c, false)
 	if counted := b.look(c).EnergyWh; fmt.Sprint(body["meterStop"]) != fmt.Sprint(int(counted)) {
 		b.Errorf("meterStop %v, the meter shows %v Wh", body["meterStop"], counted)
 	}
@@ -42,10 +42,10 @@ func (b *bench) stops(c, tx int, reason string) obj {
 func (b *bench) leaves(c int) {
 	b.Helper()
 	if c == 2 {
-		b.unplug(c)
+		b.Unplug(c)
 	} else {
 		b.wantLocked(c, false)
-		b.post(fmt.Sprintf("evses/%d/unplug", c), obj{})
+		b.Post(fmt.Sprintf("evses/%d/unplug", c), obj{})
 	}
 	b.status(c, "Available")
 }
@@ -59,8 +59,8 @@ func TestRegularSessionPluginFirst(t *testing.T) {
 				if c == 1 {
 					b.wantLocked(1, true)
 				}
-				b.after(2 * time.Minute)
-				b.swipe(c, "TAG1")
+				b.After(2 * time.Minute)
+				b.Swipe(c, "TAG1")
 				b.stops(c, tx, "Local")
 				b.status(c, "Finishing")
 				b.leaves(c)
@@ -72,13 +72,13 @@ func TestRegularSessionPluginFirst(t *testing.T) {
 // covers: TC_004_1_CS
 func TestRegularSessionIdentificationFirst(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.swipe(1, "TAG1")
-		b.want("Authorize", obj{"idTag": "TAG1"})
+		b.Swipe(1, "TAG1")
+		b.Want("Authorize", obj{"idTag": "TAG1"})
 		b.status(1, "Preparing")
-		b.after(5 * time.Second)
-		b.plug(1)
+		b.After(5 * time.Second)
+		b.Plug(1)
 		tx := b.charges(1, "TAG1")
-		b.swipe(1, "TAG1")
+		b.Swipe(1, "TAG1")
 		b.stops(1, tx, "Local")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -89,16 +89,16 @@ func TestRegularSessionIdentificationFirst(t *testing.T) {
 func TestIdentificationFirstConnectionTimeOut(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("ConnectionTimeOut", "30")
-		b.swipe(1, "TAG1")
-		b.want("Authorize", obj{"idTag": "TAG1"})
-		from := b.wantWithin(patience, "StatusNotification", obj{"connectorId": 1, "status": "Preparing"}).At
-		until := b.wantWithin(patience, "StatusNotification", obj{"connectorId": 1, "status": "Available"}).At
+		b.Swipe(1, "TAG1")
+		b.Want("Authorize", obj{"idTag": "TAG1"})
+		from := b.WantWithin(cases.Patience, "StatusNotification", obj{"connectorId": 1, "status": "Preparing"}).At
+		until := b.WantWithin(cases.Patience, "StatusNotification", obj{"connectorId": 1, "status": "Available"}).At
 		if d := until.Sub(from).Round(time.Second); d != 30*time.Second {
 			b.Errorf("it waited %v for the cable, want 30 s", d)
 		}
-		b.plug(1) // too late: the driver is not known any more
+		b.Plug(1) // too late: the driver is not known any more
 		b.status(1, "Preparing")
-		b.none(time.Minute, "StartTransaction", nil)
+		b.None(time.Minute, "StartTransaction", nil)
 	})
 }
 
@@ -107,7 +107,7 @@ func TestEVSideDisconnectStopsAndUnlocks(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("StopTransactionOnEVSideDisconnect", "true", "UnlockConnectorOnEVSideDisconnect", "true")
 		tx := b.charging(1, "TAG1")
-		b.unplug(1)
+		b.Unplug(1)
 		b.stops(1, tx, "EVDisconnected")
 		b.status(1, "Finishing")
 		b.wantLocked(1, false)
@@ -120,14 +120,14 @@ func TestEVSideDisconnectStopsAndKeepsTheCable(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("StopTransactionOnEVSideDisconnect", "true", "UnlockConnectorOnEVSideDisconnect", "false")
 		tx := b.charging(1, "TAG1")
-		b.unplug(1)
+		b.Unplug(1)
 		b.stops(1, tx, "EVDisconnected")
 		b.status(1, "Finishing")
-		b.after(time.Minute)
+		b.After(time.Minute)
 		b.wantLocked(1, true)
-		b.swipe(1, "TAG1") // the driver asks for the cable
+		b.Swipe(1, "TAG1") // the driver asks for the cable
 		b.leaves(1)
-		b.none(time.Minute, "StartTransaction", nil)
+		b.None(time.Minute, "StartTransaction", nil)
 	})
 }
 
@@ -136,15 +136,15 @@ func TestEVSideDisconnectSuspends(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("StopTransactionOnEVSideDisconnect", "false", "UnlockConnectorOnEVSideDisconnect", "false")
 		tx := b.charging(1, "TAG1")
-		b.unplug(1)
+		b.Unplug(1)
 		b.status(1, "SuspendedEV")
-		b.wantRelay(1, false)
-		b.none(2*time.Minute, "StopTransaction", nil)
+		b.WantRelay(1, false)
+		b.None(2*time.Minute, "StopTransaction", nil)
 		b.wantLocked(1, true)
-		b.post("evses/1/plug", obj{"side": "ev", "ev": obj{"maxCurrentA": 16, "phases": 1}})
+		b.Post("evses/1/plug", obj{"side": "ev", "ev": obj{"maxCurrentA": 16, "phases": 1}})
 		b.statuses(1, "SuspendedEV", "Charging") // the car is there again; then it takes energy
-		b.wantRelay(1, true)
-		b.swipe(1, "TAG1")
+		b.WantRelay(1, true)
+		b.Swipe(1, "TAG1")
 		b.stops(1, tx, "Local")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -154,22 +154,22 @@ func TestEVSideDisconnectSuspends(t *testing.T) {
 // covers: TC_006_CS
 func TestOneReaderForSeveralConnectors(t *testing.T) {
 	ready(t, func(b *bench) {
-		b.plug(2)
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.post("swipe", obj{"idToken": "TAG1"})
-		b.want("Authorize", obj{"idTag": "TAG1"})
+		b.Post("swipe", obj{"idToken": "TAG1"})
+		b.Want("Authorize", obj{"idTag": "TAG1"})
 		one := b.charges(2, "TAG1")
-		b.plug(1)
+		b.Plug(1)
 		b.status(1, "Preparing")
-		b.post("swipe", obj{"idToken": "TAG2"})
-		b.want("Authorize", obj{"idTag": "TAG2"})
+		b.Post("swipe", obj{"idToken": "TAG2"})
+		b.Want("Authorize", obj{"idTag": "TAG2"})
 		two := b.charges(1, "TAG2")
-		b.post("swipe", obj{"idToken": "TAG1"})
+		b.Post("swipe", obj{"idToken": "TAG1"})
 		b.stops(2, one, "Local")
 		b.status(2, "Finishing")
-		b.wantRelay(1, true)
+		b.WantRelay(1, true)
 		b.leaves(2)
-		b.post("swipe", obj{"idToken": "TAG2"})
+		b.Post("swipe", obj{"idToken": "TAG2"})
 		b.stops(1, two, "Local")
 		b.status(1, "Finishing")
 		b.leaves(1)
@@ -181,15 +181,15 @@ func TestCachedIdStartsAtOnce(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("AuthorizationCacheEnabled", "true", "LocalPreAuthorize", "true")
 		tx := b.charging(1, "TAG1")
-		b.swipe(1, "TAG1")
+		b.Swipe(1, "TAG1")
 		b.stops(1, tx, "Local")
 		b.status(1, "Finishing")
 		b.leaves(1)
-		b.plug(1)
+		b.Plug(1)
 		b.status(1, "Preparing")
-		b.swipe(1, "TAG1")
+		b.Swipe(1, "TAG1")
 		b.charges(1, "TAG1")
-		b.none(time.Second, "Authorize", nil)
+		b.None(time.Second, "Authorize", nil)
 	})
 }
 
@@ -198,20 +198,20 @@ func TestAuthorizeRefused(t *testing.T) {
 	for _, tag := range []string{"INVALID", "EXPIRED", "BLOCKED"} {
 		t.Run(tag, func(t *testing.T) {
 			ready(t, func(b *bench) {
-				b.plug(1)
+				b.Plug(1)
 				b.status(1, "Preparing")
-				b.swipe(1, tag)
-				b.want("Authorize", obj{"idTag": tag})
-				b.none(time.Minute, "StartTransaction", nil)
-				b.wantRelay(1, false)
+				b.Swipe(1, tag)
+				b.Want("Authorize", obj{"idTag": tag})
+				b.None(time.Minute, "StartTransaction", nil)
+				b.WantRelay(1, false)
 				b.leaves(1)
-				b.swipe(1, tag) // and the card first
-				b.want("Authorize", obj{"idTag": tag})
-				b.after(time.Second)
-				b.plug(1)
+				b.Swipe(1, tag) // and the card first
+				b.Want("Authorize", obj{"idTag": tag})
+				b.After(time.Second)
+				b.Plug(1)
 				b.status(1, "Preparing")
-				b.none(time.Minute, "StartTransaction", nil)
-				b.wantRelay(1, false)
+				b.None(time.Minute, "StartTransaction", nil)
+				b.WantRelay(1, false)
 			})
 		})
 	}
@@ -223,16 +223,16 @@ func TestLockFailure(t *testing.T) {
 		t.Run("TxStartPoint "+begins, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("TxCtrlr.TxStartPoint", begins)
-				b.post("evses/1/lock", obj{"behaviour": "failsToLock"})
-				b.plug(1)
+				b.Post("evses/1/lock", obj{"behaviour": "failsToLock"})
+				b.Plug(1)
 				b.status(1, "Preparing")
-				b.swipe(1, "TAG1")
-				b.want("Authorize", obj{"idTag": "TAG1"})
-				b.want("StatusNotification", obj{"connectorId": 1, "status": "Faulted", "errorCode": "ConnectorLockFailure"})
+				b.Swipe(1, "TAG1")
+				b.Want("Authorize", obj{"idTag": "TAG1"})
+				b.Want("StatusNotification", obj{"connectorId": 1, "status": "Faulted", "errorCode": "ConnectorLockFailure"})
 				if begins == "EnergyTransfer" {
-					b.none(time.Minute, "StartTransaction", nil)
+					b.None(time.Minute, "StartTransaction", nil)
 				}
-				b.after(time.Minute)
+				b.After(time.Minute)
 				if e := b.look(1); e.Relay || e.EnergyWh > 0 {
 					b.Errorf("energy flows through a plug that is not locked: %+v", e)
 				}

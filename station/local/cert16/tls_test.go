@@ -3,53 +3,12 @@ package cert16_test
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"testing"
 	"time"
 
-	"github.com/evsed/evsed/ocpp/msg16"
-	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/local/cases"
 )
-
-// words are those of 1.6, for the stage that has TLS.
-type words struct{}
-
-func (words) Subprotocol() string { return subprotocol }
-
-func (words) Sends(action string) bool {
-	info, known := msg16.Lookup(action)
-	return known && info.From&msg16.FromStation != 0
-}
-
-func (words) Decode(action string, request bool, payload []byte) error {
-	m, known := msg16.NewResponse(action)
-	if request {
-		m, known = msg16.NewRequest(action)
-	}
-	if !known {
-		return fmt.Errorf("no message %s", action)
-	}
-	var b rpc.Body
-	b.Reset(string(payload), rpc.Limits{})
-	return msg16.Decode(&b, m)
-}
-
-func (words) Usual(h *cases.Heard) cases.Obj {
-	now := time.Now().UTC().Format(time.RFC3339)
-	switch h.Action {
-	case "BootNotification":
-		return obj{"status": "Accepted", "currentTime": now, "interval": 86400}
-	case "Heartbeat":
-		return obj{"currentTime": now}
-	case "DataTransfer", "SignCertificate":
-		return obj{"status": "Accepted"}
-	}
-	return obj{}
-}
-
-func (words) Stream(h *cases.Heard) string { return fmt.Sprint(h.Action, h.Body["connectorId"]) }
 
 // tlsBench is a charge point whose Central System has TLS.
 type tlsBench struct {
@@ -68,7 +27,7 @@ func overTLS(t *testing.T, run func(*tlsBench)) {
 		b.Options.Settings = append(b.Options.Settings, cases.Set("SecurityCtrlr", "BasicAuthPassword", oldKey))
 		b.With(func() { b.Password = oldKey })
 	}
-	cases.Play(t, words{}, prepare, func(b *cases.Bench) {
+	cases.Play(t, newWords(), prepare, func(b *cases.Bench) {
 		c := &tlsBench{b, cases.NewRoot(b.T, "central")}
 		c.Want("BootNotification", nil)
 		c.After(time.Second)

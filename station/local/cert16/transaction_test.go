@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/evsed/evsed/station/local/cases"
 )
 
 // TestTransactionIds: any number may be the id of a transaction, 0 and below too; one that comes late is used from then on,
@@ -12,11 +14,11 @@ func TestTransactionIds(t *testing.T) {
 	for _, id := range []int{0, -1, 1<<31 - 1} {
 		ready := func(run func(*bench)) { t.Run("", func(t *testing.T) { ready(t, run) }) }
 		ready(func(b *bench) {
-			b.says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": id})
+			b.Says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": id})
 			b.configure("MeterValueSampleInterval", "30")
 			b.charging(2, "TAG1")
-			b.want("MeterValues", obj{"transactionId": id})
-			b.swipe(2, "TAG1")
+			b.Want("MeterValues", obj{"transactionId": id})
+			b.Swipe(2, "TAG1")
 			b.stops(2, id, "Local")
 			b.status(2, "Finishing")
 		})
@@ -28,22 +30,22 @@ func TestTransactionIds(t *testing.T) {
 func TestTransactionIdComesLate(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("MeterValueSampleInterval", "30", "TransactionMessageRetryInterval", "10", "TransactionMessageAttempts", "3")
-		b.says("StartTransaction", deaf{})
-		b.plug(2)
+		b.Says("StartTransaction", cases.Deaf{})
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.swipe(2, "TAG1")
-		first := b.want("StartTransaction", obj{"idTag": "TAG1"})
+		b.Swipe(2, "TAG1")
+		first := b.Want("StartTransaction", obj{"idTag": "TAG1"})
 		b.status(2, "Charging")
-		b.none(20*time.Second, "MeterValues", nil)
-		again := b.wantWithin(2*time.Minute, "StartTransaction", nil).Body
+		b.None(20*time.Second, "MeterValues", nil)
+		again := b.WantWithin(2*time.Minute, "StartTransaction", nil).Body
 		if first["timestamp"] != again["timestamp"] || first["meterStart"] != again["meterStart"] {
 			b.Errorf("told again: %v, was %v", again, first)
 		}
-		b.says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": 77})
-		b.wantWithin(5*time.Minute, "MeterValues", obj{"transactionId": 77})
-		b.swipe(2, "TAG1")
-		b.wantWithin(5*time.Minute, "StopTransaction", obj{"transactionId": 77, "reason": "Local"})
-		b.forget()
+		b.Says("StartTransaction", obj{"idTagInfo": obj{"status": "Accepted"}, "transactionId": 77})
+		b.WantWithin(5*time.Minute, "MeterValues", obj{"transactionId": 77})
+		b.Swipe(2, "TAG1")
+		b.WantWithin(5*time.Minute, "StopTransaction", obj{"transactionId": 77, "reason": "Local"})
+		b.Skip()
 	})
 }
 
@@ -52,21 +54,21 @@ func TestTransactionIdComesLate(t *testing.T) {
 func TestTransactionIdNeverComes(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("TransactionMessageRetryInterval", "10", "TransactionMessageAttempts", "3")
-		b.says("StartTransaction", errors.New("InternalError"))
-		b.plug(2)
+		b.Says("StartTransaction", errors.New("InternalError"))
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.swipe(2, "TAG1")
-		b.want("StartTransaction", obj{"idTag": "TAG1"})
+		b.Swipe(2, "TAG1")
+		b.Want("StartTransaction", obj{"idTag": "TAG1"})
 		b.status(2, "Charging")
-		b.after(5 * time.Minute)
-		if n := b.has("StartTransaction"); n != 3 {
+		b.After(5 * time.Minute)
+		if n := b.Count("StartTransaction", nil); n != 3 {
 			b.Errorf("%d attempts, want 3", n)
 		}
-		b.swipe(2, "TAG1")
+		b.Swipe(2, "TAG1")
 		b.stops(2, -1, "Local")
 		b.status(2, "Finishing")
 		b.leaves(2)
-		b.on("StartTransaction", nil)
+		b.On("StartTransaction", nil)
 		b.charging(2, "TAG2")
 	})
 }
@@ -77,18 +79,18 @@ func TestWhoStopped(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("TxCtrlr.TxStopPoint", "EVConnected", "AuthorizationCacheEnabled", "true", "LocalPreAuthorize", "true")
 		tx := b.charging(2, "TAG1")
-		b.swipe(2, "TAG1")
-		b.wantRelay(2, false)
-		b.none(time.Minute, "StopTransaction", nil)
-		b.forget()
-		b.says("StopTransaction", obj{"idTagInfo": obj{"status": "Blocked"}})
-		b.unplug(2)
-		b.want("StopTransaction", obj{"transactionId": tx, "idTag": "TAG1", "reason": "Local"})
-		b.forget()
-		b.plug(2)
+		b.Swipe(2, "TAG1")
+		b.WantRelay(2, false)
+		b.None(time.Minute, "StopTransaction", nil)
+		b.Skip()
+		b.Says("StopTransaction", obj{"idTagInfo": obj{"status": "Blocked"}})
+		b.Unplug(2)
+		b.Want("StopTransaction", obj{"transactionId": tx, "idTag": "TAG1", "reason": "Local"})
+		b.Skip()
+		b.Plug(2)
 		b.status(2, "Preparing")
-		b.swipe(2, "TAG1")
-		b.want("Authorize", obj{"idTag": "TAG1"})
+		b.Swipe(2, "TAG1")
+		b.Want("Authorize", obj{"idTag": "TAG1"})
 		b.charges(2, "TAG1")
 	})
 }
@@ -97,9 +99,9 @@ func TestWhoStopped(t *testing.T) {
 func TestFixedCableLeaves(t *testing.T) {
 	ready(t, func(b *bench) {
 		tx := b.charging(2, "TAG1")
-		b.unplug(2)
+		b.Unplug(2)
 		b.stops(2, tx, "EVDisconnected")
-		b.want("StatusNotification", obj{"connectorId": 2, "status": "Finishing", "info": "EV side disconnected"})
+		b.Want("StatusNotification", obj{"connectorId": 2, "status": "Finishing", "info": "EV side disconnected"})
 		b.status(2, "Available")
 	})
 }
@@ -108,9 +110,9 @@ func TestFixedCableLeaves(t *testing.T) {
 func TestSuspendedEV(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.charging(2, "TAG1")
-		b.post("evses/2/ev", obj{"ready": false})
+		b.Post("evses/2/ev", obj{"ready": false})
 		b.status(2, "SuspendedEV")
-		b.post("evses/2/ev", obj{"ready": true})
+		b.Post("evses/2/ev", obj{"ready": true})
 		b.status(2, "Charging")
 	})
 }
@@ -120,12 +122,12 @@ func TestMinimumStatusDuration(t *testing.T) {
 	ready(t, func(b *bench) {
 		b.configure("MinimumStatusDuration", "20")
 		b.charging(2, "TAG1")
-		b.after(time.Minute)
-		b.post("evses/2/ev", obj{"ready": false})
-		b.after(5 * time.Second)
-		b.post("evses/2/ev", obj{"ready": true})
-		b.none(time.Minute, "StatusNotification", nil)
-		b.post("evses/2/ev", obj{"ready": false})
+		b.After(time.Minute)
+		b.Post("evses/2/ev", obj{"ready": false})
+		b.After(5 * time.Second)
+		b.Post("evses/2/ev", obj{"ready": true})
+		b.None(time.Minute, "StatusNotification", nil)
+		b.Post("evses/2/ev", obj{"ready": false})
 		b.status(2, "SuspendedEV")
 	})
 }
@@ -136,21 +138,21 @@ func TestDeauthorizedAtStart(t *testing.T) {
 		t.Run("StopTransactionOnInvalidId "+stop, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("StopTransactionOnInvalidId", stop)
-				b.says("StartTransaction", obj{"idTagInfo": obj{"status": "ConcurrentTx"}, "transactionId": 9})
-				b.plug(2)
+				b.Says("StartTransaction", obj{"idTagInfo": obj{"status": "ConcurrentTx"}, "transactionId": 9})
+				b.Plug(2)
 				b.status(2, "Preparing")
-				b.swipe(2, "TAG1")
-				b.want("StartTransaction", nil)
+				b.Swipe(2, "TAG1")
+				b.Want("StartTransaction", nil)
 				if stop == "true" {
 					b.stops(2, 9, "DeAuthorized")
-					b.after(time.Minute)
-					b.forget()
+					b.After(time.Minute)
+					b.Skip()
 					return
 				}
-				b.after(time.Minute)
-				b.none(time.Minute, "StopTransaction", nil)
-				b.wantRelay(2, false)
-				b.forget()
+				b.After(time.Minute)
+				b.None(time.Minute, "StopTransaction", nil)
+				b.WantRelay(2, false)
+				b.Skip()
 			})
 		})
 	}
@@ -160,16 +162,16 @@ func TestDeauthorizedAtStart(t *testing.T) {
 func TestWrongFrames(t *testing.T) {
 	ready(t, func(b *bench) {
 		for action, want := range map[string]string{"Authorize": "NotSupported", "NoSuchAction": "NotImplemented"} {
-			if r := b.ask(action, obj{"idTag": "TAG1"}); r.code != want {
-				b.Errorf("%s: %v %q, want %s", action, r.body, r.code, want)
+			if r := b.Ask(action, obj{"idTag": "TAG1"}); r.Code != want {
+				b.Errorf("%s: %v %q, want %s", action, r.Body, r.Code, want)
 			}
 		}
 		for _, payload := range []obj{{"type": "Warm"}, {"type": 1}, {}, {"type": nil}, {"type": "Hard", "when": "now"}, {"type": []string{"Hard"}}} {
-			if r := b.ask("Reset", payload); r.code == "" {
-				b.Errorf("Reset %v: %v", payload, r.body)
+			if r := b.Ask("Reset", payload); r.Code == "" {
+				b.Errorf("Reset %v: %v", payload, r.Body)
 			}
 		}
-		b.none(time.Minute, "BootNotification", nil)
+		b.None(time.Minute, "BootNotification", nil)
 		b.charging(2, "TAG1")
 	})
 }

@@ -23,24 +23,19 @@ func TestMessageRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("TransactionMessageAttempts", tt.attempts, "TransactionMessageRetryInterval", tt.interval)
-				b.says("StartTransaction", errors.New("InternalError"))
-				b.plug(2)
-				b.swipe(2, "TAG1")
-				b.after(10 * time.Minute)
-				b.forget()
+				b.Says("StartTransaction", errors.New("InternalError"))
+				b.Plug(2)
+				b.Swipe(2, "TAG1")
+				b.After(10 * time.Minute)
+				b.Skip()
 				var gaps []time.Duration
 				var last time.Time
-				b.with(func() {
-					for _, h := range b.all {
-						if h.Action != "StartTransaction" {
-							continue
-						}
-						if !last.IsZero() {
-							gaps = append(gaps, h.At.Sub(last).Round(time.Second))
-						}
-						last = h.At
+				for _, h := range b.Heard("StartTransaction") {
+					if !last.IsZero() {
+						gaps = append(gaps, h.At.Sub(last).Round(time.Second))
 					}
-				})
+					last = h.At
+				}
 				if last.IsZero() || !slices.Equal(gaps, tt.gaps) {
 					t.Errorf("StartTransaction was sent again after %v, want %v", gaps, tt.gaps)
 				}
@@ -56,14 +51,14 @@ func TestShortStatus(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("MinimumStatusDuration", value)
 				b.charging(2, "TAG1")
-				b.after(time.Minute)
-				b.post("evses/2/ev", obj{"ready": false})
-				b.after(5 * time.Second)
-				b.post("evses/2/ev", obj{"ready": true})
+				b.After(time.Minute)
+				b.Post("evses/2/ev", obj{"ready": false})
+				b.After(5 * time.Second)
+				b.Post("evses/2/ev", obj{"ready": true})
 				if told {
 					b.statuses(2, "SuspendedEV", "Charging")
 				}
-				b.none(time.Minute, "StatusNotification", nil)
+				b.None(time.Minute, "StatusNotification", nil)
 			})
 		})
 	}
@@ -76,16 +71,16 @@ func TestUnknownIdOffline(t *testing.T) {
 			ready(t, func(b *bench) {
 				b.configure("AllowOfflineTxForUnknownId", value)
 				b.network(false)
-				b.plug(2)
-				b.after(5 * time.Second)
+				b.Plug(2)
+				b.After(5 * time.Second)
 				b.knows(2, "NOBODY", charges)
 				b.network(true)
 				if charges {
-					b.want("StartTransaction", obj{"idTag": "NOBODY"})
+					b.Want("StartTransaction", obj{"idTag": "NOBODY"})
 				} else {
-					b.none(time.Minute, "StartTransaction", nil)
+					b.None(time.Minute, "StartTransaction", nil)
 				}
-				b.forget()
+				b.Skip()
 			})
 		})
 	}
