@@ -142,6 +142,7 @@ var House = Rules{
 		{"storage/locallist", "storage"},
 		{"storage/keys", "storage/journal"},
 		{"hal/parts", "hal/*"},
+		{"hal/serial", "hal/serial/pty"},
 		{"boards/*", "boards"},
 		{"boards/bench", "boards/fit"},
 		{"boards/bench", "station/local/virtual"},
