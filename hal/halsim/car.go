@@ -87,7 +87,7 @@ func (k *car) act(t time.Time, c *connector) {
 // listen follows the pilot after the car's reaction time.
 func (k *car) listen(t time.Time, c *connector) {
 	shows := unit.DutyHigh
-	if c.connected() && c.e.w.powered && !c.has(term.FaultPilot) {
+	if c.connected() && c.e.w.powered && !c.has(term.FaultPilot) && !c.foreign {
 		shows = c.duty
 	}
 	if shows != k.seen {

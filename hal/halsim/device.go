@@ -69,7 +69,7 @@ func (w *World) release() {
 	for _, e := range w.evses {
 		for _, c := range e.conns {
 			c.contactor.set(w.now, false, 0)
-			c.duty = unit.DutyHigh
+			c.duty, c.foreign = unit.DutyHigh, false
 		}
 	}
 	w.settle()
@@ -100,7 +100,7 @@ func (d device) SetDuty(duty unit.Duty) error {
 	if err != nil {
 		return err
 	}
-	d.c.duty = duty
+	d.c.duty, d.c.foreign = duty, false
 	d.c.e.act(d.c.e.w.now)
 	return nil
 }

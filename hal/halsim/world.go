@@ -111,6 +111,7 @@ type connector struct {
 	ref       term.Ref
 	faults    iec61851.FaultSet
 	duty      unit.Duty
+	foreign   bool // the generator has a period that no vehicle takes for a pilot's
 	atEVSE    bool // the cable is in the socket; always true for a fixed cable
 	atEV      bool // the cable is in a car
 	cableMax  unit.Current
