@@ -1,0 +1,2 @@
+// Package watchdog feeds the kernel's watchdog.
+package watchdog
