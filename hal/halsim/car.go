@@ -48,6 +48,7 @@ type car struct {
 	reaction    time.Duration
 
 	s2      bool
+	forced  *bool     // where somebody holds S2
 	s2Opens time.Time // S2 opens; zero: not planned
 	seen    unit.Duty // what the pilot shows
 	reacts  time.Time // the car acts on what it has seen; zero: it has
@@ -146,6 +147,10 @@ func (k *car) acceptance() float64 {
 
 // moveS2 closes S2 for a car that wants energy, and opens it once the current is gone.
 func (k *car) moveS2(t time.Time, wants bool) {
+	if k.forced != nil {
+		k.s2, k.s2Opens = *k.forced, time.Time{}
+		return
+	}
 	if !k.wake.IsZero() {
 		phase := t.Sub(k.wake) / wakePulse
 		if phase < 4 {

@@ -1,6 +1,8 @@
 package halsim
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -64,6 +66,25 @@ func (w *World) Resistor(ref term.Ref) (unit.Resistance, error) {
 	var r unit.Resistance
 	err := w.outside(ref, func(c *connector) { r = c.resistance() })
 	return r, err
+}
+
+// Break breaks the pilot's wire in the cable of a connector, or the earth that it returns by; or mends it.
+func (w *World) Break(ref term.Ref, on bool) error {
+	return w.outside(ref, func(c *connector) { c.broken = on })
+}
+
+// HoldS2 holds S2 of the car at a connector, as the box of a test bench does in place of a car; nil lets go of it. It is
+// gone with the car.
+func (w *World) HoldS2(ref term.Ref, closed *bool) error {
+	var missing error
+	err := w.outside(ref, func(c *connector) {
+		if c.car == nil {
+			missing = fmt.Errorf("hold S2 of connector %v: %w: no car is plugged", ref, ErrImpossible)
+			return
+		}
+		c.car.forced = closed
+	})
+	return errors.Join(err, missing)
 }
 
 // outside does something at a connector, and lets the world follow.

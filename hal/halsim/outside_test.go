@@ -61,3 +61,26 @@ func TestBoltHoldsThePlug(t *testing.T) {
 		t.Errorf("a connector that is not there: %v", err)
 	}
 }
+
+// TestHeldS2: who holds S2 decides what stands on the line; a broken wire looks like an empty socket.
+func TestHeldS2(t *testing.T) {
+	l := newLab(t, nil, nil)
+	closed, open := true, false
+	l.wants(l.w.HoldS2(fixed, &closed), ErrImpossible)
+	l.ok(l.w.Plug(fixed.EVSE, fixed.Connector, PlugOptions{}))
+	for _, tc := range []struct {
+		do   func() error
+		want term.PilotState
+	}{
+		{func() error { return l.w.HoldS2(fixed, &closed) }, term.StateC},
+		{func() error { return l.w.Break(fixed, true) }, term.StateA},
+		{func() error { return l.w.Break(fixed, false) }, term.StateC},
+		{func() error { return l.w.HoldS2(fixed, &open) }, term.StateB},
+		{func() error { return l.w.HoldS2(fixed, nil) }, term.StateB},
+	} {
+		l.ok(tc.do())
+		if got := l.w.State().EVSEs[0].Pilot; got != tc.want {
+			t.Errorf("state %v, want %v", got, tc.want)
+		}
+	}
+}

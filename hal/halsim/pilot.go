@@ -33,7 +33,7 @@ var proximityCodes = [...]struct {
 const proximityOpen = 1000 * unit.KiloOhm
 
 // connected reports whether a car is on the pilot line.
-func (c *connector) connected() bool { return c.atEVSE && c.atEV && c.car != nil }
+func (c *connector) connected() bool { return c.atEVSE && c.atEV && c.car != nil && !c.broken }
 
 // levels returns what stands on the pilot line, in volts, without noise.
 func (c *connector) levels() (high, low float64) {

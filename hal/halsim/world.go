@@ -112,6 +112,7 @@ type connector struct {
 	faults    iec61851.FaultSet
 	duty      unit.Duty
 	foreign   bool // the generator has a period that no vehicle takes for a pilot's
+	broken    bool // the pilot's wire, or the earth that it returns by, is broken in the cable
 	atEVSE    bool // the cable is in the socket; always true for a fixed cable
 	atEV      bool // the cable is in a car
 	cableMax  unit.Current
