@@ -64,6 +64,9 @@ type car struct {
 // act lets the car do what is due at t.
 func (k *car) act(t time.Time, c *connector) {
 	k.listen(t, c)
+	if k.forced != nil {
+		k.s2 = *k.forced
+	}
 	wants := k.wants(t) && k.limit >= k.minAmps
 	if k.ignoresOff && k.amps > 0 {
 		wants = k.wants(t)
