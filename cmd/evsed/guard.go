@@ -106,22 +106,26 @@ func openTable(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// takeover is how long a guard waits for the lines of another that is about to end: one that follows a killed station
-// starts while the last one opens its contactors.
+// takeover is how long a guard waits for the lines of another that is about to end, for all lines together: one that follows
+// a killed station starts while the last one opens its contactors.
 const takeover = 2 * time.Second
 
 // drivers opens the devices of a table; those of one board share what the board has once.
 type drivers struct {
 	lines string // file of a simulated board's lines; "": they are inherited
+	start time.Time
 	rigs  map[uint16]*rig.Board
 	sims  map[uint16]*simlines.Board
 }
 
 func newDrivers(lines string) *drivers {
-	return &drivers{lines: lines, rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
+	return &drivers{lines: lines, start: time.Now(), rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
 }
 
-func (d *drivers) open(dev guard.Device) (any, error) {
+// patience is how much is left of takeover.
+func (d *drivers) patience() time.Duration { return max(0, takeover-time.Since(d.start)) }
+
+func (d *drivers) open(dev guard.Device, _ guard.Parts) (any, error) {
 	if dev.Flags != 0 {
 		return nil, fmt.Errorf("device of kind %d with flags %d: it takes none", dev.Kind, dev.Flags)
 	}
@@ -145,7 +149,7 @@ func (d *drivers) rig(dev guard.Device) (any, error) {
 	b := d.rigs[dev.Chip]
 	if b == nil {
 		var err error
-		if b, err = rig.Open(int(dev.Chip), takeover); err != nil {
+		if b, err = rig.Open(int(dev.Chip), d.patience()); err != nil {
 			return nil, err
 		}
 		d.rigs[dev.Chip] = b
@@ -169,7 +173,7 @@ func (d *drivers) sim(chip uint16) (*simlines.Board, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := l.Guard(takeover)
+	b, err := l.Guard(d.patience())
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func oneGuard(ctx context.Context, evsed string, fd int, own bool) (link, func()
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg, err := t.Config(func(d guard.Device) (any, error) { return board.Wire(int(d.Line)) })
+	cfg, err := t.Config(func(d guard.Device, _ guard.Parts) (any, error) { return board.Wire(int(d.Line)) })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,6 @@ package guard
 import (
 	"bytes"
 	"errors"
-	"reflect"
 	"testing"
 	"time"
 
@@ -166,85 +165,5 @@ func FuzzDecodeStatus(f *testing.F) {
 			t.Errorf("%d notices of %+v", len(got), s)
 		}
 		_ = s.Opened.String()
-	})
-}
-
-func testTable() Table {
-	return Table{Board: "bench-2", Silence: 3 * time.Second, Hold: time.Second, PollIdle: 50 * time.Millisecond, PollPlugged: 5 * time.Millisecond,
-		Watchdog: Device{Kind: DeviceRig, Chip: 5},
-		Connectors: []TableConnector{{
-			Config: iec61851.Config{Ref: term.Ref{EVSE: 1, Connector: 1}, MaxCurrent: 32 * unit.Ampere, Phases: 3, Tethered: true, HasFeedback: true,
-				Meter: iec61851.MeterStop, MaxTemperature: 90 * unit.Celsius, MaxCableTemperature: -1},
-			Pilot: Device{Kind: DeviceRig, Flags: 1, Chip: 5, Line: 7, Arg: -3}, Contactor: Device{Kind: DeviceRig, Chip: 5}, Diagnosis: Device{Kind: 200},
-		}, {Config: iec61851.Config{Ref: term.Ref{EVSE: 2, Connector: 1}, MaxCurrent: 16 * unit.Ampere, Phases: 1, HasLock: true, Ventilation: true}}}}
-}
-
-func TestTableRoundTripAndDamage(t *testing.T) {
-	want := testTable()
-	b, err := want.Append(nil)
-	if err != nil || len(b) != tableHeader+2*connectorSize+4 {
-		t.Fatal(len(b), err)
-	}
-	got, err := ParseTable(b)
-	if err != nil || !reflect.DeepEqual(*got, want) {
-		t.Fatalf("%+v, %v, want %+v", got, err, want)
-	}
-	for i := range b {
-		damaged := bytes.Clone(b)
-		damaged[i] ^= 4
-		if _, err := ParseTable(damaged); !errors.Is(err, ErrTable) {
-			t.Errorf("byte %d changed: %v", i, err)
-		}
-		if _, err := ParseTable(b[:i]); !errors.Is(err, ErrTable) {
-			t.Errorf("cut at %d: %v", i, err)
-		}
-	}
-	for name, edit := range map[string]func(*Table){
-		"long name":       func(t *Table) { t.Board = "a board with a name that is too long" },
-		"fine silence":    func(t *Table) { t.Silence = time.Microsecond },
-		"negative hold":   func(t *Table) { t.Hold = -time.Second },
-		"big current":     func(t *Table) { t.Connectors[0].MaxCurrent = 1 << 33 },
-		"many connectors": func(t *Table) { t.Connectors = make([]TableConnector, MaxConnectors+1) },
-	} {
-		bad := testTable()
-		if edit(&bad); true {
-			if _, err := bad.Append(nil); err == nil {
-				t.Errorf("%s: taken", name)
-			}
-		}
-	}
-}
-
-func TestTableOpensDevices(t *testing.T) {
-	table := testTable()
-	none := errors.New("no such driver")
-	if _, err := table.Config(func(Device) (any, error) { return nil, none }); !errors.Is(err, none) {
-		t.Errorf("unknown kind: %v", err)
-	}
-	if _, err := table.Config(func(Device) (any, error) { return 1, nil }); err == nil {
-		t.Error("a number was taken for a watchdog")
-	}
-}
-
-func FuzzParseTable(f *testing.F) {
-	table := testTable()
-	b, err := table.Append(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b, true)
-	f.Fuzz(func(t *testing.T, b []byte, right bool) {
-		b = bytes.Clone(b)
-		if right && len(b) > 4 {
-			seal(b)
-		}
-		table, err := ParseTable(b)
-		if err != nil {
-			return
-		}
-		again, err := table.Append(nil)
-		if err != nil || !bytes.Equal(again, b) {
-			t.Errorf("%x is read, and written as %x, %v", b, again, err)
-		}
 	})
 }
