@@ -10,6 +10,7 @@ require (
 	github.com/jlaffaye/ftp v0.2.4
 	github.com/landlock-lsm/go-landlock v0.11.0
 	github.com/pkg/sftp v1.13.12
+	github.com/warthog618/go-gpiocdev v0.9.1
 	go.bug.st/serial v1.8.0
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/crypto v0.58.0
@@ -20,6 +21,5 @@ require (
 require (
 	github.com/ZaparooProject/go-pn532 v0.26.1 // indirect
 	github.com/kr/fs v0.1.0 // indirect
-	github.com/warthog618/go-gpiocdev v0.9.1 // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 )

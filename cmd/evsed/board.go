@@ -8,7 +8,9 @@ import (
 
 // boardCommands are what is done with board files; each is in a file of its own name, board_VERB.go.
 func boardCommands() []command {
-	return []command{}
+	return []command{
+		{"probe", probeUsage, "say which wires this machine has, by the names that a board file calls them by", boardProbe},
+	}
 }
 
 // board runs a command on board files.
