@@ -13,6 +13,7 @@ require (
 	github.com/warthog618/go-gpiocdev v0.9.1
 	go.bug.st/serial v1.8.0
 	go.etcd.io/bbolt v1.5.0
+	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77
@@ -21,5 +22,4 @@ require (
 require (
 	github.com/ZaparooProject/go-pn532 v0.26.1 // indirect
 	github.com/kr/fs v0.1.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.6 // indirect
 )

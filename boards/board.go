@@ -3,6 +3,7 @@ package boards
 import (
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -25,6 +26,7 @@ type Board struct {
 	Display  *Display
 
 	settings []Setting
+	places   map[string]Origin // of containers too
 }
 
 // Identity says what the board is.
@@ -44,9 +46,8 @@ type Serial struct {
 // Supply is what feeds the station.
 type Supply struct {
 	Phases     uint8        // 1 or 3
-	Voltage    unit.Voltage // line to neutral where Phases is 1 or an AC EVSE is fed, as the file says it
-	MaxCurrent unit.Current // per line, of all EVSEs together
-	Main       *Switch      // the contactor in front of all
+	Voltage    unit.Voltage // line to neutral
+	MaxCurrent unit.Current // per line
 }
 
 // Owner is who carries out a protective function.
@@ -60,8 +61,7 @@ const (
 	OwnerAgent              // the guard of this program, on Linux
 )
 
-// Safety names the owners of each protective function, in the order of preference of the file; the last of several is
-// the one that acts last.
+// Safety names the owners of each protective function.
 type Safety struct {
 	RCD, PEMonitor, Overcurrent, WeldCheck, OpenOnCExit, Watchdog []Owner
 	EmergencyStop, Overvoltage, Isolation, Door                   []Owner
@@ -87,36 +87,24 @@ const (
 	BusNet // a network interface, for power-line communication
 )
 
-// Parity of a serial frame.
-type Parity uint8
-
-// Parities.
-const (
-	ParityNone Parity = iota
-	ParityEven
-	ParityOdd
-)
-
 // Bus is a bus that devices share.
 type Bus struct {
-	Name   string
-	Kind   BusKind
-	Port   string // serial: device below /dev; CAN and net: interface; SPI: bus.select; I2C: number; TCP: host:port
-	RS485  bool   // the driver enable is the kernel's
-	Baud   int    // serial
-	Data   uint8  // bits
-	Parity Parity
-	Stop   uint8 // bits
+	Name  string
+	Kind  BusKind
+	Port  string // serial: device below /dev; CAN and net: interface; SPI: bus.select; I2C: adapter's number; TCP: host:port
+	RS485 bool   // the driver enable is the kernel's
+	Baud  int    // serial; 0: not given
+	Frame string // serial: 8N1
 }
 
 // MCU is a safety controller that owns pilots and contactors.
 type MCU struct {
 	Name      string
-	Port      string // serial device below /dev
-	Baud      int
-	Heartbeat time.Duration // how often it is told that the agent lives
-	Silence   time.Duration // after which it falls back to Safe
-	Safe      unit.Current  // that it offers alone; 0: it opens
+	Port      string        // serial device below /dev
+	Baud      int           // 0: the protocol's default
+	Heartbeat time.Duration // how often each end says that it lives; 0: the protocol's default
+	Silence   time.Duration // after which each end takes the other for gone; 0: the protocol's default
+	Fallback  bool          // it goes on at its own lowest limit then; false: it opens
 }
 
 // Line is a GPIO line by the name that the kernel knows it by.
@@ -157,24 +145,11 @@ type Gain int64
 
 // Switch is a relay or contactor with its mirror contact.
 type Switch struct {
-	Phases   [3]bool // lines that it switches, L1 to L3; none for DC
-	Drive    Line    // Name empty: by the EVSE's MCU
-	Sense    *Line
-	AuxOpen  bool // the mirror contact is normally open: it follows the main contacts
-	Neutral  bool
-	Positive bool // DC: of the plus pole
+	Lines          hal.Lines // that it switches; 0 for DC
+	Drive          Line
+	Sense          *Line
+	NormallyClosed bool // the mirror contact is closed while the main contacts are open
 }
-
-// Wiring says how two contactors of an EVSE work together.
-type Wiring uint8
-
-// Wirings.
-const (
-	WiringSingle       Wiring = iota // one contactor
-	WiringSerial                     // the second sits behind the first: single-phase closes the first alone
-	WiringSimultaneous               // both at once: the EVSE cannot switch phases
-	WiringMutual                     // one or the other: single-phase or three-phase
-)
 
 // Range is from a least to a greatest value, both included.
 type Range[T any] struct{ Least, Most T }

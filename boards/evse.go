@@ -3,6 +3,7 @@ package boards
 import (
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -11,8 +12,9 @@ import (
 type EVSE struct {
 	ID           term.EVSEID
 	Name         string // EvseId, e.g. DE*ABC*E1
-	Off          bool   // switched off by a product or site file
+	Off          bool   // switched off by a product or site file: nobody opens its devices
 	DC           bool
+	Phases       uint8 // lines wired to the connector: 1 or 3; 0 for DC
 	Connector    Connector
 	MaxCurrent   unit.Current // per line: the least of connector, cable, supply and the files
 	MCU          string       // the safety controller that Pilot and Contactors are at; "" for none
@@ -40,12 +42,21 @@ type Connector struct {
 	Ventilated bool // state D is supplied
 }
 
-// Pilot is the control pilot: PWM and measurement here, or an MCU that does both.
+// Pilot is the control pilot: PWM, and converters or comparators behind peak detectors; or an MCU that does all.
 type Pilot struct {
-	MCU       bool
-	PWM       PWM
-	High, Low *ADC
-	Every     time.Duration // between samples while a vehicle is plugged in
+	MCU         bool
+	PWM         PWM
+	High, Low   *ADC
+	Comparators []Comparator
+	Every       time.Duration // between samples while a vehicle is plugged in
+	Median      int           // samples of the filter, odd; 1: none
+}
+
+// Comparator is an input that is active above, or below, a level of the pilot.
+type Comparator struct {
+	Line  Line
+	Below bool
+	Level unit.Voltage
 }
 
 // Proximity is the proximity circuit: a divider of a pull-up to a rail and what hangs at the plug.
@@ -59,8 +70,7 @@ type Proximity struct {
 // Contactors are the main switches of an EVSE.
 type Contactors struct {
 	MCU         bool
-	Feedback    bool // the MCU reports its mirror contacts
-	Wiring      Wiring
+	Wiring      hal.Wiring
 	Main, Extra *Switch // AC
 	Plus, Minus *Switch // DC
 	Close, Open time.Duration
@@ -78,9 +88,9 @@ type RCD struct {
 // Lock holds the plug.
 type Lock struct {
 	MCU   bool
-	Motor [2]Line // towards locked, towards open
-	Sense *Line   // active while locked
-	Pulse time.Duration
+	Motor []Line        // towards locked, towards open; one alone holds a bolt while it is active
+	Sense *Line         // active while locked
+	Pulse time.Duration // 0 with one line
 }
 
 // Meter is an energy meter.
@@ -88,23 +98,23 @@ type Meter struct {
 	Model     string // as hal/meter names it: eastron/sdm630-v2
 	Bus       string
 	Address   uint8
-	HTTP      string // host or host:port of one that speaks HTTP
-	Phases    [3]uint8
-	Legal     bool   // signed values are carried
-	PublicKey string // hex; "from-meter": as it says
-	Stop      bool   // a silent meter ends charging
+	HTTP      string   // host or host:port of one that speaks HTTP
+	Phases    [3]uint8 // of the EVSE's lines, 1 to 3, for each line of the meter; 0: none
+	Legal     bool     // signed values are carried
+	PublicKey string   // hex; "from-meter": as it says
+	Stop      bool     // a silent meter ends charging
 }
 
-// Temperature is a thermometer and what it does to the current.
+// Temperature is a thermometer and what it does to the current: of ADC, Kernel and MCU exactly one.
 type Temperature struct {
 	ID     string // socket, cable, pins, inside ...
-	MCU    bool
-	Source string // adc:DEVICE/CHANNEL, hwmon:NAME/temp1, w1:28-0000, or of an MCU: its number
-	ADC    *ADC
+	ADC    *ADC   // of a divider, with Pullup, Rail and Curve
 	Pullup unit.Resistance
 	Rail   unit.Voltage
-	Curve  string
-	Derate []Step // by rising temperature
+	Curve  hal.Curve
+	Kernel string // hwmon:NAME/temp1 or w1:28-0000053a6b12
+	MCU    bool   // the EVSE's safety controller has it
+	Derate []Step // by rising temperature; the last is 0 A
 }
 
 // Step is one step of derating: at At and above at most Max.
@@ -117,23 +127,20 @@ type Step struct {
 type Reader struct {
 	Model   string
 	Bus     string
-	Port    string // of one that sits at no bus: an input device
+	Device  string // of one that sits at no bus: an input device below /dev/input
 	Address uint8
 	Reset   *Line
-	UID     string // how a UID is presented
 }
 
 // Light is the light of a connector.
 type Light struct {
-	RGB  [3]*Line
-	LEDs [3]string // kernel LEDs below /sys/class/leds
-	PWM  [3]*PWM
+	RGB  []Line   // red, green, blue; or none
+	LEDs []string // kernel LEDs below /sys/class/leds, likewise
 }
 
 // HLC is high-level communication.
 type HLC struct {
-	Bus       string
-	Protocols []string
+	Bus string // a network interface
 }
 
 // Source feeds a DC EVSE.
@@ -166,6 +173,7 @@ type Cooling struct {
 
 // Fan is a fan.
 type Fan struct {
+	ID   string
 	PWM  PWM
 	Tach *Line
 }
