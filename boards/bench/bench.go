@@ -35,7 +35,6 @@ type Bench struct {
 	hot   map[string]*place // thermometers that the kernel reads itself
 	dogs  map[string]*dog
 	conns []*connector
-	main  *relay // in front of all; nil: none
 	moved []mechanic
 	ins   map[string]*button
 }
@@ -73,34 +72,14 @@ func New(board *boards.Board, o Options) (*Bench, error) {
 	return b, nil
 }
 
-// worldOf is an EVSE as the world has it.
+// worldOf is an EVSE as the world has it; a DC one as a single line.
 func worldOf(e *boards.EVSE) halsim.EVSE {
-	phases := uint8(1)
-	if linesOf(e.Contactors.Main)+linesOf(e.Contactors.Extra) > 1 || e.Contactors.MCU && e.Meter != nil && e.Meter.Phases[1] != 0 {
-		phases = 3
-	}
-	return halsim.EVSE{ID: e.ID, Phases: phases, MaxCurrent: max(e.MaxCurrent, unit.Ampere), Connectors: []halsim.Connector{
+	return halsim.EVSE{ID: e.ID, Phases: max(e.Phases, 1), MaxCurrent: max(e.MaxCurrent, unit.Ampere), Connectors: []halsim.Connector{
 		{ID: 1, Socket: !e.Connector.Tethered, Lock: e.Lock != nil, Light: e.Light != nil}}}
-}
-
-func linesOf(s *boards.Switch) (n uint8) {
-	if s == nil {
-		return 0
-	}
-	for _, on := range s.Phases {
-		if on {
-			n++
-		}
-	}
-	return n
 }
 
 func (b *Bench) build() error {
 	var all error
-	if m := b.board.Supply.Main; m != nil {
-		b.main = &relay{}
-		all = b.wireRelay(b.main, m)
-	}
 	for i := range b.board.EVSEs {
 		c := &connector{b: b, e: &b.board.EVSEs[i], ref: term.Ref{EVSE: b.board.EVSEs[i].ID, Connector: 1}}
 		b.conns = append(b.conns, c)
@@ -175,10 +154,14 @@ func (b *Bench) release() {
 	b.settle()
 }
 
-// Power switches the mains of the station. Without them every coil releases and every device is dead.
+// Power switches the mains of the station. Without them every coil releases and every device is dead; who had requested
+// lines has to do so again.
 func (b *Bench) Power(on bool) error {
 	return b.within(func() error {
 		b.dark = !on
+		for _, l := range b.order {
+			l.owned = false
+		}
 		if err := b.world.SetPower(on); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/evsed/evsed/boards"
@@ -53,7 +54,23 @@ func (c *connector) wirePilot() error {
 	c.generate()
 	high := func(time.Time) unit.Voltage { return c.pilot().High }
 	low := func(time.Time) unit.Voltage { return c.pilot().Low }
-	return errors.Join(c.wireDetector(p.High, high, false), c.wireDetector(p.Low, low, true))
+	return errors.Join(c.wireDetector(p.High, high, false), c.wireDetector(p.Low, low, true), c.wireComparators(high, low))
+}
+
+// wireComparators wires lines that show whether the pilot is above, or below, a level. They sit behind detectors that
+// follow by themselves.
+func (c *connector) wireComparators(high, low func(time.Time) unit.Voltage) error {
+	var all error
+	for i := range c.e.Pilot.Comparators {
+		k := &c.e.Pilot.Comparators[i]
+		all = errors.Join(all, c.b.input(&k.Line, func(now time.Time) bool {
+			if k.Below {
+				return low(now) < k.Level
+			}
+			return high(now) > k.Level
+		}))
+	}
+	return all
 }
 
 func (c *connector) pilot() hal.PilotSample {
@@ -134,7 +151,7 @@ func (b *Bench) wireRelay(r *relay, s *boards.Switch) error {
 	}
 	b.moved = append(b.moved, r)
 	return errors.Join(b.output(&s.Drive, r.energise), b.input(s.Sense, func(now time.Time) bool {
-		return r.mirror(now) == s.AuxOpen // a normally closed one conducts while the main contacts are open
+		return r.mirror(now) != s.NormallyClosed // such a one conducts while the main contacts are open
 	}))
 }
 
@@ -151,30 +168,25 @@ func (c *connector) settle() {
 
 // closed is how many lines stand at the car's side.
 func (c *connector) closed() uint8 {
-	if c.main == nil || c.b.main != nil && !c.b.main.contact {
+	if c.main == nil {
 		return 0
 	}
 	k := &c.e.Contactors
-	var phases [3]bool
-	join := func(s *boards.Switch, on bool) {
-		for i := range phases {
-			phases[i] = phases[i] || on && s != nil && s.Phases[i]
+	var live hal.Lines
+	if k.Main == nil { // DC: both poles
+		if c.main.contact && (c.extra == nil || c.extra.contact) {
+			live = hal.LineL1
 		}
+	} else if c.main.contact {
+		live = k.Main.Lines
 	}
-	join(k.Main, c.main.contact)
-	if c.extra != nil {
-		join(k.Extra, c.extra.contact && (k.Wiring != boards.WiringSerial || c.main.contact))
+	if c.extra != nil && k.Extra != nil && c.extra.contact && (k.Wiring != hal.WiringSerial || c.main.contact) {
+		live |= k.Extra.Lines
 	}
-	n := uint8(0)
-	for _, on := range phases {
-		if on {
-			n++
-		}
-	}
-	return n
+	return uint8(bits.OnesCount8(uint8(live &^ hal.LineN)))
 }
 
-// wireLock wires the motor and its end switch.
+// wireLock wires the motor, or the bolt that one line holds, and its end switch.
 func (c *connector) wireLock() error {
 	l := c.e.Lock
 	if l == nil || l.MCU {
@@ -182,14 +194,17 @@ func (c *connector) wireLock() error {
 	}
 	c.motor = &motor{since: c.b.at}
 	c.b.moved = append(c.b.moved, c.motor)
-	wrote := func(i int) func(time.Time, bool) {
-		return func(now time.Time, on bool) {
+	all := c.b.input(l.Sense, c.motor.locked)
+	for i := range l.Motor {
+		all = errors.Join(all, c.b.output(&l.Motor[i], func(now time.Time, on bool) {
 			c.bolt[i] = on
+			if len(l.Motor) == 1 {
+				c.bolt[1] = !on // a spring
+			}
 			c.motor.drive(now, c.bolt[0], c.bolt[1])
-		}
+		}))
 	}
-	return errors.Join(c.b.output(&l.Motor[0], wrote(0)), c.b.output(&l.Motor[1], wrote(1)),
-		c.b.input(l.Sense, c.motor.locked))
+	return all
 }
 
 // wireRCD wires the fault contact and the test circuit.

@@ -25,9 +25,9 @@ func (c *connector) wireTemperatures() error {
 		switch {
 		case t.MCU:
 		case t.ADC == nil:
-			c.b.hot[t.Source] = &place{celsius: at}
+			c.b.hot[t.Kernel] = &place{celsius: at}
 		default:
-			ohms, err := curve(t.Curve)
+			ohms, err := curve(t.Curve.String())
 			if err != nil {
 				return fmt.Errorf("temperature %s: %w", t.ID, err)
 			}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/evsed/evsed/hal/pwm"
 	"github.com/evsed/evsed/hal/thermo"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/term"
 )
 
 // Kernel is the bench as the drivers of the guard see it.
@@ -239,3 +241,16 @@ func (f food) Pet() error {
 
 // MCU opens a safety controller.
 func (k kernel) MCU(mcu.Spec) (*mcu.MCU, error) { return nil, fmt.Errorf("mcu: the board has none") }
+
+// Read is a reading of an EVSE's meter, as the world has it.
+func (b *Bench) Read(id term.EVSEID) (r hal.MeterReading, err error) {
+	err = b.within(func() error {
+		m, err := b.world.Meter(id)
+		if err != nil {
+			return err
+		}
+		r, err = m.Read(context.Background()) // waits for nobody
+		return err
+	})
+	return r, err
+}
