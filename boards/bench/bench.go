@@ -8,6 +8,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -37,6 +38,7 @@ type Bench struct {
 	conns []*connector
 	moved []mechanic
 	ins   map[string]*button
+	mcus  map[string]*controller // by port
 }
 
 // mechanic is what moves by itself once it is driven.
@@ -57,7 +59,7 @@ var errDark = errors.New("the bench has no power")
 // New builds the board. An error says which wires contradict each other.
 func New(board *boards.Board, o Options) (*Bench, error) {
 	b := &Bench{board: board, clock: o.Clock, at: o.Clock(), lines: map[string]*line{}, pwms: map[string]*generator{}, adcs: map[string]*converter{},
-		hot: map[string]*place{}, dogs: map[string]*dog{}, ins: map[string]*button{}}
+		hot: map[string]*place{}, dogs: map[string]*dog{}, mcus: map[string]*controller{}, ins: map[string]*button{}}
 	cfg := halsim.Config{Clock: func() time.Time { return b.at }, Seed: o.Seed, Observe: o.Observe}
 	for i := range board.EVSEs {
 		cfg.EVSEs = append(cfg.EVSEs, worldOf(&board.EVSEs[i]))
@@ -91,6 +93,9 @@ func (b *Bench) build() error {
 		if in.MCU == "" {
 			all = errors.Join(all, b.input(&k.Line, func(time.Time) bool { return k.pressed }))
 		}
+	}
+	for i := range b.board.MCUs {
+		all = errors.Join(all, b.buildController(&b.board.MCUs[i]))
 	}
 	if d := b.board.Watchdog; d != nil {
 		k := &dog{b: b, timeout: d.Timeout}
@@ -154,18 +159,27 @@ func (b *Bench) release() {
 	b.settle()
 }
 
+// restart is what comes back with the power.
+func (b *Bench) restart() {
+	for _, l := range b.order {
+		l.owned = false
+	}
+	for _, k := range b.mcus {
+		k.bound = nil
+		k.sim.Reset(mcu.ResetPower)
+	}
+}
+
 // Power switches the mains of the station. Without them every coil releases and every device is dead; who had requested
 // lines has to do so again.
 func (b *Bench) Power(on bool) error {
 	return b.within(func() error {
 		b.dark = !on
-		for _, l := range b.order {
-			l.owned = false
-		}
 		if err := b.world.SetPower(on); err != nil {
 			return err
 		}
 		b.release()
+		b.restart()
 		return nil
 	})
 }

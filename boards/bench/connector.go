@@ -14,18 +14,19 @@ import (
 
 // connector is what one EVSE of the board is made of.
 type connector struct {
-	b     *Bench
-	e     *boards.EVSE
-	ref   term.Ref
-	main  *relay
-	extra *relay
-	pwm   *generator
-	motor *motor
-	bolt  [2]bool // levels of the motor's lines
-	rcd   *rcd
-	dev   hal.Devices // the world's sensors
-	lines uint8       // that the world has closed
-	heat  map[string]unit.Temperature
+	b          *Bench
+	e          *boards.EVSE
+	ref        term.Ref
+	main       *relay
+	extra      *relay
+	pwm        *generator
+	motor      *motor
+	bolt       [2]bool // levels of the motor's lines
+	rcd        *rcd
+	dev        hal.Devices // the world's sensors
+	lines      uint8       // that the world has closed
+	heat       map[string]unit.Temperature
+	controller *controller // nil: none
 }
 
 func (c *connector) build() (err error) {

@@ -8,7 +8,6 @@ import (
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/adc"
 	"github.com/evsed/evsed/hal/gpio"
-	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/parts"
 	"github.com/evsed/evsed/hal/pwm"
 	"github.com/evsed/evsed/hal/thermo"
@@ -238,9 +237,6 @@ func (f food) Pet() error {
 	}
 	return err
 }
-
-// MCU opens a safety controller.
-func (k kernel) MCU(mcu.Spec) (*mcu.MCU, error) { return nil, fmt.Errorf("mcu: the board has none") }
 
 // Read is a reading of an EVSE's meter, as the world has it.
 func (b *Bench) Read(id term.EVSEID) (r hal.MeterReading, err error) {

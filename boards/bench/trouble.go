@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 
+	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -29,18 +30,21 @@ const (
 	SecondContactor
 )
 
-// Weld welds a contactor where it is, or frees it.
+// Weld welds a contactor where it is, or frees it. Behind a safety controller there is one for all lines.
 func (b *Bench) Weld(id term.EVSEID, k Contactor, on bool) error {
-	return b.relays(id, k, func(r *relay) { r.welded = on })
+	return b.relays(id, k, on, func(r *relay) { r.welded = on })
 }
 
 // Jam keeps a contactor from closing, or frees it.
 func (b *Bench) Jam(id term.EVSEID, k Contactor, on bool) error {
-	return b.relays(id, k, func(r *relay) { r.jammed = on })
+	return b.relays(id, k, on, func(r *relay) { r.jammed = on })
 }
 
-func (b *Bench) relays(id term.EVSEID, k Contactor, do func(*relay)) error {
+func (b *Bench) relays(id term.EVSEID, k Contactor, on bool, do func(*relay)) error {
 	return b.at1(id, func(c *connector) error {
+		if c.controller != nil && k == FirstContactor {
+			return b.world.SetFault(halsim.FaultOptions{Ref: c.ref, Code: term.FaultContactor, Active: on})
+		}
 		r := c.main
 		if k == SecondContactor {
 			r = c.extra
