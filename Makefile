@@ -58,7 +58,7 @@ NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/
 # Tests test what is shipped: a program without C. The race detector alone needs it.
 export CGO_ENABLED := 0
 
-.PHONY: help run test check race bench fuzz soak gen docs build
+.PHONY: help run test test-kernel check race bench fuzz soak gen docs build
 .PHONY: fmt vet static floors gen-diff arm reflect nested size memory reproducible
 
 help: ## say what there is
@@ -71,6 +71,9 @@ test: ## every test of the product, and a line that counts them
 	@$(GO) run ./scripts/testcount -timeout 20m $(TESTFLAGS) ./...
 
 check: fmt vet static test floors gen-diff arm reflect nested size memory reproducible ## all that must hold before a change lands
+
+test-kernel: ## the station and its drivers on a real kernel with simulated lines (User-mode Linux, built once)
+	@scripts/uml/test.sh
 
 # The tests of cmd/evsed start real processes and measure them; the detector would measure itself.
 race: ## tests under the race detector, where goroutines are (needs a C compiler)
