@@ -172,7 +172,7 @@ func (m *MCU) take(now time.Time) bool {
 			return false
 		}
 		m.board = b
-		return m.belongs(b.Session)
+		return m.belongs(b.Session) || b.Session == 0
 	case KindStatus:
 		var s Status
 		if s.Parse(m.frame.Payload) != nil || s.Connector < 1 || s.Connector > m.spec.Connectors || !m.belongs(s.Session) {
