@@ -24,10 +24,10 @@ func filled(t *testing.T, rolled bool) (images, *faultfs.FS, string) {
 	t.Helper()
 	fs, dir := faultfs.New(), t.TempDir()
 	s, _ := mustOpen(t, dir, smallLog(fs))
-	for i := 0; i < 400; i++ {
-		body := strings.Repeat(fmt.Sprint(i), 20+i%50)
+	for i := range 400 {
+		body := body(i)
 		must(t, s.Commit([]station.Record{
-			set(station.BucketVariable, fmt.Sprintf("variable-%03d", i%150), body),
+			set(station.BucketVariable, fmt.Sprintf("variable-%03d", i%variables), body),
 			set(station.BucketAuthCache, fmt.Sprintf("token-%03d", i), body),
 			event(uint64(i+1), station.PhaseUpdated, fmt.Sprintf("t%d", i/20), i%20),
 		}))
@@ -41,6 +41,20 @@ func filled(t *testing.T, rolled bool) (images, *faultfs.FS, string) {
 	want := dump(t, s)
 	s.Abandon()
 	return readImages(t, dir), fs, want
+}
+
+// variables is how many variables filled has; each has been written more than once.
+const variables = 150
+
+// body is the i-th value that filled has written.
+func body(i int) string { return strings.Repeat(fmt.Sprint(i), 20+i%50) }
+
+// olderValues are the lines of variables that filled has written over: a page that was free again still holds them.
+func olderValues() (lines []string) {
+	for i := range 400 {
+		lines = append(lines, fmt.Sprintf("%v/variable-%03d=%s\n", station.BucketVariable, i%variables, body(i)))
+	}
+	return lines
 }
 
 // hurt damages an image in one of the ways flash and file systems have.
@@ -86,7 +100,7 @@ func TestDamagedDatabase(t *testing.T) {
 	}
 	for _, rolled := range []bool{false, true} {
 		base, fs, truth := filled(t, rolled)
-		lines := strings.SplitAfter(truth, "\n")
+		lines := append(strings.SplitAfter(truth, "\n"), olderValues()...)
 		noticed, whole := 0, 0
 		for round := 0; round < rounds; round++ {
 			rng := rand.New(rand.NewPCG(11, uint64(round)))
