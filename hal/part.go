@@ -130,7 +130,7 @@ const (
 
 	// Safety inputs and board faults, in any number.
 	RoleEmergencyStop // input, active when pressed (or the door is open): nothing may be closed
-	RoleDiagnosis     // input; B: the term.Fault that it reports
+	RoleDiagnosis     // input; B: the number that parts.Report has for its fault
 
 	// Thermometer: the hottest of its parts.
 	RoleTemperature // ADC with a Curve and C: pull-up in mOhm, D: rail in mV; or a thermometer
