@@ -144,6 +144,8 @@ var House = Rules{
 		{"hal/parts", "hal/*"},
 		{"hal/mcu/*", "hal/mcu"},
 		{"hal/serial", "hal/serial/pty"},
+		{"hal/i2c/*", "hal/i2c"},
+		{"hal/spi/*", "hal/spi"},
 		{"hal/rfid/*", "hal/rfid"},
 		{"hal/rfid/*", "hal/rfid/*"},
 		{"hal/rfid/*", "hal/gpio"},
