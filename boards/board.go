@@ -137,7 +137,8 @@ type ADC struct {
 	Name  string // device/channel, like 2198000.adc/voltage2
 	Gain  Gain
 	Zero  unit.Voltage
-	Reset *Line // clears the peak detector in front of it
+	Reset *Line         // clears the peak detector in front of it
+	Pulse time.Duration // for so long; 0: as short as can be
 }
 
 // Gain is nanovolts per count of a converter.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/rfid"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -239,7 +240,7 @@ func decodeADC(v *value) *ADC {
 	if v == nil || v.str("adc") == "" {
 		return nil
 	}
-	return &ADC{Name: v.str("adc"), Gain: Gain(v.number("gain")), Zero: unit.Voltage(v.number("zero")), Reset: v.lineOf("peak_reset")}
+	return &ADC{Name: v.str("adc"), Gain: Gain(v.number("gain")), Zero: unit.Voltage(v.number("zero")), Reset: v.lineOf("peak_reset"), Pulse: v.time("reset_pulse")}
 }
 
 func decodeCooling(v *value) *Cooling {
@@ -268,8 +269,12 @@ func decodeReader(v *value) *Reader {
 	if v == nil {
 		return nil
 	}
-	return &Reader{Model: v.str("model"), Bus: v.str("bus"), Device: v.str("device"), Address: uint8(v.number("address")), Reset: v.lineOf("reset")}
+	u := v.child("uid")
+	f := rfid.Format{Reverse: u.is("reverse"), Separator: u.str("separator"), Width: uint8(u.number("width")), Random: u.is("random"), Base: bases[u.str("base")]}
+	return &Reader{Model: v.str("model"), Bus: v.str("bus"), Device: v.str("device"), Address: uint8(v.number("address")), Reset: v.lineOf("reset"), Format: f}
 }
+
+var bases = map[string]rfid.Base{"hex-upper": rfid.HexUpper, "hex-lower": rfid.HexLower, "decimal": rfid.Decimal}
 
 // id of an EVSE.
 func (v *value) evseID() term.EVSEID { return term.EVSEID(v.number("id")) }

@@ -1,11 +1,13 @@
 package boards
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/term"
 )
 
 func decodeEVSE(v *value, supply Supply) EVSE {
@@ -52,6 +54,11 @@ func decodeEVSE(v *value, supply Supply) EVSE {
 		e.Light = &Light{LEDs: l.wordsOf("leds")}
 		l.each("rgb", func(_ string, v *value) { e.Light.RGB = append(e.Light.RGB, v.asLine()) })
 	}
+	v.each("diagnosis", func(name string, v *value) {
+		d := Diagnosis{Name: name, Line: v.mustLine("line")}
+		d.Fault, _ = term.ParseFault(v.str("fault"))
+		e.Diagnosis = append(e.Diagnosis, d)
+	})
 	if h := v.child("hlc"); h != nil {
 		e.HLC = &HLC{Bus: h.str("bus")}
 	}
@@ -89,8 +96,9 @@ func decodePilot(v *value) Pilot {
 	if n, err := strconv.Atoi(strings.TrimPrefix(v.child("sample").str("filter"), "median-")); err == nil {
 		p.Median = n
 	}
-	v.each("comparators", func(_ string, v *value) {
-		c := Comparator{Line: v.mustLine("line"), Level: unit.Voltage(v.number("above"))}
+	p.Frozen = int(v.child("sample").number("frozen_after"))
+	v.each("comparators", func(name string, v *value) {
+		c := Comparator{Name: name, Line: v.mustLine("line"), Level: unit.Voltage(v.number("above"))}
 		if v.child("below") != nil {
 			c.Below, c.Level = true, unit.Voltage(v.number("below"))
 		}
@@ -130,6 +138,9 @@ func decodeMeter(v *value) *Meter {
 	}
 	m := &Meter{Model: v.str("model"), Bus: v.str("bus"), Address: uint8(v.number("address")), HTTP: v.str("http"), Legal: v.str("legal") != "",
 		PublicKey: v.str("public_key"), Stop: v.str("silent") == "stop", Phases: [3]uint8{1, 2, 3}}
+	if strings.HasSuffix(m.Model, ".yaml") {
+		m.Model = filepath.Join(filepath.Dir(v.where.File), m.Model)
+	}
 	if lines := v.wordsOf("phases"); lines != nil {
 		m.Phases = [3]uint8{}
 		for i, l := range lines {

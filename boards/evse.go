@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/rfid"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -28,6 +29,7 @@ type EVSE struct {
 	Temperatures []Temperature
 	Reader       *Reader
 	Light        *Light
+	Diagnosis    []Diagnosis
 	HLC          *HLC
 	Source       *Source
 	Isolation    *Isolation
@@ -50,10 +52,12 @@ type Pilot struct {
 	Comparators []Comparator
 	Every       time.Duration // between samples while a vehicle is plugged in
 	Median      int           // samples of the filter, odd; 1: none
+	Frozen      int           // equal counts after which a converter is dead; 0: never
 }
 
 // Comparator is an input that is active above, or below, a level of the pilot.
 type Comparator struct {
+	Name  string
 	Line  Line
 	Below bool
 	Level unit.Voltage
@@ -95,7 +99,7 @@ type Lock struct {
 
 // Meter is an energy meter.
 type Meter struct {
-	Model     string // as hal/meter names it: eastron/sdm630-v2
+	Model     string // as hal/meter names it: eastron/sdm630-v2; or the path of a register table (see Table)
 	Bus       string
 	Address   uint8
 	HTTP      string   // host or host:port of one that speaks HTTP
@@ -130,6 +134,7 @@ type Reader struct {
 	Device  string // of one that sits at no bus: an input device below /dev/input
 	Address uint8
 	Reset   *Line
+	Format  rfid.Format // how a UID is written
 }
 
 // Light is the light of a connector.
@@ -209,4 +214,11 @@ type Display struct {
 	Model   string
 	Bus     string
 	Address uint8
+}
+
+// Diagnosis is a line on which the board's hardware reports a fault.
+type Diagnosis struct {
+	Name  string
+	Line  Line
+	Fault term.Fault
 }

@@ -37,6 +37,7 @@ var (
 	formADC    = &form{"device/channel, like 2198000.adc/voltage2", `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,30}/[a-z][A-Za-z0-9_-]{0,14}$`}
 	formChip   = &form{"the chip's name in the kernel, like 20fc000.pwm", `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,38}$`}
 	formModel  = &form{"maker/model, like eastron/sdm630-v2", `^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$`}
+	formMeter  = &form{"maker/model, like eastron/sdm630-v2, or a .yaml file", `^([a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*|[A-Za-z0-9_./-]{1,100}\.yaml)$`}
 	formSerial = &form{"text:NUMBER, or eeprom:BUS-ADDRESS@OFFSET, or file:PATH", `^(text:[ -~]{1,25}|eeprom:[0-9]{1,2}-00[0-9a-f]{2}@0x[0-9a-f]{1,4}|file:/[ -~]{1,120})$`}
 	formLED    = &form{"a LED's name below /sys/class/leds", `^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$`}
 	formKey    = &form{"hex digits, or from-meter", `^([0-9a-fA-F]{40,400}|from-meter)$`}

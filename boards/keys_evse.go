@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station/term"
 )
 
 // connectorTypes are the words for connectors, as OCPP spells them, and what their standards let them carry.
@@ -43,7 +44,8 @@ var adcKeys = []key{
 }
 
 var peakKeys = append(append([]key(nil), adcKeys...),
-	key{name: "peak_reset", kind: kindLine, about: "The line that clears the peak detector in front of the converter."})
+	key{name: "peak_reset", kind: kindLine, about: "The line that clears the peak detector in front of the converter."},
+	key{name: "reset_pulse", kind: kindQuantity, q: qTime, least: 1000, most: int64(time.Millisecond), about: "For how long; as short as the program can if it is not given."})
 
 func switchKeys(phases bool) []key {
 	keys := []key{
@@ -86,6 +88,7 @@ var evseKeys = []key{
 		{name: "sample", kind: kindMap, need: true, about: "How it is sampled.", keys: []key{
 			{name: "every", kind: kindQuantity, q: qTime, least: int64(time.Millisecond), most: int64(time.Second), need: true, about: "Time between samples while a vehicle is plugged in."},
 			{name: "filter", kind: kindWord, words: []string{"none", "median-3", "median-5", "median-7", "median-9"}, about: "Of converters: the middle one of so many samples. none if it is not given; the guard debounces behind it."},
+			{name: "frozen_after", kind: kindInt, least: 100, most: 10_000_000, about: "Of converters: so many equal counts in a row and the converter is taken for dead. Never if it is not given."},
 		}},
 		{name: "duty", gone: "the program knows which duty cycle is due"},
 	}},
@@ -127,6 +130,10 @@ var evseKeys = []key{
 		{name: "leds", kind: kindTexts, form: formLED, least: 3, most: 3, about: "Kernel LEDs."},
 		{name: "pattern", gone: "there is one pattern in this build"},
 	}},
+	{name: "diagnosis", kind: kindDict, most: 8, about: "Lines on which the board's hardware reports a fault, by a name of their own.", keys: []key{
+		{name: "line", kind: kindLine, need: true, about: "Active while the fault is there."},
+		{name: "fault", kind: kindWord, words: diagnosisWords(), need: true, about: "Which fault."},
+	}},
 	{name: "hlc", kind: kindMap, about: "Communication by ISO 15118 or DIN SPEC 70121: what the hardware is for. This build does not speak it.", keys: []key{
 		{name: "bus", form: formName, need: true, about: "The network interface."},
 	}},
@@ -153,7 +160,7 @@ var evseKeys = []key{
 }
 
 var meterKeys = []key{
-	{name: "model", form: formModel, need: true, about: "Maker and model: evsed board help meters lists them."},
+	{name: "model", form: formMeter, need: true, about: "Maker and model (evsed board help meters lists them), or a file with a register table of your own, from the board file's folder."},
 	{name: "bus", form: formName, about: "The bus of a Modbus meter."},
 	{name: "address", kind: kindInt, least: 1, most: 247, about: "There."},
 	{name: "http", form: formHost, about: "Host of a meter that speaks HTTP."},
@@ -185,4 +192,20 @@ var readerKeys = []key{
 	{name: "address", kind: kindInt, least: 8, most: 119, about: "On an I2C bus; the chip's own if it is not given."},
 	{name: "device", form: formPort, about: "Of hid/keyboard: the input device below /dev/input."},
 	{name: "reset", kind: kindLine, about: "The line that resets the chip."},
+	{name: "uid", kind: kindMap, about: "How the UID of a card is written to the CSMS; hexadecimal in upper case, first byte first, if it is not given.", keys: []key{
+		{name: "base", kind: kindWord, words: []string{"hex-upper", "hex-lower", "decimal"}, about: "Digits."},
+		{name: "reverse", kind: kindFlag, about: "Last byte first."},
+		{name: "separator", form: &form{"one or two of : - . _ and space", `^[:._ -]{1,2}$`}, about: "Between the bytes of a hexadecimal one."},
+		{name: "width", kind: kindInt, least: 1, most: 25, about: "Of a decimal one: leading zeros up to so many digits."},
+		{name: "random", kind: kindFlag, about: "Random UIDs are told too; a card with one is another each time."},
+	}},
+}
+
+// diagnosisWords are the faults of an EVSE that a line of its own can report.
+func diagnosisWords() []string {
+	var words []string
+	for f := term.FaultGround; f <= term.FaultOther; f++ {
+		words = append(words, f.String())
+	}
+	return words
 }

@@ -27,7 +27,7 @@ var (
 	qVoltage     = &quantity{"voltage", "230 V", []scaled{{"V", int64(unit.Volt)}, {"mV", 1}}}
 	qPower       = &quantity{"power", "4.2 kW", []scaled{{"kW", int64(unit.KiloWatt)}, {"W", int64(unit.Watt)}}}
 	qResistance  = &quantity{"resistance", "330 Ohm", []scaled{{"Ohm", int64(unit.Ohm)}, {"kOhm", int64(unit.KiloOhm)}}}
-	qTime        = &quantity{"time", "300 ms", []scaled{{"ms", int64(time.Millisecond)}, {"s", int64(time.Second)}, {"min", int64(time.Minute)}, {"h", int64(time.Hour)}}}
+	qTime        = &quantity{"time", "300 ms", []scaled{{"ms", int64(time.Millisecond)}, {"us", int64(time.Microsecond)}, {"s", int64(time.Second)}, {"min", int64(time.Minute)}, {"h", int64(time.Hour)}}}
 	qTemperature = &quantity{"temperature", "80 C", []scaled{{"C", int64(unit.Celsius)}}}
 	qPercent     = &quantity{"percentage", "60 %", []scaled{{"%", int64(unit.OnePercent)}}}
 	qGain        = &quantity{"voltage per count", "11.31 mV", []scaled{{"mV", 1_000_000}, {"uV", 1000}, {"V", 1_000_000_000}}}

@@ -9,6 +9,10 @@ import (
 // boardCommands are what is done with board files; each is in a file of its own name, board_VERB.go.
 func boardCommands() []command {
 	return []command{
+		{"init", boardInitUsage, "write a board file to begin with, from one that is shipped", boardInit},
+		{"validate", "FILE...", "check a board file, and the product and site files over it, on any machine", boardValidate},
+		{"show", boardShowUsage, "say what the files make together, and which line says so", boardShow},
+		{"help", "[CODE|keys]", "explain a code of a finding, or list the keys", boardHelp},
 		{"probe", probeUsage, "say which wires this machine has, by the names that a board file calls them by", boardProbe},
 	}
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/evsed/evsed/boards"
+	machine "github.com/evsed/evsed/boards/probe"
+)
+
+const boardShowUsage = "FILE... [--live]"
+
+// boardShow tells what files make together; --live looks for each name on this machine.
+func boardShow(args []string, out, _ io.Writer) error {
+	live := false
+	var files []string
+	for _, a := range args {
+		if a == "--live" {
+			live = true
+			continue
+		}
+		files = append(files, a)
+	}
+	if err := wantFiles(files); err != nil {
+		return err
+	}
+	b, err := loadBoard(files)
+	if err != nil {
+		return err
+	}
+	b.Describe(out)
+	if !live {
+		return nil
+	}
+	found, missing := machine.Resolve(b, machine.Look("/", machine.KernelLines))
+	fmt.Fprintln(out)
+	for _, line := range found {
+		fmt.Fprintln(out, line)
+	}
+	if number, err := b.Identity.Serial.Read("/"); !errors.Is(err, boards.ErrNoSerial) {
+		if err != nil {
+			fmt.Fprintf(out, "serial number: %v\n", err)
+			missing++
+		} else {
+			fmt.Fprintf(out, "serial number: %s\n", number)
+		}
+	}
+	if missing > 0 {
+		return fmt.Errorf("%d names of the board are not on this machine, or are in use", missing)
+	}
+	return nil
+}
