@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
-	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/simlines"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/guard/realtime"
@@ -123,7 +122,7 @@ func guardMaker(o runOptions, log *slog.Logger, errs io.Writer) (virtual.GuardMa
 	if err != nil {
 		return nil, usagef("--sim-lines: %w", err)
 	}
-	return func(w *halsim.World, connectors []iec61851.Config, clock func() time.Time) (virtual.Guard, error) {
+	return func(w virtual.Wires, connectors []iec61851.Config, clock func() time.Time) (virtual.Guard, error) {
 		var devices []hal.Devices
 		var refs []term.Ref
 		for _, c := range connectors {

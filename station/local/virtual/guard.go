@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
 	"github.com/evsed/evsed/station/iec61851"
@@ -24,7 +23,7 @@ type Guard interface {
 }
 
 // GuardMaker makes the guard of one life, which asserts the safe state at once.
-type GuardMaker func(world *halsim.World, connectors []iec61851.Config, clock func() time.Time) (Guard, error)
+type GuardMaker func(wires Wires, connectors []iec61851.Config, clock func() time.Time) (Guard, error)
 
 // maxTemperature is where socket and cable of the simulated station are called too hot, in 0.001 degrees Celsius.
 const maxTemperature = 90_000
@@ -47,7 +46,7 @@ func (l *life) buildGuard() (err error) {
 	if begin == nil {
 		begin = l.guardWithin
 	}
-	if l.guard, err = begin(l.world, Connectors(l.s.o.Station), l.s.clock.Now); err != nil {
+	if l.guard, err = begin(l.fitting, l.fitting.Connectors(), l.s.clock.Now); err != nil {
 		return fmt.Errorf("guard: %w", err)
 	}
 	return nil
@@ -60,12 +59,12 @@ type within struct {
 	moved *moment
 }
 
-func (l *life) guardWithin(world *halsim.World, connectors []iec61851.Config, _ func() time.Time) (Guard, error) {
+func (l *life) guardWithin(wires Wires, connectors []iec61851.Config, _ func() time.Time) (Guard, error) {
 	var refs []term.Ref
 	clock, moved := l.party(), newMoment()
-	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock, moved), Watchdog: world.Watchdog()}
+	cfg := guard.Config{Clock: clock.Now, Real: l.guardReal(clock, moved), Watchdog: wires.Watchdog()}
 	for _, c := range connectors {
-		dev, err := world.Devices(c.Ref)
+		dev, err := wires.Devices(c.Ref)
 		if err != nil {
 			return nil, err
 		}

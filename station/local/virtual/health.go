@@ -16,7 +16,7 @@ func (s *Station) GuardWell() bool {
 	if l == nil {
 		return false
 	}
-	for _, c := range Connectors(s.o.Station) {
+	for _, c := range l.fitting.Connectors() {
 		st, ok := l.guard.Status(c.Ref)
 		if !ok || st.Faults.Has(term.FaultInternal) {
 			return false

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
-	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/dialect15"
 	"github.com/evsed/evsed/ocpp/dialect16"
@@ -26,7 +25,7 @@ import (
 // life is a station from power on to power off.
 type life struct {
 	s        *Station
-	world    *halsim.World
+	fitting  Fitting
 	store    *storage.Store
 	lists    *locallist.Lists
 	runner   *run.Runner
@@ -52,7 +51,7 @@ type life struct {
 }
 
 func newLife(s *Station, boot station.BootReason, reset bool) (*life, error) {
-	l := &life{s: s, world: s.World(), table: ocpp.NewTable()}
+	l := &life{s: s, fitting: s.fitting(), table: ocpp.NewTable()}
 	if s.veil != nil {
 		s.veil.Prepare() // while the files are read
 	}
@@ -108,11 +107,13 @@ func (l *life) buildLoop() error {
 	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l, told: len(l.store.Findings())})
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
-		m, err := l.world.Meter(e.ID)
+		m, err := l.fitting.Meter(e.ID)
 		if err != nil {
 			return err
 		}
-		meters[e.ID] = m
+		if m != nil {
+			meters[e.ID] = m
+		}
 	}
 	if err := l.wireLights(); err != nil {
 		return err
@@ -157,7 +158,7 @@ func (l *life) run(ctx context.Context) {
 	wg.Go(func() { _ = l.guard.Run(l.ctx) }) // opens everything at its end
 	wg.Go(func() { l.meters.Run(l.ctx) })
 	wg.Go(func() { l.forward() })
-	wg.Go(func() { l.readCards() })
+	wg.Go(func() { l.fitting.Run(l.ctx, func(ev station.Event) { _ = l.loop.Post(l.ctx, ev) }) })
 	wg.Go(func() { _ = l.link.Run(l.ctx) })
 	wg.Go(func() {
 		l.loop.Run(l.ctx, l.s.clock.Wall())
@@ -280,28 +281,8 @@ func (l *life) complete(r station.RequestReceived) station.Event {
 	return r
 }
 
-// readCards brings the cards at the simulated reader to the core.
-func (l *life) readCards() {
-	for {
-		sw, err := l.world.NextSwipe(l.ctx)
-		if err != nil {
-			return
-		}
-		_ = l.loop.Post(l.ctx, station.TokenRead{Token: sw.Token, Info: sw.Additional, EVSEs: sw.EVSEs})
-	}
-}
-
-// tellFindings tells the core what storage found at its start, and what its sensors have seen all along.
+// tellFindings tells the core what storage found at its start.
 func (l *life) tellFindings() {
-	faults, info := l.world.StationFaults()
-	for _, f := range faults.List() {
-		_ = l.loop.Post(l.ctx, station.FaultChanged{Fault: f, Active: true, Info: info(f)})
-	}
-	for _, e := range l.world.State().EVSEs {
-		if e.Bay {
-			_ = l.loop.Post(l.ctx, station.BayChanged{EVSE: e.ID, Occupied: true})
-		}
-	}
 	for _, f := range l.findings {
 		_ = l.loop.Post(l.ctx, station.StorageFound{Code: f.Code, Text: f.String()})
 	}

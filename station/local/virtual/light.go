@@ -19,7 +19,7 @@ func (l *life) wireLights() error {
 	for _, e := range l.s.o.Station.EVSEs {
 		for _, k := range e.Connectors {
 			ref := term.Ref{EVSE: e.ID, Connector: k.ID}
-			in, err := l.world.Indicator(ref)
+			in, err := l.fitting.Indicator(ref)
 			if err != nil {
 				return err
 			}

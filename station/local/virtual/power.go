@@ -41,7 +41,7 @@ func (s *Station) PowerOn() error {
 	s.unplan()
 	s.switchPower(true)
 	s.mu.Unlock()
-	if buffered && !s.World().State().Faults.Has(term.FaultPowerLoss) {
+	if w := s.World(); buffered && w != nil && !w.State().Faults.Has(term.FaultPowerLoss) {
 		s.Post(station.FaultChanged{Fault: term.FaultPowerLoss})
 	}
 	return nil

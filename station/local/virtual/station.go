@@ -33,6 +33,7 @@ type Options struct {
 	Seed     uint64                                           // of the world's noise
 	Clock    *Clock                                           // nil: real time
 	Dial     link.DialFunc                                    // what lies below the simulated way to the CSMS; nil: TCP
+	Fitting  Fitting                                          // nil: a simulated world in Dir
 	Guard    GuardMaker                                       // nil: within the process. Any other knows the real time only
 	Trace    func(at time.Time, d link.Direction, frame []byte)
 	Observe  func(halsim.Event) // what happens in the world
@@ -70,8 +71,8 @@ type Notice struct {
 type Station struct {
 	o       Options
 	clock   *Clock
-	worldMu sync.Mutex // of world, which a factory reset replaces
-	world   *halsim.World
+	worldMu sync.Mutex    // of world, which a factory reset replaces
+	world   *halsim.World // nil: the station is on real wires
 
 	wire wire
 	veil *keys.Veil // nil: secrets lie open
@@ -108,13 +109,11 @@ func New(o Options) (*Station, error) {
 	if o.Keys != nil {
 		s.veil = keys.NewVeil(o.Keys)
 	}
-	saved, err := halsim.ReadFile(filepath.Join(o.Dir, worldFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: delete it to begin with an empty world", err)
-	}
-	s.world, err = halsim.New(s.worldConfig(), saved)
-	if err != nil {
-		return nil, err
+	var err error
+	if o.Fitting == nil {
+		if err = s.readWorld(); err != nil {
+			return nil, err
+		}
 	}
 	if o.Firmware != nil {
 		s.firmware = slotted{o.Firmware}
@@ -122,6 +121,16 @@ func New(o Options) (*Station, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// readWorld makes the simulated world as it was left.
+func (s *Station) readWorld() error {
+	saved, err := halsim.ReadFile(filepath.Join(s.o.Dir, worldFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: delete it to begin with an empty world", err)
+	}
+	s.world, err = halsim.New(s.worldConfig(), saved)
+	return err
 }
 
 func (s *Station) worldConfig() halsim.Config {
@@ -137,7 +146,7 @@ func (s *Station) worldConfig() halsim.Config {
 	return c
 }
 
-// World is where cars are plugged.
+// World is where cars are plugged; nil: the station is on real wires.
 func (s *Station) World() *halsim.World {
 	s.worldMu.Lock()
 	defer s.worldMu.Unlock()
@@ -208,12 +217,12 @@ func (s *Station) begin() (*life, error) {
 	reset, boot := s.reset, s.next
 	s.reset, s.kill, s.next = false, false, ""
 	s.mu.Unlock()
-	if reset {
+	if reset && s.o.Fitting == nil {
 		if err := s.newWorld(); err != nil {
 			return nil, fmt.Errorf("factory reset: %w", err)
 		}
 	}
-	if err := s.World().SetPower(true); err != nil {
+	if err := s.fitting().SetPower(true); err != nil {
 		return nil, err
 	}
 	l, err := newLife(s, boot, reset)
@@ -241,7 +250,7 @@ func (s *Station) end(l *life) {
 	s.mu.Unlock()
 	l.close(kill)
 	if kill {
-		_ = s.World().SetPower(false) // contactors fall; a world that cannot be kept said so at the change before
+		_ = s.fitting().SetPower(false) // contactors fall; a world that cannot be kept said so at the change before
 	}
 }
 

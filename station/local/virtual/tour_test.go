@@ -283,7 +283,7 @@ func (p *tour) begin() error {
 }
 
 func (p *tour) beginGuard() error {
-	l := &life{world: p.world, s: &Station{o: Options{Station: station.Config{EVSEs: p.evses}}, clock: NewClock()}}
+	l := &life{fitting: simulation{p.world, Connectors(station.Config{EVSEs: p.evses})}, s: &Station{o: Options{Station: station.Config{EVSEs: p.evses}}, clock: NewClock()}}
 	if err := l.buildGuard(); err != nil {
 		return err
 	}
