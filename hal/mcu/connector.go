@@ -298,3 +298,12 @@ func (c *Connector) Status() (Status, time.Duration) {
 	c.m.look()
 	return c.status, c.m.looked.Sub(c.heard)
 }
+
+// Settle waits for the controller's first word, at most limit; it is asked before the first cycle.
+func (c *Connector) Settle(limit time.Duration) error { return c.m.Settle(limit) }
+
+// Descriptor can be read when the controller has said something; -1: there is none now.
+func (c *Connector) Descriptor() int { return c.m.Descriptor() }
+
+// Drain takes what it has said.
+func (c *Connector) Drain() { c.m.look() }

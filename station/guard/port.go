@@ -55,6 +55,7 @@ func (p *port) take(now time.Time, c *Command) {
 	case CommandService:
 		if covers(c.Ref, p.ref) {
 			p.service = now.Add(serviceWindow)
+			p.acknowledge()
 		}
 	}
 }

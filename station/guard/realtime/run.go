@@ -22,6 +22,9 @@ const (
 	DeviceFD = 5
 )
 
+// settleTime is how long a guard waits for each device behind another processor before its first cycle.
+const settleTime = 300 * time.Millisecond
+
 // processName is what tools that list processes show.
 const processName = "evsed-guard"
 
@@ -56,6 +59,9 @@ func Run(o Options) (Figures, error) {
 	defer l.close()
 	if err := l.prepare(o); err != nil {
 		return Figures{}, errors.Join(err, g.Stop())
+	}
+	for _, err := range g.Settle(settleTime) {
+		fmt.Fprintf(o.Errs, "guard: %v: its connectors stay open until it answers\n", err)
 	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
