@@ -13,10 +13,14 @@ type rcd struct {
 	testing bool
 	since   time.Time // of the level of the test line
 	dead    bool      // a test does not trip it
+	tests   int       // that have made it trip
 }
 
 func (r *rcd) test(now time.Time, on bool) {
 	if on != r.testing {
+		if r.tripped(now) && r.testing {
+			r.tests++
+		}
 		r.testing, r.since = on, now
 	}
 }

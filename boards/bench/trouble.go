@@ -79,3 +79,14 @@ func (b *Bench) DeafRCD(id term.EVSEID, on bool) error {
 		return nil
 	})
 }
+
+// TestedRCD counts how often a test has made the fault-current device of an EVSE trip.
+func (b *Bench) TestedRCD(id term.EVSEID) (n int, err error) {
+	err = b.at1(id, func(c *connector) error {
+		if c.rcd != nil {
+			n = c.rcd.tests
+		}
+		return nil
+	})
+	return n, err
+}

@@ -159,6 +159,8 @@ var House = Rules{
 		{"boards/*", "boards"},
 		{"boards", "station/local/strict"},
 		{"boards/bench", "boards/fit"},
+		{"boards/dryrun", "boards/*"},
+		{"boards/bringup", "boards/*"},
 		{"boards/bench", "station/local/virtual"},
 		{"boards/fit", "station/local/virtual"},
 		{"station/local/*", "station/run"},
