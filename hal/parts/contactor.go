@@ -21,6 +21,7 @@ type contactor struct {
 	wiring hal.Wiring
 	drives [2]drive // main and extra; without an output it is not fitted
 	senses []sense
+	opened func()        // hears of openings; nil: nobody
 	limit  time.Duration // that closing may take
 
 	closed bool  // what it was told last
@@ -51,6 +52,9 @@ type sense struct {
 
 func (b *builder) contactor() (any, error) {
 	c := &contactor{now: b.k.Now, limit: closeLimit, since: b.k.Now()}
+	if w, ok := b.k.(interface{ opened() }); ok {
+		c.opened = w.opened
+	}
 	main0, err := b.need(hal.RoleMainDrive)
 	if err != nil {
 		return nil, err
@@ -117,10 +121,19 @@ func (c *contactor) Set(closed bool, phases uint8) error {
 	}
 	c.closed, c.phases = closed, phases
 	c.drives[main].want, c.drives[extra].want = c.wanted()
+	live := c.drives[main].on || c.drives[extra].on
 	// The extra one first when opening: no line stays without its neutral.
-	err := errors.Join(c.release(extra), c.release(main))
-	if !closed || err != nil {
-		return err
+	a, b := c.release(extra), c.release(main)
+	switch {
+	case a != nil:
+		return a
+	case b != nil:
+		return b
+	case !closed:
+		if live && c.opened != nil {
+			c.opened()
+		}
+		return nil
 	}
 	if c.wiring == hal.WiringMutual {
 		if err := c.apart(); err != nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/evsed/evsed/hal/thermo"
 )
 
-// Kernel is where wires come from: Linux, or what stands for it on a bench. Whatever it opens is nobody else's from then on. The
-// methods of what it opens neither wait nor allocate.
+// Kernel is where wires come from: Linux, or what stands for it on a bench. Whatever it opens is no other process's from then on.
+// What only measures may be asked for by several devices (an emergency stop of all connectors, with the same Spec) and is the same
+// then; what drives is one device's. The methods of what it opens neither wait nor allocate.
 type Kernel interface {
 	Output(gpio.Spec) (gpio.Output, error)
 	Input(gpio.Spec) (gpio.Input, error)
