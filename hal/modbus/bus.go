@@ -14,7 +14,7 @@ const MaxQueue = 64
 
 // Options say how patient a bus is. The zero value is right for meters.
 type Options struct {
-	Timeout  time.Duration // from the end of a request to the end of its answer; 0 is 500 ms
+	Timeout  time.Duration // from the end of a request to its answer, besides the time that both take on a line; 0 is 500 ms
 	Attempts int           // how often a read is sent before it fails; 0 is 2. Writes are sent once
 }
 

@@ -178,10 +178,7 @@ func (r request) answer(pdu []byte) ([]uint16, error) {
 	case r.count == 0:
 		return nil, r.repeated(pdu)
 	}
-	want := 2 * int(r.count)
-	if isBits(r.function()) {
-		want = (int(r.count) + 7) / 8
-	}
+	want := r.answerLength() - 2
 	if int(pdu[1]) != want || len(pdu) != 2+want {
 		return nil, fmt.Errorf("%w: %d bytes instead of %d", ErrAnswer, len(pdu)-2, want)
 	}
@@ -189,6 +186,17 @@ func (r request) answer(pdu []byte) ([]uint16, error) {
 		return parseBits(pdu[2:], int(r.count)), nil
 	}
 	return parseRegisters(pdu[2:]), nil
+}
+
+// answerLength is how long the PDU of the answer is.
+func (r request) answerLength() int {
+	switch {
+	case r.count == 0:
+		return 5
+	case isBits(r.function()):
+		return 2 + (int(r.count)+7)/8
+	}
+	return 2 + 2*int(r.count)
 }
 
 // repeated checks an answer that repeats function, address and value or count.

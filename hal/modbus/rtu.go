@@ -69,7 +69,8 @@ func (w *rtu) exchange(r request, p patience) ([]uint16, error) {
 		w.last = w.last.Add(turnaround)
 		return nil, nil
 	}
-	values, err := w.listen(r, p.until(w.last))
+	answering := time.Duration(1+r.answerLength()+2) * w.port.Char()
+	values, err := w.listen(r, p.until(w.last.Add(answering)))
 	if errors.Is(err, ErrNoAnswer) || errors.Is(err, ErrForeign) || errors.Is(err, ErrAnswer) {
 		w.owed[r.unit] = debt{r.pdu, now.Add(patienceForLate * p.timeout)}
 	}
