@@ -58,7 +58,7 @@ NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/
 # Tests test what is shipped: a program without C. The race detector alone needs it.
 export CGO_ENABLED := 0
 
-.PHONY: help run test test-kernel check race bench fuzz soak gen docs build
+.PHONY: help run test test-kernel test-arm check race bench fuzz soak gen docs build
 .PHONY: fmt vet static floors gen-diff arm reflect nested size memory reproducible
 
 help: ## say what there is
@@ -74,6 +74,9 @@ check: fmt vet static test floors gen-diff arm reflect nested size memory reprod
 
 test-kernel: ## the station and its drivers on a real kernel with simulated lines (User-mode Linux, built once)
 	@scripts/uml/test.sh
+
+test-arm: $(BUILD)/evsed-linux-armv7 ## the armv7 binary, the demo and the unit tests of F0 to F3 under qemu-arm
+	@scripts/arm.sh $<
 
 # The tests of cmd/evsed start real processes and measure them; the detector would measure itself.
 race: ## tests under the race detector, where goroutines are (needs a C compiler)

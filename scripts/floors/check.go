@@ -241,3 +241,14 @@ func interfacesOf(f *ast.File) (names []string) {
 	}
 	return names
 }
+
+// PurePackages are the paths below the module of the packages of t below the line, those that have tests, in order.
+func (r Rules) PurePackages(t *Tree) []string {
+	var all []string
+	for _, p := range t.Packages {
+		if f, ok := r.floor(p.Path); ok && f.Pure() && len(p.Tests) > 0 {
+			all = append(all, p.Path)
+		}
+	}
+	return all
+}
