@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
 	"sync"
 	"time"
 
@@ -80,9 +82,22 @@ func (u *updater) begin(number uint64, step func(context.Context) station.Event)
 		if ctx.Err() != nil {
 			return
 		}
-		u.l.s.o.Log.Info("firmware", "number", number, "step", ev)
+		u.l.s.o.Log.Info("firmware", append([]any{"number", number}, outcome(ev)...)...)
 		_ = u.l.loop.Post(ctx, ev)
 	})
+}
+
+// outcome is what came of a step, for the log.
+func outcome(ev station.Event) []any {
+	switch e := ev.(type) {
+	case station.FetchEnded:
+		return []any{"step", "download", "bytes", e.Size, "sha256", hex.EncodeToString(e.Digest), "code", e.Code}
+	case station.InstallEnded:
+		return []any{"step", "install", "version", e.Version, "code", e.Code}
+	case station.Activated:
+		return []any{"step", "activate", "live", e.Live, "code", e.Code}
+	}
+	return []any{"step", fmt.Sprintf("%T", ev)}
 }
 
 // provedTick is how often a trial is asked whether it is over.
