@@ -12,7 +12,8 @@ func boardCommands() []command {
 		{"init", boardInitUsage, "write a board file to begin with, from one that is shipped", boardInit},
 		{"validate", "FILE...", "check a board file, and the product and site files over it, on any machine", boardValidate},
 		{"show", boardShowUsage, "say what the files make together, and which line says so", boardShow},
-		{"help", "[CODE|keys]", "explain a code of a finding, or list the keys", boardHelp},
+		{"help", "[CODE|keys|meters]", "explain a code of a finding, list the keys or the models of meters", boardHelp},
+		{"dry-run", dryRunUsage, "play what a station has to do on the board of the files, in virtual time; --hardware: on another board", boardDryRun},
 		{"probe", probeUsage, "say which wires this machine has, by the names that a board file calls them by", boardProbe},
 	}
 }
