@@ -60,9 +60,10 @@ var rules = []Rule{
 	{"BRD-205", Error, "port used twice", "Two buses or controllers are at one serial device or interface.", "Make it one bus, or correct the port."},
 	{"BRD-206", Error, "address used twice", "Two devices answer at one address of a bus.", "Give each its own address, and set it at the device."},
 	{"BRD-207", Error, "unknown model", "This build has no driver or register table for it.", "Take a model that is listed, or add a register table for a meter."},
-	{"BRD-208", Error, "serial settings that the device does not have", "The bus runs at a baud rate or frame that a device on it cannot be set to.", "Take one that all devices of the bus have."},
+	{"BRD-208", Error, "serial settings that no device has", "The bus runs at a baud rate that meters, readers and controllers do not have.", "Take one that all devices of the bus have."},
 	{"BRD-209", Warning, "not used", "The bus, controller or power module has no device.", "Leave it out, or refer to it."},
 	{"BRD-210", Error, "a part is missing or too much", "Of several ways to say something none or more than one is given.", "Give exactly what is wanted."},
+	{"BRD-211", Warning, "not as the factory delivers it", "The device is delivered with other serial settings than its bus has.", "Set the device to the bus, or the bus to the device."},
 
 	// The pilot.
 	{"BRD-231", Error, "the vehicle's leaving of state C is seen too late", "Sampling and debouncing must see it within 50 ms.", "Sample more often: 5 ms is usual."},
@@ -98,7 +99,7 @@ var rules = []Rule{
 	{"BRD-300", Error, "nobody owns a protective function", "Every function that the board needs has to be somebody's.", "Name its owner: hw, mcu or agent."},
 	{"BRD-301", Error, "forbidden owner", "Linux is no safety function: it must not be the only one between a fault and harm.", "Give it to hw or mcu; the agent may stand beside them."},
 	{"BRD-302", Error, "owner mcu without a controller", "The function is said to be a safety controller's, and an EVSE has none.", "Add it to mcus and name it in the EVSE (mcu), or correct the owner."},
-	{"BRD-303", Error, "agent without watchdog", "When Linux hangs nobody carries out what the agent owns.", "Add watchdog and safety.watchdog: hw, or give the functions away."},
+	{"BRD-303", Error, "agent without watchdog", "When Linux hangs nobody carries out what the agent owns.", "Add watchdog (its device) and safety.watchdog: hw, or give the functions away."},
 	{"BRD-304", Error, "owner without its device", "The agent cannot carry out a function that it has no line or meter for.", "Add the device, or give the function to who has it."},
 	{"BRD-305", Error, "AC connector without fault-current protection", "Each connector has to be protected by an RCD, and against DC fault currents.", "Name the owner of safety.rcd and add rcd if it has lines to this board."},
 	{"BRD-306", Warning, "fault-current device that nobody reads", "It opens by itself, and driver and CSMS are never told why.", "Wire its contact to a line and add rcd."},
@@ -108,7 +109,7 @@ var rules = []Rule{
 	{"BRD-310", Error, "more than the connector's standard allows", "The type of connector has a greatest current.", "Lower connector.max_current."},
 	{"BRD-311", Warning, "more than the supply has", "The connector could carry more than its supply; the lower one counts.", "Lower connector.max_current, or correct the supply."},
 	{"BRD-312", Warning, "the EVSEs together pass the supply", "This build keeps each EVSE below the supply, and does not share the supply between them.", "Lower their currents in the site file, or let the CSMS share with charging profiles."},
-	{"BRD-313", Error, "below what a pilot can offer", "A pilot offers 6 A or nothing.", "Take 6 A or more, or switch the EVSE off."},
+	{"BRD-313", Error, "below what a pilot can offer", "A pilot offers 6 A or nothing.", "Take 6 A or more, or 0 A."},
 
 	// Meters.
 	{"BRD-320", Error, "legal meter without key", "Signed values that nobody can verify are of no use.", "Add public_key: the meter's own in hex, or from-meter."},

@@ -23,7 +23,7 @@ func decodeEVSE(v *value, supply Supply) EVSE {
 	case e.Phases == 0:
 		e.Phases = supply.Phases
 	}
-	e.Phases = min(e.Phases, supply.Phases)
+	e.wired, e.Phases = e.Phases, min(e.Phases, supply.Phases)
 	e.MaxCurrent = e.Connector.MaxCurrent
 	if !e.DC {
 		e.MaxCurrent = min(e.MaxCurrent, supply.MaxCurrent)

@@ -15,7 +15,8 @@ type EVSE struct {
 	Name         string // EvseId, e.g. DE*ABC*E1
 	Off          bool   // switched off by a product or site file: nobody opens its devices
 	DC           bool
-	Phases       uint8 // lines wired to the connector: 1 or 3; 0 for DC
+	Phases       uint8 // lines that arrive at the connector: 1 or 3; 0 for DC
+	wired        uint8 // lines that the board wires
 	Connector    Connector
 	MaxCurrent   unit.Current // per line: the least of connector, cable, supply and the files
 	MCU          string       // the safety controller that Pilot and Contactors are at; "" for none
