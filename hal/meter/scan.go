@@ -33,6 +33,8 @@ func Scan(ctx context.Context, c modbus.Client, unit uint8, models []*Model) (Fo
 			if n := telling(m); n > most {
 				most, f.Reading = n, r
 			}
+		case errors.Is(err, modbus.GatewayNoAnswer), errors.Is(err, modbus.GatewayPath):
+			return f, nil
 		case errors.As(err, &refused), errors.Is(err, ErrOther), errors.Is(err, ErrNoModel), errors.Is(err, errNumber):
 			f.Answers = true
 		case errors.Is(err, modbus.ErrNoAnswer) && !f.Answers:
