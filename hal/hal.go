@@ -48,6 +48,19 @@ type ResidualCurrentDevice interface {
 	Tripped() (bool, error)
 }
 
+// SelfTester is an optional ability of a ResidualCurrentDevice: it makes itself trip from time to time and sees that it does.
+type SelfTester interface {
+	// SelfTest is called in every cycle. idle says that nothing is plugged in and nothing closed: a test begins only then, and is
+	// broken off when it ends. The result says whether a test is under way, so that the next cycle should be soon.
+	SelfTest(idle bool) bool
+}
+
+// Rester is an optional ability of a device that drives something for a moment only, a lock's motor or a test line: Rest lets it
+// go, at the end of whoever drives it.
+type Rester interface {
+	Rest() error
+}
+
 // Thermometer measures one place.
 type Thermometer interface {
 	Temperature() (unit.Temperature, error)

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/evsed/evsed/hal/parts"
 	"github.com/evsed/evsed/hal/rig"
 	"github.com/evsed/evsed/hal/simlines"
 	"github.com/evsed/evsed/station/guard"
@@ -67,10 +68,13 @@ func runGuard(args []string, out, errs io.Writer) error {
 	if o.listen != "" {
 		conn = -1
 	}
-	figures, err := realtime.Run(realtime.Options{Table: table, Open: newDrivers(o.lines).open, Conn: conn, Listen: o.listen, Cycles: o.selftest, Confine: confineGuard(o.sandbox, errs), Errs: errs})
+	d := newDrivers(o.lines)
+	figures, err := realtime.Run(realtime.Options{Table: table, Open: d.open, Begin: d.begin, Conn: conn, Listen: o.listen, Cycles: o.selftest, Confine: confineGuard(o.sandbox, errs), Errs: errs})
 	if o.figures || o.selftest > 0 {
 		fmt.Fprintf(errs, "guard: %d cycles, %d allocations, %d collections, at most %v late\n", figures.Cycles, figures.Mallocs, figures.Collections, figures.Late)
+		d.tell(errs)
 	}
+	err = errors.Join(err, d.kernel.Close(err == nil))
 	if o.selftest > 0 && err == nil && (figures.Cycles < o.selftest || figures.Mallocs > 0) {
 		return fmt.Errorf("self-test: want %d cycles without an allocation", o.selftest)
 	}
@@ -116,16 +120,43 @@ type drivers struct {
 	start time.Time
 	rigs  map[uint16]*rig.Board
 	sims  map[uint16]*simlines.Board
+
+	kernel parts.Linux // of real boards
 }
 
 func newDrivers(lines string) *drivers {
-	return &drivers{lines: lines, start: time.Now(), rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
+	d := &drivers{lines: lines, start: time.Now(), rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
+	d.kernel.Patience = d.patience
+	return d
 }
 
 // patience is how much is left of takeover.
 func (d *drivers) patience() time.Duration { return max(0, takeover-time.Since(d.start)) }
 
-func (d *drivers) open(dev guard.Device, _ guard.Parts) (any, error) {
+// begin begins what goes on beside the cycles, and returns what wakes them.
+func (d *drivers) begin() (sources []realtime.Source) {
+	d.kernel.Begin()
+	for _, s := range d.kernel.Sources() {
+		sources = append(sources, s)
+	}
+	return sources
+}
+
+// tell says what edges have led to.
+func (d *drivers) tell(errs io.Writer) {
+	if count, lost := d.kernel.Edges(); count > 0 {
+		fmt.Fprintf(errs, "guard: %d edges, %d lost\n", count, lost)
+	}
+	if r := d.kernel.Reaction(); r.Count > 0 {
+		fmt.Fprintf(errs, "guard: %d openings after an edge: p50 %v, p99 %v, p99.99 %v, max %v from the edge to the command\n",
+			r.Count, r.Quantile(500_000), r.Quantile(990_000), r.Quantile(999_900), r.Max)
+	}
+}
+
+func (d *drivers) open(dev guard.Device, ps guard.Parts) (any, error) {
+	if dev.Kind == guard.DeviceParts {
+		return parts.Open(&d.kernel, ps)
+	}
 	if dev.Flags != 0 {
 		return nil, fmt.Errorf("device of kind %d with flags %d: it takes none", dev.Kind, dev.Flags)
 	}

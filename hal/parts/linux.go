@@ -189,6 +189,9 @@ func (l *Linux) Reaction() *Reaction { return &l.react }
 
 // Edges returns how many edges there were, and how many of them the kernel had no room for.
 func (l *Linux) Edges() (count, lost uint64) {
+	if l.chips == nil {
+		return 0, 0
+	}
 	e := l.lines().Edges()
 	return e.Count, e.Lost
 }

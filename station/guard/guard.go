@@ -108,7 +108,8 @@ func (g *Guard) check() error {
 	return nil
 }
 
-// Stop opens every contactor and ends every offer. Locks stay as they are: a plug under load must not come loose.
+// Stop opens every contactor, ends every offer, and lets go of what is driven for a moment only. Locks stay as they are: a plug
+// under load must not come loose.
 func (g *Guard) Stop() error {
 	var all error
 	for i := range g.ports {
@@ -125,6 +126,9 @@ func (g *Guard) Stop() error {
 				p.driven.duty = dutyUnknown
 				all = errors.Join(all, fmt.Errorf("end offer of connector %v: %w", p.ref, err))
 			}
+		}
+		if err := p.rest(); err != nil {
+			all = errors.Join(all, fmt.Errorf("let motor and test line of connector %v go: %w", p.ref, err))
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -22,6 +23,7 @@ type port struct {
 	sent      iec61851.Status   // what the link took last
 	dirty     bool              // out.Status is not what was sent
 	inherited bool              // the permit is of a station that is gone
+	testing   bool              // the residual-current device tests itself
 	errs      iec61851.FaultSet // devices that failed in this cycle
 	late      iec61851.FaultSet // devices that refused a command in the last cycle
 	board     iec61851.FaultSet // diagnosis lines, as of the last slow reading
@@ -85,6 +87,9 @@ func (p *port) read(now time.Time, slow bool) {
 		}
 	}
 	if p.dev.RCD != nil {
+		if t, ok := p.dev.RCD.(hal.SelfTester); ok {
+			p.testing = t.SelfTest(p.idle())
+		}
 		if p.in.Tripped, err = p.dev.RCD.Tripped(); err != nil {
 			p.in.Tripped = true
 		}
@@ -175,8 +180,25 @@ func (p *port) setContactor(closed bool, phases uint8) {
 	p.driven.close, p.driven.phases = closed, phases
 }
 
+// idle reports whether nothing is plugged in and nothing closed, as of the last cycle.
+func (p *port) idle() bool {
+	s := &p.out.Status
+	return s.Pilot == term.StateA && !p.out.Close && !s.Closed && !p.driven.close
+}
+
+// rest lets go of what is driven for a moment only.
+func (p *port) rest() error {
+	var all error
+	for _, d := range [...]any{p.dev.Lock, p.dev.RCD} {
+		if r, ok := d.(hal.Rester); ok {
+			all = errors.Join(all, r.Rest())
+		}
+	}
+	return all
+}
+
 // quiet reports whether nothing can happen fast: no vehicle on the line, and the contactor known to be open.
 func (p *port) quiet() bool {
 	s := &p.out.Status
-	return (s.Pilot == term.StateA || s.Pilot == term.StateF) && !p.out.Close && !s.Closed
+	return (s.Pilot == term.StateA || s.Pilot == term.StateF) && !p.out.Close && !s.Closed && !p.testing
 }

@@ -12,12 +12,19 @@ import (
 	"github.com/evsed/evsed/station/guard"
 )
 
-// rest is how long the loop does not look at its socket after a frame has woken it: a station that floods it costs a
-// bounded share of the processor, whatever the thread's priority.
+// rest is how long the loop does not look at its socket and sources after one of them has woken it: a station that floods it and a
+// line that oscillates cost a bounded share of the processor, whatever the thread's priority.
 const rest = time.Millisecond
 
 // testStep is how long the cycles of a self-test are apart: real time has to pass for the machines to move.
 const testStep = 50 * time.Microsecond
+
+// Source wakes the loop: while its descriptor can be read, Drain takes what is there without waiting, and a cycle follows at once.
+// A descriptor below 0 is none for now.
+type Source interface {
+	Descriptor() int
+	Drain()
+}
 
 // Figures are what a guard can say about its own life.
 type Figures struct {
@@ -35,9 +42,10 @@ type loop struct {
 	socket  int // where stations call, -1: the one station is a parent
 	bell    int // an eventfd that wakes the loop when it shall end
 	ending  atomic.Bool
-	woken   bool // by a socket, the last time
+	woken   bool // by a socket or a source, the last time
 	assured time.Time
-	fds     [3]unix.PollFd
+	sources []Source      // what wakes it besides
+	fds     []unix.PollFd // bell, station, callers, then the sources
 	timeout unix.Timespec
 	figures Figures
 	least   uint64 // cycles of a self-test; 0: no test
@@ -95,30 +103,48 @@ func (l *loop) wait(due time.Time) time.Time {
 		return due
 	}
 	l.woken = true
-	if l.fds[2].Revents != 0 {
+	if l.fds[callers].Revents != 0 {
 		l.answer()
+	}
+	for i, s := range l.sources {
+		if l.fds[others+i].Revents != 0 {
+			s.Drain()
+		}
 	}
 	return time.Now()
 }
 
-// poll waits for the bell, and for the sockets too, and returns how many of them are ready; 0: it is due.
-func (l *loop) poll(due time.Time, sockets bool) int {
-	l.fds = [3]unix.PollFd{{Fd: int32(l.bell), Events: unix.POLLIN}, {Fd: -1}, {Fd: -1}} // what is below zero is not looked at
-	if sockets {
-		l.fds[1] = unix.PollFd{Fd: int32(l.conn), Events: unix.POLLIN}
-		l.fds[2] = unix.PollFd{Fd: int32(l.socket), Events: unix.POLLIN}
+// Places in fds.
+const (
+	bell = iota
+	station
+	callers
+	others
+)
+
+// poll waits for the bell, and for sockets and sources too, and returns how many of them are ready; 0: it is due.
+func (l *loop) poll(due time.Time, all bool) int {
+	l.fds[bell] = unix.PollFd{Fd: int32(l.bell), Events: unix.POLLIN}
+	n := 1
+	if all { // what is below zero is not looked at
+		l.fds[station] = unix.PollFd{Fd: int32(l.conn), Events: unix.POLLIN}
+		l.fds[callers] = unix.PollFd{Fd: int32(l.socket), Events: unix.POLLIN}
+		for i, s := range l.sources {
+			l.fds[others+i] = unix.PollFd{Fd: int32(s.Descriptor()), Events: unix.POLLIN}
+		}
+		n = len(l.fds)
 	}
 	for {
 		left := max(time.Until(due), 0)
 		l.timeout = unix.NsecToTimespec(int64(left))
-		n, _, e := unix.Syscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&l.fds)), uintptr(len(l.fds)), uintptr(unsafe.Pointer(&l.timeout)), 0, 0, 0)
+		ready, _, e := unix.Syscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&l.fds[0])), uintptr(n), uintptr(unsafe.Pointer(&l.timeout)), 0, 0, 0)
 		switch {
 		case e == unix.EINTR && !l.ending.Load():
 			continue
 		case e != 0:
 			return 0 // the cycle is early then, which harms nobody
 		}
-		return int(n)
+		return int(ready)
 	}
 }
 

@@ -31,12 +31,13 @@ const processName = "evsed-guard"
 // Options say how a guard runs.
 type Options struct {
 	Table   *guard.Table
-	Open    guard.Open   // opens and locks a device
-	Conn    int          // the station's socket; -1 with Listen
-	Listen  string       // path of the socket where stations call; "": the station is the parent
-	Cycles  uint64       // for a self-test: so many cycles in quick succession, then the end; 0: never
-	Confine func() error // gives up what a guard at work does not need, after the safe state; nil: nothing
-	Errs    io.Writer    // what the kernel refuses is said here once
+	Open    guard.Open      // opens and locks a device
+	Begin   func() []Source // begins what goes on beside the cycles, and returns what wakes the loop; called after the safe state; nil: nothing
+	Conn    int             // the station's socket; -1 with Listen
+	Listen  string          // path of the socket where stations call; "": the station is the parent
+	Cycles  uint64          // for a self-test: so many cycles in quick succession, then the end; 0: never
+	Confine func() error    // gives up what a guard at work does not need, after the safe state; nil: nothing
+	Errs    io.Writer       // what the kernel refuses is said here once
 }
 
 // Run guards until a signal asks it to end, or until the station's socket closes if the station is the parent; both
@@ -57,6 +58,10 @@ func Run(o Options) (Figures, error) {
 	}
 	l := &loop{g: g, link: link, conn: o.Conn, socket: -1, least: o.Cycles}
 	defer l.close()
+	if o.Begin != nil {
+		l.sources = o.Begin()
+	}
+	l.fds = make([]unix.PollFd, others+len(l.sources))
 	if err := l.prepare(o); err != nil {
 		return Figures{}, errors.Join(err, g.Stop())
 	}
