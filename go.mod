@@ -20,6 +20,5 @@ require (
 )
 
 require (
-	github.com/ZaparooProject/go-pn532 v0.26.1 // indirect
 	github.com/kr/fs v0.1.0 // indirect
 )
