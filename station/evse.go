@@ -292,7 +292,7 @@ func (s *Station) chargingTime(e *evse) time.Duration {
 // operative reports whether a new session may begin on an EVSE.
 func (s *Station) operative(e *evse) bool {
 	return !s.inoperative && !e.inoperative && e.reset.IsZero() && s.storage == "" && !s.closing() &&
-		!e.faults.stopping() && !s.faults.stopping() && slices.ContainsFunc(e.conns, func(c connector) bool { return !c.inoperative })
+		e.cfg.Refused == "" && !e.stopping() && !s.faults.stopping() && slices.ContainsFunc(e.conns, func(c connector) bool { return !c.inoperative })
 }
 
 // operativeAt reports the same for one connector.

@@ -128,7 +128,7 @@ const passing faultSet = 1<<term.FaultPowerLoss | 1<<term.FaultStorage
 // inService reports whether an EVSE has neither a fault that stops it, nor was it put out of service: one of these ends its
 // reservations. A reset does not (B11.FR.05).
 func (s *Station) inService(e *evse) bool {
-	return !s.inoperative && !e.inoperative && !(e.faults &^ passing).stopping() && !(s.faults &^ passing).stopping()
+	return !s.inoperative && !e.inoperative && e.cfg.Refused == "" && !(e.faults &^ passing).stopping() && !(s.faults &^ passing).stopping()
 }
 
 func (c *connector) inService() bool { return !c.inoperative && !(c.faults &^ passing).stopping() }

@@ -20,6 +20,7 @@ type bounds struct {
 	cable    unit.Current   // rating of the cable in use, 0 for none
 	verdict  limit.Verdict
 	told     unit.Current // limit of which the CSMS knows while the car charges, 0 for none
+	outside  [limit.Owners]outside
 	trailing unit.Current // what the car may still draw until follows, since its offer was just lowered
 	follows  time.Time    // monotonic
 }
@@ -83,7 +84,7 @@ func (s *Station) lookAtLimits() (again bool) {
 	}
 	ch := &s.charging
 	ch.next = time.Time{}
-	if s.settings.smart && ch.set.Len() > 0 || ch.limited {
+	if s.settings.smart && ch.set.Len() > 0 || ch.limited || s.claimed() {
 		s.claimProfiles()
 		s.claimShares()
 	}
@@ -146,14 +147,8 @@ func (s *Station) lookAgain(until, wall time.Time) {
 // began first come first where there is not enough for all (K04). The amperes are those of one phase, and every EVSE
 // counts as if it were on that phase, so that no phase carries more than the limit.
 func (s *Station) claimShares() {
-	var total schedule.Limit
-	if s.settings.smart {
-		var until time.Time
-		wall := s.wall()
-		total, until = s.charging.set.Limit(0, wall)
-		s.lookAgain(until, wall)
-	}
-	if total.Purpose == "" {
+	total := s.stationLimit()
+	if total < 0 {
 		for i := range s.evses {
 			s.evses[i].setShare(s.now, -1)
 		}
@@ -167,8 +162,8 @@ func (s *Station) claimShares() {
 		ch.want, ch.got = append(ch.want, s.without(e, limit.LoadBalancer)), append(ch.got, 0)
 	}
 	want, got := ch.want, ch.got
-	limit.Share(total.Max, MinOffer, want, got)
-	s.holdBack(total.Max, queue, got)
+	limit.Share(total, MinOffer, want, got)
+	s.holdBack(total, queue, got)
 	for i := range s.evses {
 		e := &s.evses[i]
 		share := unit.Current(-1)

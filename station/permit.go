@@ -36,7 +36,7 @@ func (e *evse) entitled() bool {
 // mayCharge reports whether the connector in use may deliver energy as far as driver, transaction and faults go; how much
 // is another question.
 func (s *Station) mayCharge(e *evse, c *connector) bool {
-	blocked := c.faults.stopping() || e.faults.stopping() || s.faults.stopping()
+	blocked := c.faults.stopping() || e.stopping() || s.faults.stopping()
 	return e.entitled() && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
 }
 
@@ -59,6 +59,9 @@ func (s *Station) limit(e *evse, c *connector) unit.Current {
 func (s *Station) issuePermits() {
 	for i := range s.evses {
 		e := &s.evses[i]
+		if e.cfg.Refused != "" { // no guard drives it
+			continue
+		}
 		for j := range e.conns {
 			c := &e.conns[j]
 			want := s.wantPermit(e, c)

@@ -21,20 +21,20 @@ const toldBefore faultSet = 1 << 31
 const _ = uint(30 - term.FaultStorage) // no fault is it
 
 // problems goes through the components that may have a problem.
-func (s *Station) problems(each func(c model.Component, now faultSet, told *faultSet, info string)) {
-	each(model.Component{Name: "ChargingStation"}, s.faults&^untoldFaults, &s.toldFaults, s.storage)
+func (s *Station) problems(each func(c model.Component, now faultSet, told *faultSet, t *trouble, info string)) {
+	each(model.Component{Name: "ChargingStation"}, s.faults&^untoldFaults, &s.toldFaults, &s.trouble, s.trouble.text(s.faults&^untoldFaults, s.storage))
 	for i := range s.evses {
 		e := &s.evses[i]
-		each(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, e.faults, &e.toldFaults, "")
+		each(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, e.faults, &e.toldFaults, &e.trouble, e.trouble.text(e.faults, ""))
 		for j := range e.conns {
 			c := &e.conns[j]
 			at := model.Component{EVSE: c.ref.EVSE, Connector: c.ref.Connector}
 			if !c.cfg.Tethered { // a fixed cable has no lock
 				at.Name = "ConnectorPlugRetentionLock"
-				each(at, c.faults&lockFaults, &c.toldLock, "")
+				each(at, c.faults&lockFaults, &c.toldLock, &c.lock, c.trouble.text(c.faults&lockFaults, ""))
 			}
 			at.Name = "Connector"
-			each(at, c.faults, &c.toldFaults, "")
+			each(at, c.faults, &c.toldFaults, &c.trouble, c.trouble.text(c.faults, ""))
 		}
 	}
 }
@@ -47,9 +47,9 @@ func (s *Station) tellProblems() {
 		return
 	}
 	changed := false
-	s.problems(func(c model.Component, now faultSet, told *faultSet, info string) {
-		if now != *told {
-			*told, changed = now, true
+	s.problems(func(c model.Component, now faultSet, told *faultSet, t *trouble, info string) {
+		if now != *told || now != 0 && info != t.told {
+			*told, t.told, changed = now, info, true
 			s.tellProblem(c, now, info)
 		}
 	})
@@ -70,7 +70,7 @@ func (s *Station) tellProblem(c model.Component, now faultSet, info string) {
 // keepProblems records the components that have a problem as far as the CSMS was told. It owes no sync.
 func (s *Station) keepProblems() {
 	var names []string
-	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ string) {
+	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ *trouble, _ string) {
 		if *told != 0 {
 			names = append(names, c.String())
 		}
@@ -89,7 +89,7 @@ func (s *Station) keepProblems() {
 func (s *Station) restoreProblems(kept string) {
 	s.problemsKept = kept
 	names := strings.Split(kept, ",")
-	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ string) {
+	s.problems(func(c model.Component, _ faultSet, told *faultSet, _ *trouble, _ string) {
 		if slices.Contains(names, c.String()) {
 			*told = toldBefore
 		}
@@ -120,5 +120,5 @@ func (s *Station) nextEvent() int {
 
 // forgetProblems has every problem told again that is there; what has gone meanwhile is told anyway.
 func (s *Station) forgetProblems() {
-	s.problems(func(_ model.Component, now faultSet, told *faultSet, _ string) { *told &^= now })
+	s.problems(func(_ model.Component, now faultSet, told *faultSet, _ *trouble, _ string) { *told &^= now })
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal/unit"
+	"github.com/evsed/evsed/station/limit"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/schedule"
 	"github.com/evsed/evsed/station/term"
@@ -17,6 +18,8 @@ type charging struct {
 	next    time.Time // when a limit may change, monotonic; zero: never
 	limited bool      // some EVSE was held below what it has at the last look
 	reports []listing // profiles that are being told
+
+	outside [limit.Owners]outside // what the station as a whole is allowed by others
 
 	queue     []*evse // who shares the station's limit, and how: room for the next look
 	want, got []unit.Current

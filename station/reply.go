@@ -73,8 +73,15 @@ func (s *Station) settleKept(ev ReplyReceived) {
 
 // faultChanged raises or clears a fault, and ends what cannot go on with it (E06.FR.16).
 func (s *Station) faultChanged(ev FaultChanged) {
-	set := s.faultsAt(ev.Ref)
-	if set == nil || !set.set(ev.Fault, ev.Active) {
+	set, why := s.faultsAt(ev.Ref)
+	if set == nil {
+		return
+	}
+	if !ev.Active {
+		ev.Info = ""
+	}
+	why.set(ev.Fault, ev.Info)
+	if !set.set(ev.Fault, ev.Active) {
 		return
 	}
 	if ev.Fault == term.FaultTamper && ev.Active {
@@ -92,21 +99,20 @@ func (s *Station) faultChanged(ev FaultChanged) {
 	}
 }
 
-func (s *Station) faultsAt(r term.Ref) *faultSet {
+func (s *Station) faultsAt(r term.Ref) (*faultSet, *trouble) {
 	if r.EVSE == 0 {
-		return &s.faults
+		return &s.faults, &s.trouble
 	}
-	e := s.evse(r.EVSE)
-	if e == nil || r.Connector == 0 {
-		if e == nil {
-			return nil
+	if r.Connector == 0 {
+		if e := s.evse(r.EVSE); e != nil {
+			return &e.faults, &e.trouble
 		}
-		return &e.faults
+		return nil, nil
 	}
 	if _, c := s.connector(r); c != nil {
-		return &c.faults
+		return &c.faults, &c.trouble
 	}
-	return nil
+	return nil, nil
 }
 
 // hit reports whether a fault at a Ref concerns the session of this EVSE.

@@ -24,6 +24,9 @@ type Config struct {
 	Bays     bool  // there are parking bay sensors
 	Lights   bool  // connectors have lights that blink and can be dimmed
 
+	// Limits hold from the start on.
+	Limits []LimitClaimed
+
 	// Boot is why the station started, as far as the runner knows; a reason that the core itself had noted before a reboot
 	// outranks it.
 	Boot BootReason
@@ -59,6 +62,9 @@ type EVSE struct {
 	Phases     int    // 1, 3; 0 for DC
 	MaxCurrent unit.Current
 	Connectors []Connector
+
+	Billing bool   // no energy without its meter
+	Refused string // why this program does not charge here, with a stable code; "": it does
 }
 
 // Connector is one connector of an EVSE.
@@ -95,9 +101,10 @@ type Station struct {
 	unlocks    []unlocking
 	profiles   map[int]NetworkProfile
 	availability
-	faults                   faultSet       // of the station itself
-	storage                  string         // stable code of a storage trouble, "" for none
-	toldFaults               faultSet       // what the CSMS was told last
+	faults                   faultSet // of the station itself
+	storage                  string   // stable code of a storage trouble, "" for none
+	toldFaults               faultSet // what the CSMS was told last
+	trouble                  trouble
 	events                   int            // the last eventId; ids grow over restarts too
 	eventsKept               int            // ids up to this one are reserved on flash
 	problemsKept             string         // components with a problem, as recorded
@@ -137,6 +144,7 @@ type evse struct {
 	cut        time.Time // when the permit to close was last withdrawn, monotonic
 	faults     faultSet
 	toldFaults faultSet // what the CSMS was told last
+	trouble    trouble
 	reading    hal.MeterReading
 	read       bool // reading is valid
 	meter      metering
@@ -177,6 +185,8 @@ type connector struct {
 	over       term.StopReason // why the last transaction stopped, while its traces are here; "" for none
 	toldFaults faultSet
 	toldLock   faultSet
+	trouble    trouble
+	lock       trouble // of its lock alone
 	shown      hal.Indication
 	availability
 }
@@ -253,6 +263,7 @@ func newEVSE(cfg EVSE) evse {
 		e.conns = append(e.conns, connector{ref: term.Ref{EVSE: cfg.ID, Connector: c.ID}, cfg: c, present: c.Tethered})
 		e.types = append(e.types, c.Type)
 	}
+	e.refuse()
 	return e
 }
 
@@ -263,6 +274,7 @@ func (s *Station) Start(now time.Time, wall time.Time) Output {
 	s.clock.set(now, wall)
 	s.readSettings()
 	s.configureProfiles()
+	s.claimFromStart(s.cfg.Limits)
 	s.startBoot()
 	s.startTransactions()
 	s.startUpdate()
@@ -312,6 +324,8 @@ func (s *Station) handle(ev Event) {
 		s.offerChanged(ev)
 	case FaultChanged:
 		s.faultChanged(ev)
+	case LimitClaimed:
+		s.limitClaimed(ev)
 	case MeterRead:
 		s.meterRead(ev)
 	case TokenRead:

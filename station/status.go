@@ -11,7 +11,9 @@ import (
 // statusOf derives a connector's status from the state as it is now (G01). Pure: the same view gives the same word.
 func (s *Station) statusOf(e *evse, c *connector) ConnectorStatus {
 	switch {
-	case c.faults.stopping() || e.faults.stopping() || s.faults.stopping():
+	case e.cfg.Refused != "":
+		return StatusUnavailable
+	case c.faults.stopping() || e.stopping() || s.faults.stopping():
 		return StatusFaulted
 	case s.inoperative || e.inoperative || c.inoperative || !e.reset.IsZero(): // G03.FR.06, G04.FR.07, even with a car plugged in
 		return StatusUnavailable
