@@ -42,15 +42,16 @@ type pin struct {
 	low bool
 }
 
-func (k kernel) request(s gpio.Spec) (pin, error) {
+func (k kernel) request(s gpio.Spec, shared bool) (pin, error) {
 	l := k.b.lines[s.Name]
 	switch {
 	case l == nil:
 		return pin{}, fmt.Errorf("gpio %s: no chip has a line of this name", s.Name)
+	case l.owned && shared && l.spec == s:
 	case l.owned:
 		return pin{}, fmt.Errorf("gpio %s: the line is in use", s.Name)
 	}
-	l.owned = true
+	l.owned, l.spec = true, s
 	return pin{k, l, s.ActiveLow}, nil
 }
 
@@ -61,7 +62,7 @@ func (k kernel) Output(s gpio.Spec) (gpio.Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := k.request(s)
+	p, err := k.request(s, false)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +70,14 @@ func (k kernel) Output(s gpio.Spec) (gpio.Output, error) {
 	return p, nil
 }
 
-// Input requests a line as an input; a pull that the caller asks for counts.
+// Input requests a line as an input; a pull that the caller asks for counts. Several may ask for the same in the same way.
 func (k kernel) Input(s gpio.Spec) (gpio.Input, error) {
 	err := k.enter()
 	defer k.leave()
 	if err != nil {
 		return nil, err
 	}
-	p, err := k.request(s)
+	p, err := k.request(s, true)
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,9 @@ type line struct {
 	wire  bool // level that an output drives
 	out   bool // somebody drives it
 	owned bool
-	stuck *bool // level that it stands at whatever drives it
-	cut   bool  // nothing reaches it
+	spec  gpio.Spec // that its owner has
+	stuck *bool     // level that it stands at whatever drives it
+	cut   bool      // nothing reaches it
 }
 
 // rest is the level of a wire that nobody drives: an input by its pull, an output as its own circuit has it at a reset,

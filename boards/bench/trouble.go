@@ -58,9 +58,16 @@ func (b *Bench) relays(id term.EVSEID, k Contactor, on bool, do func(*relay)) er
 	})
 }
 
-// JamLock holds the bolt of an EVSE's lock where it is, or lets it go.
+// JamLock holds the bolt of an EVSE's lock where it is, or lets it go. Behind a safety controller it does not close.
 func (b *Bench) JamLock(id term.EVSEID, on bool) error {
 	return b.at1(id, func(c *connector) error {
+		if c.controller != nil && c.e.Lock != nil {
+			how := halsim.LockNormal
+			if on {
+				how = halsim.LockFailsToLock
+			}
+			return b.world.SetLock(id, c.ref.Connector, how)
+		}
 		if c.motor == nil {
 			return fmt.Errorf("lock of EVSE %d: the board has none", id)
 		}

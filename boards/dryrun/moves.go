@@ -93,6 +93,7 @@ func relay(on bool) func(halsim.Event) bool {
 // Limits that scenarios are held to.
 const (
 	limitSeen  = 500 * time.Millisecond // a vehicle is seen, with the pace of a station that has none
+	limitStart = 3 * time.Second        // a controller is found, and faults of its silence are forgotten
 	limitClose = 3 * time.Second        // from state C to energy (IEC 61851-1 Annex A, sequence 3)
 	limitOpen  = 100 * time.Millisecond // from leaving state C to no energy (IEC 61851-1 Annex A)
 	limitSlow  = time.Second            // what is read four times a second

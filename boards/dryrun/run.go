@@ -5,9 +5,9 @@ import (
 )
 
 // suite is everything that is played at each EVSE, in the order of the report.
-func suite() []scenario {
+func suite(b *boards.Board) []scenario {
 	var all []scenario
-	for _, part := range [][]scenario{pilotSuite, cableSuite, supplySuite} {
+	for _, part := range [][]scenario{pilotSuite, cableSuite, supplySuite, inputSuite(b)} {
 		all = append(all, part...)
 	}
 	return all
@@ -32,7 +32,7 @@ func Run(hardware, software *boards.Board, told func(Step)) *Report {
 			add(Step{EVSE: e.ID, Name: "charging", Result: Left, Note: code + " " + why})
 			continue
 		}
-		for _, sc := range suite() {
+		for _, sc := range suite(hardware) {
 			add(one(hardware, software, e, sc))
 		}
 	}

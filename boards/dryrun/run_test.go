@@ -2,6 +2,7 @@ package dryrun
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/evsed/evsed/boards"
@@ -17,14 +18,20 @@ func load(t *testing.T, paths ...string) *boards.Board {
 	return b
 }
 
-// shipped are the files of the boards that come with the program.
+// shipped are the files of the boards that come with the program, without those that stand over them.
 func shipped(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("../*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("shipped boards: %v, %v", files, err)
+	var all []string
+	for _, f := range files {
+		if !strings.HasPrefix(name(f), "product-") && !strings.HasPrefix(name(f), "site-") {
+			all = append(all, f)
+		}
 	}
-	return files
+	if err != nil || len(all) < 4 {
+		t.Fatalf("shipped boards: %v, %v", all, err)
+	}
+	return all
 }
 
 func name(file string) string { return filepath.Base(file) }
@@ -44,5 +51,15 @@ func TestShippedBoards(t *testing.T) {
 			})
 			t.Log(r.Summary())
 		})
+	}
+}
+
+// TestProductAndSite: files over a board change what is played, and it still works.
+func TestProductAndSite(t *testing.T) {
+	b := load(t, "../ac-socket-imx6ull.yaml", "../product-11kw.yaml", "../site-small-fuse.yaml")
+	for _, s := range Run(b, b, nil).Steps {
+		if s.Result == Failed {
+			t.Error(s)
+		}
 	}
 }

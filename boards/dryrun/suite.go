@@ -6,6 +6,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/bench"
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/iec61851"
@@ -26,7 +27,7 @@ func sequence(moves ...move) move {
 
 // pilotSuite are the states of the pilot and the times that belong to them.
 var pilotSuite = []scenario{
-	{"A: nothing plugged", nil, sequence(await("state A", limitSeen, sees(term.StateA)), stays("sound and open", 2*time.Second, both(sound, opened)))},
+	{"A: nothing plugged", nil, sequence(await("state A", limitSeen, sees(term.StateA)), await("sound", limitStart, sound), stays("sound and open", 2*time.Second, both(sound, opened)))},
 	{"A -> B", nil, sequence(wait(time.Second), timed("state B", limitSeen, plug, sees(term.StateB), nil))},
 	{"B: offer on the wire", nil, sequence(plug, await("state B", limitSeen, sees(term.StateB)),
 		timed("duty", limitClose, permit(offer), dutyIs(offer), nil), stays("duty stands", time.Second, dutyIs(offer)))},
@@ -54,8 +55,9 @@ var cableSuite = []scenario{
 	{"PP 220 Ohm is 32 A", socket, code(32 * unit.Ampere)},
 	{"PP 100 Ohm is 63 A", socket, code(63 * unit.Ampere)},
 	{"PP open: no cable", socket, sequence(wait(time.Second), absent, plug, wait(time.Second), unplugSide(halsim.SideBoth), timed("cable gone", limitSeen, wait(0), absentNow, nil))},
-	{"PP shorted while charging", socket, sequence(charge, opens(fault(term.FaultProximity, true), limitOpen, term.FaultProximity), fault(term.FaultProximity, false), again)},
+	{"PP shorted while charging", socket, sequence(charge, opens(fault(term.FaultProximity, true), 2*limitOpen, term.FaultProximity), fault(term.FaultProximity, false), again)},
 	{"offer stays below the cable", socket, sequence(plugCable(13*unit.Ampere, halsim.EVOptions{}), permit(32*unit.Ampere), s2(true), await("contactor closes", limitClose+time.Second, told), wait(6*time.Second), cableKept)},
+	{"lock closes with its first pulse", locks, sequence(plug, wait(time.Second), timed("bolt closes", iec61851.LockTravel, permit(offer), func(p *play) bool { return p.connector().Locked }, nil))},
 	{"lock holds before energy flows", locks, sequence(plug, permit(offer), s2(true), await("contactor closes", limitClose+2*time.Second, closed), lockedNow)},
 	{"lock opens after the end", locks, sequence(charge, timed("bolt opens", 8*time.Second, permit(0), func(p *play) bool { return !p.connector().Locked }, nil), unplugSide(halsim.SideBoth))},
 	{"lock does not close", locks, sequence(on(func(p *play) error { return p.JamLock(p.ref.EVSE, true) }), plug, s2(true), faulted(permit(offer), 5*time.Second, term.FaultConnectorLock), remains(2*time.Second))},
@@ -73,12 +75,17 @@ var supplySuite = []scenario{
 	{"extra feedback stuck at open", sensedExtra, sequence(charge, opens(on(func(p *play) error { return stickSense(p, second, false) }), limitSlow, term.FaultContactor))},
 	{"extra feedback stuck at closed", sensedExtra, sequence(wait(time.Second), faulted(on(func(p *play) error { return stickSense(p, second, true) }), limitSlow, term.FaultContactor), plug, permit(offer), s2(true), remains(4*time.Second))},
 	{"RCD trips", fi, sequence(charge, opens(fault(term.FaultGround, true), limitOpen, term.FaultGround), fault(term.FaultGround, false), again)},
+	{"RCD self-test", testedRCD, sequence(wait(5*time.Second), rcdTested, stays("sound", time.Second, sound))},
+	{"RCD does not obey its test", testedRCD, sequence(on(func(p *play) error { return p.DeafRCD(p.ref.EVSE, true) }), faulted(wait(0), 10*time.Second, term.FaultGround), plug, permit(offer), s2(true), remains(4*time.Second))},
 	{"RCD contact broken off", wiredRCD, sequence(charge, opens(on(func(p *play) error { return p.Cut(p.e.RCD.Fault.Name) }), limitOpen, term.FaultGround))},
 	{"over-temperature", hot, sequence(charge, opens(heat(15*unit.Celsius), limitSlow, term.FaultNone), tooHot, on(cool), again)},
 	{"thermometer lost", hotADC, sequence(charge, opens(on(func(p *play) error { return p.Unplug(firstHot(p).ADC.Name) }), limitSlow, term.FaultNone), tooHot)},
 	{"meter silent", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
 	{"pilot converter frozen", watched, frozen},
 	{"pilot converter lost", detector, sequence(charge, opens(on(func(p *play) error { return p.Unplug(p.e.Pilot.High.Name) }), limitOpen, term.FaultPilot), on(func(p *play) error { return p.Thaw(p.e.Pilot.High.Name) }), again)},
+	{"controller silent", controlled, sequence(charge, opens(on(func(p *play) error { return p.Silence(p.e.MCU, true) }), limitOpen, term.FaultNone), trouble, on(func(p *play) error { return p.Silence(p.e.MCU, false) }), again)},
+	{"controller's line unplugged", controlled, sequence(charge, opens(on(func(p *play) error { return p.Pull(p.e.MCU, true) }), limitSlow, term.FaultNone), trouble, on(func(p *play) error { return p.Pull(p.e.MCU, false) }), again)},
+	{"controller's line disturbed", controlled, sequence(charge, opens(on(func(p *play) error { return p.Garble(p.e.MCU, true) }), limitSlow, term.FaultNone), trouble, on(func(p *play) error { return p.Garble(p.e.MCU, false) }), again)},
 	{"agent silent", nil, sequence(charge, opens(on(func(p *play) error { p.silent = true; return nil }), silenceOf+limitSlow, term.FaultNone), on(func(p *play) error { p.silent = false; return nil }), await("charges again", limitBack, told))},
 	{"power cut and back", nil, sequence(charge, opens(on(func(p *play) error { return p.Power(false) }), limitOpen, term.FaultNone), on(back), stays("nothing closes by itself", 3*time.Second, opened), permit(offer), await("charges again", limitBack, told))},
 }
@@ -89,19 +96,24 @@ const silenceOf = 10*time.Second + iec61851.OffLimit // guard.DefaultSilence, an
 func not(f func(*boards.EVSE) bool) func(*boards.EVSE) bool {
 	return func(e *boards.EVSE) bool { return !f(e) }
 }
-func ventilated(e *boards.EVSE) bool  { return e.Connector.Ventilated }
-func socket(e *boards.EVSE) bool      { return !e.Connector.Tethered }
-func locks(e *boards.EVSE) bool       { return e.Lock != nil }
-func sensedLock(e *boards.EVSE) bool  { return e.Lock != nil && e.Lock.Sense != nil }
-func relays(e *boards.EVSE) bool      { return !e.Contactors.MCU }
-func extra(e *boards.EVSE) bool       { return second(e) != nil }
-func sensed(e *boards.EVSE) bool      { return first(e) != nil && first(e).Sense != nil }
-func sensedExtra(e *boards.EVSE) bool { return second(e) != nil && second(e).Sense != nil }
+func ventilated(e *boards.EVSE) bool { return e.Connector.Ventilated }
+func socket(e *boards.EVSE) bool     { return !e.Connector.Tethered }
+func locks(e *boards.EVSE) bool      { return e.Lock != nil }
+func sensedLock(e *boards.EVSE) bool { return e.Lock != nil && e.Lock.Sense != nil }
+func relays(e *boards.EVSE) bool     { return !e.Contactors.MCU && !alone(e) }
+func extra(e *boards.EVSE) bool {
+	return second(e) != nil && (alone(e) || e.Phases != 1 && e.Contactors.Wiring != hal.WiringMutual)
+}
+func alone(e *boards.EVSE) bool       { return e.Contactors.Wiring == hal.WiringMutual && e.Phases == 1 } // the extra one closes in place of the main one
+func sensed(e *boards.EVSE) bool      { return relays(e) && first(e).Sense != nil }
+func sensedExtra(e *boards.EVSE) bool { return extra(e) && second(e).Sense != nil }
 func fi(e *boards.EVSE) bool          { return e.RCD != nil }
 func wiredRCD(e *boards.EVSE) bool    { return e.RCD != nil && !e.RCD.MCU }
 func hot(e *boards.EVSE) bool         { return len(e.Temperatures) > 0 && !e.Temperatures[0].MCU }
 func hotADC(e *boards.EVSE) bool      { return hot(e) && e.Temperatures[0].ADC != nil }
+func testedRCD(e *boards.EVSE) bool   { return wiredRCD(e) && e.RCD.Test != nil }
 func detector(e *boards.EVSE) bool    { return e.Pilot.High != nil }
+func controlled(e *boards.EVSE) bool  { return e.MCU != "" }
 func watched(e *boards.EVSE) bool     { return detector(e) && e.Pilot.Frozen > 0 }
 func stopsOnSilence(e *boards.EVSE) bool {
 	return e.Meter != nil && e.Meter.Stop
@@ -239,4 +251,38 @@ func frozen(p *play) error {
 	name, limit := p.e.Pilot.High.Name, time.Duration(p.e.Pilot.Frozen)*max(p.e.Pilot.Every, time.Millisecond)
 	return p.do(charge, opens(on(func(p *play) error { return p.Freeze(name) }), limit+limitSlow, term.FaultPilot),
 		on(func(p *play) error { return p.Thaw(name) }), again)
+}
+
+// rcdTested wants the device to have tripped by its test.
+func rcdTested(p *play) error {
+	n, err := p.TestedRCD(p.ref.EVSE)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("the test line has not made the device trip (%s)", p.picture())
+	}
+	return err
+}
+
+// trouble wants the guard to tell that it does not know the connector any more.
+func trouble(p *play) error {
+	return await("a fault is told", limitSlow, func(p *play) bool { s := p.status(); return (s.Faults | s.Seen).Stopping() })(p)
+}
+
+// inputSuite is what a board's own inputs have to do: an emergency stop, and a door, open everything.
+func inputSuite(b *boards.Board) []scenario {
+	var all []scenario
+	for _, in := range b.Inputs {
+		if in.Meaning != boards.MeaningEmergencyStop && in.Meaning != boards.MeaningDoor {
+			continue
+		}
+		press := func(pressed bool) move {
+			return func(p *play) error { return p.Press(in.Name, pressed) }
+		}
+		all = append(all, scenario{"input " + in.Name + " opens", nil,
+			sequence(charge, opens(press(true), limitOpen, term.FaultEmergencyStop), remains(2*time.Second), press(false), again)})
+		if in.MCU == "" {
+			all = append(all, scenario{"input " + in.Name + ", wire broken off", nil,
+				sequence(charge, opens(on(func(p *play) error { return p.Cut(in.Line.Name) }), limitOpen, term.FaultEmergencyStop))})
+		}
+	}
+	return all
 }
