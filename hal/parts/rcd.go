@@ -18,7 +18,7 @@ const (
 
 // rcd is the fault line of a residual-current device, and the line that makes it trip.
 //
-//	resting --due, nothing plugged--> testing --it trips--> releasing --its line is quiet--> resting
+//	at rest --due, nothing plugged--> under test --it trips--> after it --its line is quiet--> at rest
 //	                                     |  too late: failed      |  it stays: tripped
 //	                                     +--somebody plugs in-----+
 type rcd struct {
@@ -37,9 +37,9 @@ type rcd struct {
 type testPhase uint8
 
 const (
-	resting testPhase = iota
-	testing
-	releasing
+	atRest testPhase = iota
+	underTest
+	afterTest
 )
 
 func (b *builder) rcd() (any, error) {
@@ -73,7 +73,7 @@ func (r *rcd) Tripped() (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if r.phase != resting {
+	if r.phase != atRest {
 		return r.failed, nil
 	}
 	return active || r.failed, nil
@@ -92,14 +92,14 @@ func (r *rcd) SelfTest(idle bool) bool {
 		r.idle = now
 	}
 	switch r.phase {
-	case resting:
+	case atRest:
 		r.begin(now, idle)
-	case testing:
+	case underTest:
 		r.watch(now, idle)
-	case releasing:
+	case afterTest:
 		r.settle(now)
 	}
-	return r.phase != resting
+	return r.phase != atRest
 }
 
 func (r *rcd) begin(now time.Time, idle bool) {
@@ -109,7 +109,7 @@ func (r *rcd) begin(now time.Time, idle bool) {
 	if active, err := r.fault.Get(); active || err != nil {
 		return // it has tripped by itself
 	}
-	r.phase, r.since = testing, now
+	r.phase, r.since = underTest, now
 	if r.test.Set(true) != nil {
 		r.end(now, false)
 	}
@@ -120,7 +120,7 @@ func (r *rcd) watch(now time.Time, idle bool) {
 	late := now.Sub(r.since) > r.within
 	switch {
 	case !idle:
-		r.phase, r.since, r.due = releasing, now, now.Add(testAgain)
+		r.phase, r.since, r.due = afterTest, now, now.Add(testAgain)
 		_ = r.test.Set(false) // settle sees to it
 	case active && err == nil && !late:
 		r.end(now, true)
@@ -136,7 +136,7 @@ func (r *rcd) end(now time.Time, passed bool) {
 	if !passed {
 		r.due = now.Add(testAgain)
 	}
-	r.phase, r.since = releasing, now
+	r.phase, r.since = afterTest, now
 	_ = r.test.Set(false) // settle sees to it
 }
 
@@ -148,7 +148,7 @@ func (r *rcd) settle(now time.Time) {
 	}
 	active, err := r.fault.Get()
 	if !active && err == nil || now.Sub(r.since) > restAfterTest {
-		r.phase = resting
+		r.phase = atRest
 	}
 }
 
@@ -157,8 +157,8 @@ func (r *rcd) Rest() error {
 	if r.test == nil {
 		return nil
 	}
-	if r.phase == testing {
-		r.phase, r.since, r.due = releasing, r.now(), r.now().Add(testAgain)
+	if r.phase == underTest {
+		r.phase, r.since, r.due = afterTest, r.now(), r.now().Add(testAgain)
 	}
 	return r.test.Set(false)
 }
