@@ -19,6 +19,7 @@ func meterCommands() []command {
 		{"models", "", "list the meter models that are known", meterModels},
 		{"read", meterReadUsage, "take one reading", meterRead},
 		{"scan", meterScanUsage, "find the meters on a bus", meterScan},
+		{"verify", meterVerifyUsage, "judge signed records (OCMF): signature, completeness, semantics", meterVerify},
 	}
 }
 
