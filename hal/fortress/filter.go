@@ -92,8 +92,7 @@ func agentFilter(start bool) []unix.SockFilter {
 const newNamespaces = unix.CLONE_NEWCGROUP | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUSER | unix.CLONE_NEWUTS
 
 // socketKinds leaves sockets of the internet and of the machine, and CAN, where power modules are; netlink tells of network
-// interfaces. Multipath TCP would go
-// past landlock's ports.
+// interfaces. Multipath TCP would go past landlock's ports.
 func socketKinds(f *program) {
 	f.load(atArg)
 	families := []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK, unix.AF_CAN}

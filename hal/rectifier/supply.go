@@ -32,7 +32,7 @@ type Spec struct {
 
 // Models returns the names of all models. Their frames are the same.
 func Models() []string {
-	return []string{"infypower/reg1k0100", "infypower/reg1k0100g", "infypower/reg75050", "infypower/ceg1k0100g"}
+	return []string{"infypower/reg1k0100", "infypower/reg1k0100g", "infypower/ceg1k0100g"}
 }
 
 // Times of a supply.

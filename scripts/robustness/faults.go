@@ -55,12 +55,14 @@ var Faults = []Row{
 		Tests: []string{
 			"station/iec61851.TestWeldShowsStateFUntilService TestContactorThatDoesNotClose",
 			"station/guard.TestWeldKeepsTheOtherConnectorOpen TestJammedContactorIsTold TestServiceRightAfterTheRepair",
-			"station/local/virtual.TestWeldOutlivesARestart"}},
+			"station/local/virtual.TestWeldOutlivesARestart",
+			"hal/mcu.TestContradictoryFeedback TestLatchedWeldWaitsForAcknowledgement TestOpenedByItself", "hal/precharge.TestFailures TestRandomLife"}},
 	{ID: "F15", What: "pilot short, diode, E, F, chatter, no earth, residual current, heat, emergency stop, lid", Asks: "opens within 100 ms with the right code, and tries again by rule",
 		Tests: []string{
 			"station/iec61851.TestEveryStateWithEveryFault TestPilotShortToEarth TestChatteringPilotOpens TestTemperatureHysteresis TestRetriesEndAndBeginAnewWithTheNextVehicle TestLeavingStateCOpensAtOnce TestRandomWires",
 			"station/guard.TestWorldFaultsOpenInTime TestFaultsThatDoNotStop TestDeviceErrorsOpen TestDeadDevicesAtStart TestRandomWorlds",
-			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines"}},
+			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
+			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
 			"station/iec61851.TestLockFails TestLockBeforePowerAndUnlockAfter TestCableRatingFallsWithResistance", "station/guard.TestLockThatFails TestUnplugUnderLoad TestCarThatIgnoresPWMOff",
@@ -69,12 +71,14 @@ var Faults = []Row{
 		Tests: []string{
 			"cmd/evsed.TestKillWhileCharging TestKillAtFirstStart TestAgentDiesWhileCharging TestGuardOutlivesItsAgent TestGuardOutlastsALoopThatHangs TestTwoUnits TestTwoUnitsHold",
 			"station/guard.TestSilentLoopDropsThePermits TestSilentLoopHoldsByPolicy TestOpensWithEverythingHung TestPermitsOfALostStation TestStationThatWasStopped",
+			"hal/mcu.TestAgentSilent TestNewAgent TestFallback",
 			"station/local/virtual.TestLoopHangs TestExitOpensFirst", "cmd/evsed.TestHeart TestInitSystem", "storage.TestKill", "hal/halsim.TestKillAtAnyInstant", "hal/simlines.TestWorldStandsStill"}},
 	{ID: "F18", What: "guard killed, stopped or hanging", Asks: "the board's watchdog opens; the agent says so and starts the next guard",
 		Tests: []string{
 			"cmd/evsed.TestGuardDiesWhileCharging TestGuardHangsWhileCharging TestWatchdogOpensForAKilledGuard TestWatchdogOpensForAStoppedGuard TestGuardAfterAKilledGuard TestTwoGuards TestSecondAgentOrGuard TestSafeStateComesFirst",
 			"station/guard.TestWatchdogNeedsGuardAndLoop TestPanicOpensEverything TestSilentGuard TestRemoteWithoutGuard TestNewAssertsTheSafeState",
-			"station/guard/realtime.TestKeeperGoesOnTrying TestKeeperForgivesAGuardThatHasLived TestChildThatDoesNotEnd", "hal/simlines.TestWatchdogOverLines", "hal/halsim.TestWatchdogReleasesTheWires"}},
+			"station/guard/realtime.TestKeeperGoesOnTrying TestKeeperForgivesAGuardThatHasLived TestChildThatDoesNotEnd", "hal/simlines.TestWatchdogOverLines", "hal/halsim.TestWatchdogReleasesTheWires",
+			"hal/mcu.TestAgentSilent TestResetInSession"}},
 	{ID: "F19", What: "brown-out, power that flickers for 0.1 to 10 s, power and network gone together", Asks: "goes on with the transaction or ends it for the loss of power; bills all of it",
 		Tests: []string{
 			"station/local/virtual.TestPowerFlickersWhileCharging TestPowerCutResumes TestPowerAndNetworkCutTogether TestPowerPlans TestPowerBackBeforeTheBufferIsEmpty TestTour",
