@@ -86,4 +86,7 @@ func (c *checker) ids() {
 		}
 		off = e.Off
 	}
+	if c.b.EVSEs[0].Off {
+		c.find(join(evsePath(&c.b.EVSEs[0]), "off"), "BRD-115", "every EVSE is switched off", "leave the first one on")
+	}
 }

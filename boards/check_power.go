@@ -3,7 +3,10 @@ package boards
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/evsed/evsed/hal/isolation"
+	"github.com/evsed/evsed/hal/rectifier"
 	"github.com/evsed/evsed/hal/unit"
 )
 
@@ -59,19 +62,13 @@ func (c *checker) dc(e *EVSE, at string) {
 			c.findf(at, "BRD-404", "EVSE %d has no %s", e.ID, p.name)
 		}
 	}
-	if e.Isolation != nil && !slices.Contains(monitors, e.Isolation.Model) {
-		c.find(join(at, "isolation.model"), "BRD-207", fmt.Sprintf("no driver for %q", e.Isolation.Model), "there is "+monitors[0])
+	if e.Isolation != nil && !slices.Contains(isolation.Models(), e.Isolation.Model) {
+		c.find(join(at, "isolation.model"), "BRD-207", fmt.Sprintf("no driver for %q", e.Isolation.Model), "there are "+strings.Join(isolation.Models(), ", "))
 	}
 	if e.Source != nil {
 		c.source(e, at)
 	}
 }
-
-// Models of rectifiers and of insulation monitors that this build has drivers for.
-var (
-	rectifiers = []string{"infypower/reg1k0100"}
-	monitors   = []string{"bender/isocha425hv"}
-)
 
 // source gives what the connector promises.
 func (c *checker) source(e *EVSE, at string) {
@@ -89,8 +86,8 @@ func (c *checker) source(e *EVSE, at string) {
 		if v.Most > 0 && (m.Voltage.Least > v.Least || m.Voltage.Most < v.Most) {
 			c.findf(join(at, "connector.voltage"), "BRD-403", "%s to %s, and module %s has %s to %s", v.Least, v.Most, m.ID, m.Voltage.Least, m.Voltage.Most)
 		}
-		if !slices.Contains(rectifiers, m.Model) {
-			c.find(fmt.Sprintf("power_modules[%s].model", m.ID), "BRD-207", fmt.Sprintf("no driver for %q", m.Model), "there is "+rectifiers[0])
+		if !slices.Contains(rectifier.Models(), m.Model) {
+			c.find(fmt.Sprintf("power_modules[%s].model", m.ID), "BRD-207", fmt.Sprintf("no driver for %q", m.Model), "there are "+strings.Join(rectifier.Models(), ", "))
 		}
 	}
 	if found > 0 && v.Least > 0 && e.Connector.MaxCurrent.Times(v.Least) > power {

@@ -121,7 +121,7 @@ func (c *checker) mcuOwner(name, path string) {
 		return
 	}
 	for i := range c.b.EVSEs {
-		if e := &c.b.EVSEs[i]; e.MCU == "" {
+		if e := &c.b.EVSEs[i]; e.MCU == "" && len(e.atMCU()) == 0 {
 			c.findf(path, "BRD-302", "%s is an mcu's, and EVSE %d has none", name, e.ID)
 		}
 	}

@@ -61,7 +61,7 @@ const (
 	ruleSteps             // lower it at every place
 )
 
-var ruleNames = [...]string{"", "replace", "lower", "raise", "only set to true", "choose a stricter word", "lower at every temperature"}
+var ruleNames = [...]string{"", "replace it", "lower it", "raise it", "set it to true", "take a stricter word", "lower it at every temperature"}
 
 // allowed says whether a key may stand in a file of that layer: a container if one of its members may.
 func (k *key) allowed(l Layer) bool {

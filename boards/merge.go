@@ -36,7 +36,7 @@ func (r *reader) replace(base, b, o *value) {
 		return
 	}
 	if !tighter(b, o) {
-		r.at(o, "BRD-112", fmt.Sprintf("%s: %s loosens %s in %s", o.path, o.show(), b.show(), b.where), "a later file may only "+ruleNames[o.key.rule]+" it")
+		r.at(o, "BRD-112", fmt.Sprintf("%s: %s loosens %s in %s", o.path, o.show(), b.show(), b.where), "a later file may only "+ruleNames[o.key.rule])
 		return
 	}
 	o.over = b
