@@ -45,7 +45,7 @@ var rules = []Rule{
 	{"BRD-107", Error, "value in another form", "A quantity has no unit or a wrong one, or a name is not written as the kernel has it.", "Write it like the example: a number, one space and the unit, or gpio:NAME."},
 	{"BRD-108", Error, "value out of range", "The value is outside what hardware and standards allow.", "Write one within the bounds that are named."},
 	{"BRD-109", Error, "unknown word", "The key takes one of a few words.", "Take one of them."},
-	{"BRD-110", Error, "a word that some readers take for true or false", "YAML 1.1 reads yes, no, on and off as true or false, YAML 1.2 as words: two tools would see two boards.", "Put it in quotes, or write true or false where that is meant."},
+	{"BRD-110", Error, "a word that readers take for something else", "YAML 1.1 reads yes, no, on and off as true or false, YAML 1.2 as words; 8E1 is a number to both: two tools would see two boards.", "Put it in quotes, or write true or false where that is meant."},
 	{"BRD-111", Error, "key of another layer", "A product or site file may only say what makes the board stricter.", "Write it into the board file."},
 	{"BRD-112", Error, "loosens what a layer above says", "Board, product and site can only tighten: lower a limit, switch an EVSE off, take a stricter policy.", "Write a stricter value or leave the key out; a true change of the board belongs into the board file."},
 	{"BRD-113", Error, "key that nothing honours", "The key is known, from drafts of this format or from others, and this build does nothing by it.", "Leave it out."},

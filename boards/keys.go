@@ -1,5 +1,10 @@
 package boards
 
+import (
+	"regexp"
+	"sync"
+)
+
 // key is one row of the table of keys: the reader, the JSON Schema and the reference are all made of it.
 type key struct {
 	name  string
@@ -107,4 +112,13 @@ func (k *key) names(l Layer) []string {
 type form struct {
 	name    string // what is wanted
 	pattern string // of the whole text
+
+	once sync.Once
+	re   *regexp.Regexp // pattern, compiled when it is first wanted: a guard never reads a board file
+}
+
+// matches says whether s is written in the form.
+func (f *form) matches(s string) bool {
+	f.once.Do(func() { f.re = regexp.MustCompile(f.pattern) })
+	return f.re.MatchString(s)
 }

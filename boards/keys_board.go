@@ -28,23 +28,23 @@ func (l Layer) String() string { return layerNames[l] }
 
 // Ways of writing a text.
 var (
-	formLabel  = &form{"1 to 20 printable characters", `^[ -~]{1,20}$`}
-	formName   = &form{"a name of letters, digits, '_', '-' and '.'", `^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$`}
-	formPort   = &form{"a serial device below /dev, like ttymxc2", `^[A-Za-z0-9][A-Za-z0-9_.:+-]*(/[A-Za-z0-9][A-Za-z0-9_.:+-]*){0,3}$`}
-	formNet    = &form{"a network interface, like can0", `^[A-Za-z][A-Za-z0-9_.-]{0,14}$`}
-	formHost   = &form{"a host, or host:port", `^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$`}
-	formSPI    = &form{"bus.select, like 0.0", `^[0-9]{1,2}\.[0-9]{1,2}$`}
-	formADC    = &form{"device/channel, like 2198000.adc/voltage2", `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,30}/[a-z][A-Za-z0-9_-]{0,14}$`}
-	formChip   = &form{"the chip's name in the kernel, like 20fc000.pwm", `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,38}$`}
-	formModel  = &form{"maker/model, like eastron/sdm630-v2", `^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$`}
-	formMeter  = &form{"maker/model, like eastron/sdm630-v2, or a .yaml file", `^([a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*|[A-Za-z0-9_./-]{1,100}\.yaml)$`}
-	formSerial = &form{"text:NUMBER, or eeprom:BUS-ADDRESS@OFFSET, or file:PATH", `^(text:[ -~]{1,25}|eeprom:[0-9]{1,2}-00[0-9a-f]{2}@0x[0-9a-f]{1,4}|file:/[ -~]{1,120})$`}
-	formLED    = &form{"a LED's name below /sys/class/leds", `^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$`}
-	formKey    = &form{"hex digits, or from-meter", `^([0-9a-fA-F]{40,400}|from-meter)$`}
-	formLine   = &form{"gpio:NAME, or gpio:!NAME for one that is active low", `^gpio:!?[!-~]([ -~]{0,29}[!-~])?$`}
-	formHwmon  = &form{"hwmon/channel, like cpu_thermal/temp1", `^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}/temp[0-9]{1,2}$`}
-	formW1     = &form{"a 1-wire id, like 28-0316a2795aff", `^[0-9a-f]{2}-[0-9a-f]{12}$`}
-	formEVSE   = &form{"an EVSE id of at most 38 letters, digits and '*'", `^[A-Za-z0-9*]{1,38}$`}
+	formLabel  = &form{name: "1 to 20 printable characters", pattern: `^[ -~]{1,20}$`}
+	formName   = &form{name: "a name of letters, digits, '_', '-' and '.'", pattern: `^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$`}
+	formPort   = &form{name: "a serial device below /dev, like ttymxc2", pattern: `^[A-Za-z0-9][A-Za-z0-9_.:+-]*(/[A-Za-z0-9][A-Za-z0-9_.:+-]*){0,3}$`}
+	formNet    = &form{name: "a network interface, like can0", pattern: `^[A-Za-z][A-Za-z0-9_.-]{0,14}$`}
+	formHost   = &form{name: "a host, or host:port", pattern: `^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$`}
+	formSPI    = &form{name: "bus.select, like 0.0", pattern: `^[0-9]{1,2}\.[0-9]{1,2}$`}
+	formADC    = &form{name: "device/channel, like 2198000.adc/voltage2", pattern: `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,30}/[a-z][A-Za-z0-9_-]{0,14}$`}
+	formChip   = &form{name: "the chip's name in the kernel, like 20fc000.pwm", pattern: `^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,38}$`}
+	formModel  = &form{name: "maker/model, like eastron/sdm630-v2", pattern: `^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$`}
+	formMeter  = &form{name: "maker/model, like eastron/sdm630-v2, or a .yaml file", pattern: `^([a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*|[A-Za-z0-9_./-]{1,100}\.yaml)$`}
+	formSerial = &form{name: "text:NUMBER, or eeprom:BUS-ADDRESS@OFFSET, or file:PATH", pattern: `^(text:[ -~]{1,25}|eeprom:[0-9]{1,2}-00[0-9a-f]{2}@0x[0-9a-f]{1,4}|file:/[ -~]{1,120})$`}
+	formLED    = &form{name: "a LED's name below /sys/class/leds", pattern: `^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$`}
+	formKey    = &form{name: "hex digits, or from-meter", pattern: `^([0-9a-fA-F]{40,400}|from-meter)$`}
+	formLine   = &form{name: "gpio:NAME, or gpio:!NAME for one that is active low", pattern: `^gpio:!?[!-~]([ -~]{0,29}[!-~])?$`}
+	formHwmon  = &form{name: "hwmon/channel, like cpu_thermal/temp1", pattern: `^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}/temp[0-9]{1,2}$`}
+	formW1     = &form{name: "a 1-wire id, like 28-0316a2795aff", pattern: `^[0-9a-f]{2}-[0-9a-f]{12}$`}
+	formEVSE   = &form{name: "an EVSE id of at most 38 letters, digits and '*'", pattern: `^[A-Za-z0-9*]{1,38}$`}
 )
 
 // owner rows of the table: which owners a protective function may have.
@@ -89,7 +89,7 @@ var table = key{kind: kindMap, keys: []key{
 		owner("watchdog", "A program that hangs is noticed, and everything opens.", "hw", "mcu", "agent"),
 	}},
 	{name: "watchdog", kind: kindMap, about: "The watchdog that guard and station pet together.", keys: []key{
-		{name: "device", form: &form{"a watchdog below /dev, like watchdog0", `^watchdog[0-9]{0,2}$`}, need: true, about: "Its device below /dev."},
+		{name: "device", form: &form{name: "a watchdog below /dev, like watchdog0", pattern: `^watchdog[0-9]{0,2}$`}, need: true, about: "Its device below /dev."},
 		{name: "timeout", kind: kindQuantity, q: qTime, least: int64(time.Second), most: int64(time.Minute), need: true, rule: ruleLower,
 			about: "After which it resets the board: whole seconds."},
 	}},

@@ -195,7 +195,7 @@ var readerKeys = []key{
 	{name: "uid", kind: kindMap, about: "How the UID of a card is written to the CSMS; hexadecimal in upper case, first byte first, if it is not given.", keys: []key{
 		{name: "base", kind: kindWord, words: []string{"hex-upper", "hex-lower", "decimal"}, about: "Digits."},
 		{name: "reverse", kind: kindFlag, about: "Last byte first."},
-		{name: "separator", form: &form{"one or two of : - . _ and space", `^[:._ -]{1,2}$`}, about: "Between the bytes of a hexadecimal one."},
+		{name: "separator", form: &form{name: "one or two of : - . _ and space", pattern: `^[:._ -]{1,2}$`}, about: "Between the bytes of a hexadecimal one."},
 		{name: "width", kind: kindInt, least: 1, most: 25, about: "Of a decimal one: leading zeros up to so many digits."},
 		{name: "random", kind: kindFlag, about: "Random UIDs are told too; a card with one is another each time."},
 	}},

@@ -300,7 +300,7 @@ func (r *reader) dict(v *value, n *yaml.Node) bool {
 	}
 	member := &key{name: v.key.name, kind: kindMap, keys: v.key.keys}
 	r.pairs(n, func(name, val *yaml.Node) {
-		if !matches(formName, name.Value) {
+		if !formName.matches(name.Value) {
 			r.find(name, "BRD-107", fmt.Sprintf("name %q", clip(name.Value)), "want "+formName.name)
 			return
 		}
@@ -333,7 +333,7 @@ func (r *reader) maps(v *value, n *yaml.Node) bool {
 		name := strconv.Itoa(i)
 		if item.Kind == yaml.MappingNode {
 			for j := 0; j+1 < len(item.Content); j += 2 {
-				if id := item.Content[j+1]; item.Content[j].Value == "id" && id.Kind == yaml.ScalarNode && matches(formName, id.Value) {
+				if id := item.Content[j+1]; item.Content[j].Value == "id" && id.Kind == yaml.ScalarNode && formName.matches(id.Value) {
 					name = id.Value
 				}
 			}
@@ -376,9 +376,4 @@ func (r *reader) list(v *value, n *yaml.Node) bool {
 		v.items = append(v.items, c)
 	}
 	return true
-}
-
-func matches(f *form, s string) bool {
-	ok, err := regexp.MatchString(f.pattern, s)
-	return ok && err == nil
 }

@@ -32,6 +32,10 @@ func (r *reader) scalar(v *value, n *yaml.Node) bool {
 		r.find(n, "BRD-110", n.Value, cure)
 		return false
 	}
+	if plain && (k.kind == kindText || k.kind == kindWord) && n.Tag != "!!str" {
+		r.find(n, "BRD-110", n.Value, "readers of YAML take it for a number or a date: put it in quotes")
+		return false
+	}
 	switch k.kind {
 	case kindText:
 		return r.text(v, n)
@@ -55,11 +59,11 @@ func (r *reader) scalar(v *value, n *yaml.Node) bool {
 
 func (r *reader) text(v *value, n *yaml.Node) bool {
 	v.text = n.Value
-	if v.key.form == nil || matches(v.key.form, n.Value) {
+	if v.key.form == nil || v.key.form.matches(n.Value) {
 		return true
 	}
 	cure := "want " + v.key.form.name
-	if v.key.form == formLine && !strings.HasPrefix(n.Value, "gpio:") && matches(formLine, "gpio:"+n.Value) {
+	if v.key.form == formLine && !strings.HasPrefix(n.Value, "gpio:") && formLine.matches("gpio:"+n.Value) {
 		cure = fmt.Sprintf("did you mean %q?", "gpio:"+n.Value)
 	}
 	r.find(n, "BRD-107", strconv.Quote(clip(n.Value)), cure)
