@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/parts"
 	"github.com/evsed/evsed/hal/rig"
 	"github.com/evsed/evsed/hal/simlines"
@@ -69,7 +73,7 @@ func runGuard(args []string, out, errs io.Writer) error {
 		conn = -1
 	}
 	d := newDrivers(o.lines)
-	figures, err := realtime.Run(realtime.Options{Table: table, Open: d.open, Begin: d.begin, Conn: conn, Listen: o.listen, Cycles: o.selftest, Confine: confineGuard(o.sandbox, errs), Errs: errs})
+	figures, err := realtime.Run(realtime.Options{Table: table, Open: d.open, Begin: d.begin, Conn: conn, Listen: o.listen, Cycles: o.selftest, Confine: confineGuard(o.sandbox, comesBack(table), errs), Errs: errs})
 	if o.figures || o.selftest > 0 {
 		fmt.Fprintf(errs, "guard: %d cycles, %d allocations, %d collections, at most %v late\n", figures.Cycles, figures.Mallocs, figures.Collections, figures.Late)
 		d.tell(errs)
@@ -79,6 +83,17 @@ func runGuard(args []string, out, errs io.Writer) error {
 		return fmt.Errorf("self-test: want %d cycles without an allocation", o.selftest)
 	}
 	return err
+}
+
+// comesBack returns the folders of the devices that a guard has to open again after they were unplugged: a safety controller
+// behind a USB port gets a new node each time.
+func comesBack(t *guard.Table) (folders []string) {
+	for i := range t.Parts {
+		if p := &t.Parts[i]; p.Kind == hal.PartMCU && mcu.Removable(p.Name) && !slices.Contains(folders, filepath.Dir(p.Name)) {
+			folders = append(folders, filepath.Dir(p.Name))
+		}
+	}
+	return folders
 }
 
 // readTable reads the line table from a file or from the descriptor that a parent left.

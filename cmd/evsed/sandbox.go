@@ -113,13 +113,13 @@ func (a *agent) confine(o runOptions) error {
 }
 
 // confineGuard returns what a guard does to itself once its lines are in the safe state; nil: nothing. It keeps its memory
-// locked, what it will still need included.
-func confineGuard(word string, errs io.Writer) func() error {
+// locked, what it will still need included. again are folders of devices that may be unplugged and come back.
+func confineGuard(word string, again []string, errs io.Writer) func() error {
 	if word == sandboxOff {
 		return nil
 	}
 	return func() error {
-		r := fortress.Plan{Filter: fortress.Guard, Offline: true, Alone: true, Keep: []uint{unix.CAP_IPC_LOCK}}.Confine()
+		r := fortress.Plan{Filter: fortress.Guard, Device: again, Offline: true, Alone: true, Keep: []uint{unix.CAP_IPC_LOCK}}.Confine()
 		if len(r.Refused) > 0 {
 			fmt.Fprintf(errs, "guard: sandbox: %s hold, and not %s\n", r, strings.Join(r.Refused, "; "))
 		}

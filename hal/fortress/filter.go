@@ -105,11 +105,15 @@ func socketKinds(f *program) {
 	f.result(noProto)
 }
 
-// guardFilter allows what a guard at work does.
-func guardFilter() []unix.SockFilter {
+// guardFilter allows what a guard at work does; open says whether it may open a device again that was unplugged.
+func guardFilter(open bool) []unix.SockFilter {
 	var f program
 	f.begin()
-	for _, call := range slices.Concat(guardCalls, guardCallsHere) {
+	allowed := slices.Concat(guardCalls, guardCallsHere)
+	if open {
+		allowed = append(allowed, unix.SYS_OPENAT)
+	}
+	for _, call := range allowed {
 		f.when(uint32(call))
 		f.result(allow)
 	}
@@ -128,7 +132,7 @@ func guardFilter() []unix.SockFilter {
 func (p Plan) filterCalls(r *Report) error {
 	f := agentFilter(len(p.Execute) > 0)
 	if p.Filter == Guard {
-		f = guardFilter()
+		f = guardFilter(len(p.Device) > 0)
 	}
 	if len(f) > math.MaxUint16 {
 		return errors.New("the filter is too long")

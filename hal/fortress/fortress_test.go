@@ -305,7 +305,7 @@ func confinedGuard() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("report=" + Plan{Filter: Guard, Offline: true, Alone: true}.Confine().String())
+	fmt.Println("report=" + Plan{Filter: Guard, Device: os.Args[1:], Offline: true, Alone: true}.Confine().String())
 	done := make(chan bool)
 	for range 20 { // threads of their own
 		go func() { runtime.LockOSThread(); _ = make([]byte, 1<<20); done <- true }()
@@ -324,8 +324,14 @@ func confinedGuard() {
 	if int(fork) == 0 {
 		unix.Exit(0)
 	}
+	var again error
+	for _, folder := range os.Args[1:] {
+		port, err := os.OpenFile(filepath.Join(folder, "port"), os.O_RDWR, 0)
+		again = err
+		_ = port.Close()
+	}
 	for name, err := range map[string]error{
-		"pipe": errors.Join(werr, rerr), "open before": serr, "open after": cause(oerr), "socket": socket(unix.AF_UNIX, unix.SOCK_STREAM, 0),
+		"port": again, "pipe": errors.Join(werr, rerr), "open before": serr, "open after": cause(oerr), "socket": socket(unix.AF_UNIX, unix.SOCK_STREAM, 0),
 		"fork": fmt.Errorf("%v", int(fork) > 0), "program": cause(unix.Exec("/bin/true", []string{"true"}, nil)),
 	} {
 		fmt.Printf("%s=%v\n", name, err)
@@ -344,6 +350,21 @@ func TestConfinedGuard(t *testing.T) {
 	}
 	if r := said["report"][0]; !strings.Contains(r, "seccomp") {
 		t.Error(r)
+	}
+}
+
+// TestConfinedGuardWithAPort: one whose port may be unplugged opens what is there later, and nothing else.
+func TestConfinedGuardWithAPort(t *testing.T) {
+	requireLandlock(t)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "port"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := confined(t, nil, "guard", os.Args[0], folder)
+	for what, want := range map[string]string{"port": "<nil>", "pipe": "<nil>", "open after": "permission denied", "socket": "operation not permitted"} {
+		if got := strings.Join(said[what], " "); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
 	}
 }
 
@@ -393,7 +414,7 @@ func TestFilters(t *testing.T) {
 	}{
 		"agent":                 {f: agentFilter(true), no: append(denied[:len(denied):len(denied)], deniedHere...), yes: []uintptr{unix.SYS_EXECVE}, otherwise: allow},
 		"agent without a child": {f: agentFilter(false), no: append(denied[:len(denied):len(denied)], unix.SYS_EXECVE, unix.SYS_EXECVEAT), otherwise: allow},
-		"guard":                 {f: guardFilter(), yes: append(guardCalls[:len(guardCalls):len(guardCalls)], guardCallsHere...), no: append([]uintptr{unix.SYS_OPENAT, unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_EXECVE}, denied...), otherwise: refuse},
+		"guard":                 {f: guardFilter(false), yes: append(guardCalls[:len(guardCalls):len(guardCalls)], guardCallsHere...), no: append([]uintptr{unix.SYS_OPENAT, unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_EXECVE}, denied...), otherwise: refuse},
 	} {
 		for _, nr := range test.yes {
 			if got := run(t, test.f, uint32(nr), arch); got != allow {
@@ -420,7 +441,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: clone3: %#x", name, got)
 		}
 	}
-	agent, guard := agentFilter(true), guardFilter()
+	agent, guard := agentFilter(true), guardFilter(false)
 	const thread, process = unix.CLONE_VM | unix.CLONE_THREAD, uint64(unix.SIGCHLD)
 	for name, got := range map[string][2]uint32{
 		"agent makes a thread":       {run(t, agent, unix.SYS_CLONE, arch, thread), allow},

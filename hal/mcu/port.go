@@ -3,6 +3,7 @@ package mcu
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -62,6 +63,19 @@ func OpenPort(path string, baud int) (*Port, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// removable are the beginnings of names that the kernel gives to serial ports behind plugs.
+var removable = []string{"/dev/ttyUSB", "/dev/ttyACM"}
+
+// Removable reports whether a port can be unplugged, by its name.
+func Removable(path string) bool {
+	for _, r := range removable {
+		if strings.HasPrefix(path, r) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Port) claim(path string, baud int) error {
