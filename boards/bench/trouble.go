@@ -2,8 +2,10 @@ package bench
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/evsed/evsed/hal/halsim"
+	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -96,4 +98,24 @@ func (b *Bench) TestedRCD(id term.EVSEID) (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// Scope is what an oscilloscope shows of the pilot of an EVSE: duty cycle and period, which is 0 for a steady line.
+func (b *Bench) Scope(id term.EVSEID) (duty unit.Duty, period time.Duration, err error) {
+	err = b.at1(id, func(c *connector) error {
+		for _, e := range b.world.State().EVSEs {
+			if e.ID == id {
+				duty = e.Connectors[0].Duty
+			}
+		}
+		switch {
+		case duty == unit.DutyHigh || duty == unit.DutyLow:
+		case c.pwm == nil:
+			period = time.Millisecond // a controller's own
+		default:
+			period = c.pwm.period
+		}
+		return nil
+	})
+	return duty, period, err
 }

@@ -165,6 +165,7 @@ var House = Rules{
 		{"boards/bench", "boards/fit"},
 		{"boards/dryrun", "boards/*"},
 		{"boards/bringup", "boards/*"},
+		{"boards/seal", "boards/*"},
 		{"boards/bench", "station/local/virtual"},
 		{"boards/fit", "station/local/virtual"},
 		{"station/local/*", "station/run"},
