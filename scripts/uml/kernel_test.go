@@ -30,6 +30,10 @@ var inside = []struct {
 	{"gpio", checkGPIO},
 	{"chips", checkChips},
 	{"probe", checkProbe},
+	{"guard", checkGuard},
+	{"faults", checkFaults},
+	{"unplug", checkUnplug},
+	{"watchdog", checkWatchdog},
 }
 
 // TestKernel boots the kernel and takes over what its checks say. As process 1 of that kernel it is the checks.
@@ -86,6 +90,7 @@ func makeRoot(t *testing.T) string {
 		t.Fatal(err)
 	}
 	copyFile(t, self, filepath.Join(root, "init"))
+	copyFile(t, "board.yaml", filepath.Join(root, "board.yaml"))
 	return root
 }
 
