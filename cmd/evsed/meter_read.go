@@ -12,6 +12,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/dcbm"
 	"github.com/evsed/evsed/hal/unit"
 )
 
@@ -49,15 +50,11 @@ func meterRead(args []string, out, _ io.Writer) error {
 	if *at == 0 {
 		*at = max(1, int(model.Line.Unit))
 	}
-	bus, _, err := o.open(model.Line, 2)
+	m, done, err := openMeter(&o, model, uint8(*at))
 	if err != nil {
 		return err
 	}
-	defer bus.Close()
-	m, err := meter.New(model, bus, uint8(*at), meter.Options{})
-	if err != nil {
-		return usageError{err}
-	}
+	defer done()
 	ctx, cancel := context.WithTimeout(context.Background(), readPatience)
 	defer cancel()
 	r, err := m.Read(ctx)
@@ -66,6 +63,29 @@ func meterRead(args []string, out, _ io.Writer) error {
 	}
 	printReading(out, model, r)
 	return nil
+}
+
+// openMeter opens a meter on its bus, or at its address; done gives it back.
+func openMeter(o *busOptions, model *meter.Model, at uint8) (m hal.Meter, done func() error, err error) {
+	if model.Driver == meter.DriverDCBM {
+		if o.tcp == "" {
+			return nil, nil, usagef("%s speaks HTTP: want --tcp HOST or HOST:PORT", model.Name)
+		}
+		d, err := dcbm.New(o.tcp, dcbm.Options{})
+		if err != nil {
+			return nil, nil, usageError{err}
+		}
+		return d, d.Close, nil
+	}
+	bus, _, err := o.open(model.Line, 2)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m, err = meter.New(model, bus, at, meter.Options{}); err != nil {
+		bus.Close()
+		return nil, nil, usageError{err}
+	}
+	return m, bus.Close, nil
 }
 
 // meterModel finds a model by its name, or reads its file.
@@ -87,7 +107,7 @@ func printReading(out io.Writer, m *meter.Model, r hal.MeterReading) {
 	fmt.Fprintf(out, "  imported %v\n  exported %v\n  power    %v\n", kilo(r.Import), kilo(r.Export), r.Power)
 	for i := range max(1, int(r.Phases)) {
 		if r.Voltage[i] != 0 || r.Current[i] != 0 {
-			fmt.Fprintf(out, "  L%d       %v  %v\n", i+1, r.Voltage[i], r.Current[i])
+			fmt.Fprintf(out, "  %s       %v  %v\n", lineName(m, i), r.Voltage[i], r.Current[i])
 		}
 	}
 	if r.Frequency != 0 {
@@ -96,6 +116,14 @@ func printReading(out io.Writer, m *meter.Model, r hal.MeterReading) {
 	if r.Factor != 0 {
 		fmt.Fprintf(out, "  factor   %s\n", unit.AppendMilli(nil, int64(r.Factor)))
 	}
+}
+
+// lineName names a line of a meter; DC has one.
+func lineName(m *meter.Model, i int) string {
+	if m.Phases == 0 {
+		return "DC"
+	}
+	return fmt.Sprint("L", i+1)
 }
 
 // kilo spells an energy in kWh, as meters show it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/dcbm"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/serial/pty"
 	"github.com/evsed/evsed/hal/unit"
@@ -83,6 +85,23 @@ func TestMeterOverTCP(t *testing.T) {
 	}
 }
 
+func TestMeterOverHTTP(t *testing.T) {
+	v, err := dcbm.NewVirtual("12024072805")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Set(dcbm.Reading(time.Now(), 400*unit.Volt, 125*unit.Ampere, 196_614*unit.WattHour))
+	s := httptest.NewServer(v)
+	defer s.Close()
+	var out, errs bytes.Buffer
+	if code := dispatch([]string{"meter", "read", "--tcp", s.Listener.Addr().String(), "--model", "lem/dcbm400600"}, &out, &errs); code != exitOK {
+		t.Fatal(code, errs.String())
+	}
+	if want := "imported 196.614 kWh\n  exported 0 kWh\n  power    50000 W\n  DC       400 V  125 A\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
+	}
+}
+
 func TestMeterModelsAreListed(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := dispatch([]string{"meter", "models"}, &out, &errs); code != exitOK || strings.Count(out.String(), "\n") != len(meter.Models()) {
@@ -109,7 +128,8 @@ func TestMeterUsage(t *testing.T) {
 		{"read --port x --model abb/b23 --baud 1", "baud rate 1"},
 		{"read --port x --model abb/b23 --frame 9X1", "like 8N1"},
 		{"read --tcp x --model abb/b23 --baud 9600", "of a serial port"},
-		{"read --tcp x --model lem/dcbm400600", "not Modbus"},
+		{"read --port x --model lem/dcbm400600", "speaks HTTP: want --tcp"},
+		{"read --tcp a/b --model lem/dcbm400600", "want HOST or HOST:PORT"},
 		{"read --tcp x --model abb/b23 --timeout 1h", "want up to 10s"},
 		{"scan --port x --units 0-3", "within 1-247"},
 		{"scan --port x extra", "unexpected argument"},

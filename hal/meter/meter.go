@@ -39,13 +39,10 @@ type Meter struct {
 	unit   uint8
 	opts   Options
 
-	mu       sync.Mutex // guards all below, and is held during a reading
-	known    bool       // it is the meter that it should be, and base is right
-	base     uint16     // of the SunSpec model
-	failed   bool       // Notify knows
-	imported unit.Energy
-	exported unit.Energy
-	falls    int
+	mu    sync.Mutex // guards all below, and is held during a reading
+	known bool       // it is the meter that it should be, and base is right
+	base  uint16     // of the SunSpec model
+	watch Watch
 }
 
 var _ hal.Meter = (*Meter)(nil)
@@ -68,7 +65,7 @@ func New(m *Model, c modbus.Client, unit uint8, o Options) (*Meter, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Meter{model: m, client: c, unit: unit, opts: o}, nil
+	return &Meter{model: m, client: c, unit: unit, opts: o, watch: Watch{Notify: o.Notify}}, nil
 }
 
 // Model is what the meter was made for.
@@ -83,19 +80,8 @@ func (m *Meter) Read(ctx context.Context) (hal.MeterReading, error) {
 	if err != nil {
 		err = fmt.Errorf("read meter %s: %w", m.model.Name, err)
 	}
-	m.tell(err)
+	m.watch.Tell(err)
 	return r, err
-}
-
-// tell reports a change from readable to not readable and back.
-func (m *Meter) tell(err error) {
-	if errors.Is(err, context.Canceled) || m.failed == (err != nil) {
-		return // cancelled by the caller, or nothing new
-	}
-	m.failed = err != nil
-	if m.opts.Notify != nil {
-		m.opts.Notify(err)
-	}
 }
 
 func (m *Meter) read(ctx context.Context) (hal.MeterReading, error) {
@@ -112,7 +98,7 @@ func (m *Meter) read(ctx context.Context) (hal.MeterReading, error) {
 		return r, err
 	}
 	r.At = m.opts.Now()
-	return r, m.risen(r)
+	return r, m.watch.Risen(r)
 }
 
 // image reads the blocks of the model.
@@ -180,20 +166,6 @@ func (m *Meter) put(r *hal.MeterReading, v value, t int64) {
 		r.Factor = int32(t)
 	}
 }
-
-// risen refuses a register that has fallen, for as long as that may be a disturbance. What stays lower is handed on:
-// another meter is not for the driver to hide.
-func (m *Meter) risen(r hal.MeterReading) error {
-	if r.Import >= m.imported && r.Export >= m.exported || m.falls >= fallsRefused {
-		m.imported, m.exported, m.falls = r.Import, r.Export, 0
-		return nil
-	}
-	m.falls++
-	return fmt.Errorf("%w: from %v to %v (export %v to %v)", ErrFell, m.imported, r.Import, m.exported, r.Export)
-}
-
-// fallsRefused is how many readings in a row are refused because a register is lower than before.
-const fallsRefused = 2
 
 // meet makes sure, before the first reading and after each silence, that the right meter answers.
 func (m *Meter) meet(ctx context.Context) error {

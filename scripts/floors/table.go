@@ -146,6 +146,8 @@ var House = Rules{
 		{"hal/mcu/*", "hal/mcu"},
 		{"hal/serial", "hal/serial/pty"},
 		{"hal/meter", "hal/modbus"},
+		{"hal/meter/dcbm", "hal/meter"},
+		{"hal/meter/dcbm", "hal/meter/ocmf"},
 		{"hal/isolation", "hal/modbus"},
 		{"hal/rectifier", "hal/can"},
 		{"hal/i2c/*", "hal/i2c"},
