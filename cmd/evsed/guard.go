@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -85,15 +84,13 @@ func runGuard(args []string, out, errs io.Writer) error {
 	return err
 }
 
-// comesBack returns the folders of the devices that a guard has to open again after they were unplugged: a safety controller
+// comesBack returns the folder of the devices that a guard has to open again after they were unplugged: a safety controller
 // behind a USB port gets a new node each time.
-func comesBack(t *guard.Table) (folders []string) {
-	for i := range t.Parts {
-		if p := &t.Parts[i]; p.Kind == hal.PartMCU && mcu.Removable(p.Name) && !slices.Contains(folders, filepath.Dir(p.Name)) {
-			folders = append(folders, filepath.Dir(p.Name))
-		}
+func comesBack(t *guard.Table) []string {
+	if slices.ContainsFunc(t.Parts, func(p hal.Part) bool { return p.Kind == hal.PartMCU && mcu.Removable(p.Name) }) {
+		return []string{"/dev"}
 	}
-	return folders
+	return nil
 }
 
 // readTable reads the line table from a file or from the descriptor that a parent left.

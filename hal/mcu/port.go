@@ -65,8 +65,8 @@ func OpenPort(path string, baud int) (*Port, error) {
 	return p, nil
 }
 
-// removable are the beginnings of names that the kernel gives to serial ports behind plugs.
-var removable = []string{"/dev/ttyUSB", "/dev/ttyACM"}
+// removable are the beginnings of names of serial ports behind plugs.
+var removable = []string{"/dev/ttyUSB", "/dev/ttyACM", "/dev/serial/"}
 
 // Removable reports whether a port can be unplugged, by its name.
 func Removable(path string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -116,4 +117,37 @@ func TestOpenRefusesWhatIsNoPort(t *testing.T) {
 			t.Errorf("%s: opened", name)
 		}
 	}
+}
+
+// TestPortComesBack: a port that is pulled and plugged in again, as another device with the old name.
+func TestPortComesBack(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "ttyUSB0")
+	plug := func() (pull func()) {
+		near, stop := serve(t, &plant{})
+		if err := os.Symlink(near, name); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			stop()
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pull := plug()
+	drv, err := mcu.Open(mcu.Spec{Port: name, Connectors: 1, Silence: mcu.MaxSilence})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := drv.Settle(patience); err != nil {
+		t.Fatal(err)
+	}
+	pull()
+	until(t, "the error of a pulled plug", func() bool { return errors.Is(drv.Err(), mcu.ErrLine) })
+	pull = plug()
+	until(t, "the controller behind the new plug", func() bool { return drv.Err() == nil })
+	if f := drv.Figures(); f.Sessions != 2 || f.Losses != 1 {
+		t.Errorf("%+v", f)
+	}
+	pull()
 }
