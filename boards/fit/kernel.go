@@ -8,6 +8,8 @@ import (
 	"github.com/evsed/evsed/hal/i2c"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/pwm"
+	"github.com/evsed/evsed/hal/rfid"
+	"github.com/evsed/evsed/hal/rfid/hid"
 	"github.com/evsed/evsed/hal/serial"
 	"github.com/evsed/evsed/hal/spi"
 	"github.com/evsed/evsed/hal/thermo"
@@ -26,6 +28,8 @@ type Kernel interface {
 	UART(serial.Config) (UART, error)                 // a serial port with one reader
 	I2C(i2c.Config) (*i2c.Bus, error)                 // an adapter
 	SPI(spi.Config) (*spi.Device, error)              // a chip at a bus
+	Keyboard(hid.Config) (rfid.Scanner, error)        // a reader that types
+	Close()                                           // gives back what nobody else does
 }
 
 // UART is a serial port with one reader, like *serial.Port.
