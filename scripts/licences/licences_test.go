@@ -78,7 +78,11 @@ func TestLicences(t *testing.T) {
 			}
 			ok := false
 			for _, side := range strings.Split(got, " OR ") {
-				ok = ok || allowed[side]
+				all := true
+				for _, part := range strings.Split(side, " AND ") {
+					all = all && allowed[part]
+				}
+				ok = ok || all
 			}
 			if !ok {
 				t.Errorf("%s: %s is not allowed", m.Path, got)
@@ -126,6 +130,9 @@ func classify(text string) string {
 	case has("apache license version 2.0, january 2004"):
 		return "Apache-2.0"
 	case has("permission is hereby granted, free of charge, to any person obtaining a copy"):
+		if has("licensed under the apache license, version 2.0") { // some files under one, some under the other
+			return "MIT AND Apache-2.0"
+		}
 		return "MIT"
 	case has("permission to use, copy, modify, and distribute this software for any purpose with or without fee is hereby granted"),
 		has("permission to use, copy, modify, and or distribute this software for any purpose with or without fee is hereby granted"):
