@@ -150,11 +150,7 @@ func (c *checker) contactors(e *EVSE, at string) {
 		if s == nil || s.Sense != nil {
 			continue
 		}
-		code := "BRD-241"
-		if hasOwner(c.b.Safety.WeldCheck, OwnerAgent) || e.DC {
-			code = "BRD-240"
-		}
-		c.findf(join(path, names[i]), code, "contactor %s has no sense", names[i])
+		c.findf(join(path, names[i]), "BRD-240", "contactor %s has no sense", names[i])
 	}
 }
 

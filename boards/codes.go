@@ -73,8 +73,7 @@ var rules = []Rule{
 	{"BRD-235", Error, "gain and zero do not fit the pilot", "Both levels lie between +15 V and -15 V; with a gain of zero every count means the same.", "Measure two voltages and work out gain and zero."},
 
 	// Switches.
-	{"BRD-240", Error, "contactor without feedback", "A welded contact is not seen without a mirror contact, and the agent owns the weld check.", "Wire the mirror contact to a line and name it (sense)."},
-	{"BRD-241", Warning, "contactor without feedback", "A welded contact is seen by whoever owns the weld check, and not here: the station cannot report it.", "Wire the mirror contact to a line and name it (sense)."},
+	{"BRD-240", Error, "contactor without feedback", "A welded contact is not seen without a mirror contact.", "Wire the mirror contact to a line and name it (sense)."},
 	{"BRD-242", Error, "wiring and lines do not match", "Each wiring mode switches its own set of lines.", "single and mutual: main alone switches all its lines; serial and simultaneous: main and extra share them."},
 	{"BRD-243", Error, "more lines than arrive", "An EVSE cannot have more lines than the supply or its contactors.", "Correct phases of supply, evses and contactors."},
 	{"BRD-244", Error, "AC and DC are mixed", "A DC connector has plus and minus and a source, an AC one main (and extra).", "Remove what belongs to the other kind."},
