@@ -49,8 +49,11 @@ var Faults = []Row{
 	{ID: "F13", What: "meter silent, running backward, or lying", Asks: "opens by policy after 5 s without a reading; tells no register that fell; calls the meter faulty",
 		Tests: []string{
 			"station/iec61851.TestSilentMeter", "station/guard.TestMeterFailureOpensByPolicy TestMeterAgesInTheSocket", "cmd/evsed.TestGuardJudgesReadings",
-			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept", "station/local/virtual.TestFastClockChargesWithoutFaults"},
-		Later: "readings that are no number, of another unit, or of a meter that stands still or was exchanged (meter drivers)"},
+			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept", "station/local/virtual.TestFastClockChargesWithoutFaults",
+			"hal/meter.TestFaultsOfAMeterAreToldOnce TestFaultsOfTheLineAreToldOnce TestFallenRegisterIsNoticed TestAnotherMeterIsRefused TestNoNumberIsNoReading TestPulledAdapter TestReadKeepsTheDeadline",
+			"hal/meter/dcbm.TestFaultsAreToldOnce TestOddAnswers", "hal/modbus.TestFaultsOfAUnit TestNoisyLine TestLateAnswerIsNotTaken TestSilentUnitIsAskedLess FuzzRTU FuzzTCP",
+			"hal/serial.TestPulledPlugIsToldOnceAndOpensAgain"},
+		Later: "a meter that stands still while a car charges"},
 	{ID: "F14", What: "contactor welded, not closing, or its feedback contradicts", Asks: "shows state F, keeps every connector behind it open, stays so until service",
 		Tests: []string{
 			"station/iec61851.TestWeldShowsStateFUntilService TestContactorThatDoesNotClose",
