@@ -160,6 +160,7 @@ var House = Rules{
 		{"hal/rfid/*", "hal/serial"},
 		{"hal/light", "hal/gpio"},
 		{"hal/light", "hal/pwm"},
+		{"hal/fan", "hal/gpio"},
 		{"hal/fan", "hal/pwm"},
 		{"hal/display", "hal/i2c"},
 		{"boards/*", "boards"},
