@@ -52,7 +52,7 @@ func (s *session) quiet(d hal.Devices) error {
 // contactor closes and opens with no car and no load, and measures what the mirror contacts do.
 func (s *session) contactor(e *boards.EVSE) error {
 	d := s.devices(e).Devices
-	text := "Nothing may be plugged in. The contactor closes for half a second, three times."
+	text := "Unplug everything: the contactor closes three times."
 	if err := s.done(fmt.Sprintf("state.A@%d", e.ID), text); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *session) bounces(c hal.Contactor, d time.Duration) (n int, err error) {
 
 // exit lets the guard charge a test box, and measures from the first sample outside of state C to the open contact.
 func (s *session) exit(e *boards.EVSE) error {
-	if err := s.done(fmt.Sprintf("state.B@%d", e.ID), "Plug the test box in state B. The contactor will close and open three times."); err != nil {
+	if err := s.done(fmt.Sprintf("state.B@%d", e.ID), "Plug the test box in state B. It charges three times."); err != nil {
 		return err
 	}
 	c, err := s.charge(e)

@@ -118,7 +118,7 @@ func (s *session) meter(e *boards.EVSE) error {
 	if m == nil {
 		return errNoReading
 	}
-	if err := s.done(fmt.Sprintf("state.B@%d", e.ID), "Plug the test box in state B, with a load of at least 1 A on every line."); err != nil {
+	if err := s.done(fmt.Sprintf("state.B@%d", e.ID), "Plug the test box in state B, with 1 A or more of load."); err != nil {
 		return err
 	}
 	c, err := s.charge(e)

@@ -279,7 +279,7 @@ func (s *session) states(e *boards.EVSE) error {
 			return err
 		}
 	}
-	if err := s.done(fmt.Sprintf("diode@%d", e.ID), "Mend the earth. Set the test box to state B with its diode shorted."); err != nil {
+	if err := s.done(fmt.Sprintf("diode@%d", e.ID), "Mend the earth. State B again, with the diode shorted."); err != nil {
 		return err
 	}
 	if err := d.Pilot.SetDuty(50 * unit.DutyPercent); err != nil {

@@ -19,7 +19,8 @@ func (r *Report) Text(w io.Writer) error {
 		p.line("ended      %s", r.Ended.Format(time.RFC3339))
 	}
 	for _, f := range r.Files {
-		p.line("file       %s  sha256 %s", f.Name, f.SHA256)
+		p.line("file       %s", f.Name)
+		p.line("  sha256   %s", f.SHA256)
 	}
 	p.line("")
 	count := map[Result]int{}

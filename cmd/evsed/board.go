@@ -14,6 +14,8 @@ func boardCommands() []command {
 		{"show", boardShowUsage, "say what the files make together, and which line says so", boardShow},
 		{"help", "[CODE|keys|meters]", "explain a code of a finding, list the keys or the models of meters", boardHelp},
 		{"dry-run", dryRunUsage, "play what a station has to do on the board of the files, in virtual time; --hardware: on another board", boardDryRun},
+		{"bringup", bringupUsage, "take a new board into service, step by step, with a report; --virtual: rehearse it without hardware", boardBringup},
+		{"seal", sealUsage, "end factory mode: a station takes these files and no others, once their bring-up has passed", boardSeal},
 		{"probe", probeUsage, "say which wires this machine has, by the names that a board file calls them by", boardProbe},
 	}
 }
