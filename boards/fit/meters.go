@@ -49,7 +49,7 @@ func (f *Fitted) fitMeters() error {
 
 func (f *Fitted) newMeter(e *boards.EVSE) (*meterAt, error) {
 	d := e.Meter
-	model, err := meter.Find(d.Model)
+	model, err := d.Table()
 	if err != nil {
 		return nil, err
 	}
