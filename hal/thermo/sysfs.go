@@ -118,13 +118,13 @@ func (p *Poller) Start() {
 	}
 	p.begin.Do(func() {
 		p.stop, p.stopped = make(chan struct{}), make(chan struct{})
-		go p.run()
+		ticker := time.NewTicker(Every) // here: what it allocates is not to be seen in a cycle
+		go p.run(ticker)
 	})
 }
 
-func (p *Poller) run() {
+func (p *Poller) run(ticker *time.Ticker) {
 	defer close(p.stopped)
-	ticker := time.NewTicker(Every)
 	defer ticker.Stop()
 	for {
 		select {
