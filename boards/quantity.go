@@ -96,21 +96,24 @@ func decimal(s string, size int64) (int64, error) {
 	return n, nil
 }
 
-// show writes v in the largest unit in which it needs no more than three decimals.
+// show writes v in the largest unit of which it has at least one and no more than four decimals.
 func (q *quantity) show(v int64) string {
-	best := q.units[0]
+	best, least := scaled{}, q.units[0]
 	for _, u := range q.units {
-		if v%u.size == 0 && (v%best.size != 0 || u.size > best.size) {
+		if abs(v) >= u.size && v*10_000%u.size == 0 && u.size > best.size {
 			best = u
 		}
+		if u.size < least.size {
+			least = u
+		}
 	}
-	if v != 0 && v%best.size != 0 { // no unit divides it: decimals of the first
-		return fmt.Sprintf("%s %s", fractional(v, best.size), best.unit)
+	switch {
+	case v == 0:
+		best = q.units[0]
+	case best.size == 0:
+		best = least
 	}
-	if v != 0 && best.size < q.units[0].size && v*1000%q.units[0].size == 0 && abs(v) >= q.units[0].size {
-		return fmt.Sprintf("%s %s", fractional(v, q.units[0].size), q.units[0].unit)
-	}
-	return fmt.Sprintf("%d %s", v/best.size, best.unit)
+	return fractional(v, best.size) + " " + best.unit
 }
 
 func fractional(v, size int64) string {

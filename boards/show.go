@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/evsed/evsed/station/local/strict"
 )
 
 // Count says how many findings of each severity there are.
@@ -52,6 +54,22 @@ func (b *Board) Describe(w io.Writer) {
 	for _, s := range b.settings {
 		fmt.Fprintf(w, "%-*s  %s  <- %s\n", width, s.Path, s.Text, s.origin())
 	}
+}
+
+// Explain says what the value of a key is and which lines of which files say so.
+func (b *Board) Explain(path string) (string, error) {
+	s, ok := b.Origin(path)
+	if ok {
+		return fmt.Sprintf("%s  <- %s", s.Text, s.origin()), nil
+	}
+	var names []string
+	for _, s := range b.settings {
+		names = append(names, s.Path)
+	}
+	if near := strict.Nearest(path, names); near != "" {
+		return "", fmt.Errorf("no value %q: did you mean %q?", path, near)
+	}
+	return "", fmt.Errorf("no value %q: evsed board show lists them", path)
 }
 
 // origin says where a value stands, and what it tightened.

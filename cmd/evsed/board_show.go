@@ -9,18 +9,23 @@ import (
 	machine "github.com/evsed/evsed/boards/probe"
 )
 
-const boardShowUsage = "FILE... [--live]"
+const boardShowUsage = "FILE... [--live] [--origin KEY]"
 
-// boardShow tells what files make together; --live looks for each name on this machine.
+// boardShow tells what files make together; --live looks for each name on this machine, --origin shows one value and the lines
+// that it comes from.
 func boardShow(args []string, out, _ io.Writer) error {
-	live := false
+	live, origin := false, ""
 	var files []string
-	for _, a := range args {
-		if a == "--live" {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--live":
 			live = true
-			continue
+		case args[i] == "--origin" && i+1 < len(args):
+			i++
+			origin = args[i]
+		default:
+			files = append(files, args[i])
 		}
-		files = append(files, a)
 	}
 	if err := wantFiles(files); err != nil {
 		return err
@@ -28,6 +33,14 @@ func boardShow(args []string, out, _ io.Writer) error {
 	b, err := loadBoard(files)
 	if err != nil {
 		return err
+	}
+	if origin != "" {
+		text, err := b.Explain(origin)
+		if err != nil {
+			return usageError{err}
+		}
+		fmt.Fprintln(out, text)
+		return nil
 	}
 	b.Describe(out)
 	if !live {
