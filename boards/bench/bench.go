@@ -39,6 +39,7 @@ type Bench struct {
 	moved []mechanic
 	ins   map[string]*button
 	mcus  map[string]*controller // by port
+	field field
 }
 
 // mechanic is what moves by itself once it is driven.
@@ -97,6 +98,7 @@ func (b *Bench) build() error {
 	for i := range b.board.MCUs {
 		all = errors.Join(all, b.buildController(&b.board.MCUs[i]))
 	}
+	all = errors.Join(all, b.buildField())
 	if d := b.board.Watchdog; d != nil {
 		k := &dog{b: b, timeout: d.Timeout}
 		b.dogs[d.Path], b.moved = k, append(b.moved, k)
