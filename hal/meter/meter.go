@@ -129,13 +129,19 @@ func (m *Meter) reading(im image) (hal.MeterReading, error) {
 			m.put(&r, v, t)
 		}
 	}
-	if m.opts.Reversed {
-		r.Import, r.Export, r.Power = r.Export, r.Import, -r.Power
-		for i := range r.Current {
-			r.Current[i] = -r.Current[i]
-		}
+	if m.opts.Reversed != m.model.reversed {
+		r = turn(r)
 	}
 	return r, nil
+}
+
+// turn is a reading seen from the other side.
+func turn(r hal.MeterReading) hal.MeterReading {
+	r.Import, r.Export, r.Power = r.Export, r.Import, -r.Power
+	for i := range r.Current {
+		r.Current[i] = -r.Current[i]
+	}
+	return r
 }
 
 // put puts one value in its place.

@@ -166,6 +166,23 @@ func TestReadingAsWired(t *testing.T) {
 	}
 }
 
+// A meter that a product has built in the wrong way round shows the other direction, and its file says so.
+func TestReversedInItsFile(t *testing.T) {
+	m, err := Parse("own", []byte(strings.Replace(good, "phases: 3", "phases: 3\nreversed: true", 1)+"  energy.export: {input: 10, type: f32, unit: kWh}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with(t, "eastron/sdm630-v2", Options{}, func(g *rig) {
+		g.slave.model, g.meter.model = m, m
+		want := shown(m, sample(m))
+		g.slave.Set(want)
+		if w := g.slave.memory[modbus.Input][6]; w&0x8000 == 0 {
+			t.Errorf("the meter shows a power of %04x: it is not reversed", w)
+		}
+		g.reads(want)
+	})
+}
+
 // Each fault of a meter is an error, told once, and is over by itself.
 func TestFaultsOfAMeterAreToldOnce(t *testing.T) {
 	for f, want := range map[modbus.Fault]error{

@@ -32,6 +32,8 @@ type Model struct {
 	Phases int  // lines it measures: 1 or 3; 0 is a meter for DC
 	Line   Line // zero for a meter that is not on a serial line
 
+	reversed bool // it is built in the wrong way round: what it shows as export flows to the car
+
 	sunspec uint16 // the SunSpec model whose beginning the addresses count from; 0: they count from 0
 	probe   probe
 	values  []value

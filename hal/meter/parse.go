@@ -28,6 +28,7 @@ type file struct {
 	Phases *int                     `yaml:"phases"`
 	Line   fileLine                 `yaml:"line"`
 	Order  string                   `yaml:"order"`
+	Turned bool                     `yaml:"reversed"`
 	Read   fileRead                 `yaml:"read"`
 	Sun    uint16                   `yaml:"sunspec"`
 	Probe  *fileProbe               `yaml:"probe"`
@@ -110,7 +111,7 @@ func (f *file) model() (*Model, error) {
 	if f.Phases == nil || *f.Phases != 0 && *f.Phases != 1 && *f.Phases != 3 {
 		return nil, errors.New("phases: want 1 or 3, or 0 for a meter of DC")
 	}
-	m := &Model{Name: f.Model, Title: f.Title, Driver: f.Driver, Phases: *f.Phases, sunspec: f.Sun,
+	m := &Model{Name: f.Model, Title: f.Title, Driver: f.Driver, Phases: *f.Phases, sunspec: f.Sun, reversed: f.Turned,
 		Line: Line{f.Line.Baud, f.Line.Frame, f.Line.Unit}}
 	switch f.Driver {
 	case "":

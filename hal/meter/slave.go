@@ -53,6 +53,9 @@ func (s *Slave) layOut() {
 // Set lets the meter show a reading, as far as its registers can: values are rounded to their resolution, and what does
 // not fit a register is shown as the most that does.
 func (s *Slave) Set(r hal.MeterReading) {
+	if s.model.reversed {
+		r = turn(r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.model.blocks {
