@@ -132,6 +132,16 @@ func TestFaultsOfAUnit(t *testing.T) {
 	}
 }
 
+func TestGlitchBeforeAnAnswerDoesNoHarm(t *testing.T) {
+	on(t, func(b *bench) {
+		b.line.Fail(1, Glitch)
+		b.reads(1, 11)
+		if err := b.bus.Write(b.t.Context(), 1, Holding, 0, 9); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestNoisyLine(t *testing.T) {
 	on(t, func(b *bench) {
 		b.line.Fail(0, Noise)
@@ -262,4 +272,39 @@ func TestWritesAreSentOnce(t *testing.T) {
 			t.Errorf("a write took %v: it was repeated", d)
 		}
 	})
+}
+
+// stream is a Port at which the same bytes never end.
+type stream []byte
+
+func (s stream) Read(b []byte) (int, error) {
+	time.Sleep(char)
+	return copy(b, s), nil
+}
+func (s stream) Write(b []byte) (int, error) { return len(b), nil }
+func (s stream) SetDeadline(time.Time) error { return nil }
+func (s stream) Char() time.Duration         { return char }
+func (s stream) Close() error                { return nil }
+
+// A line that is held low reads as zeros without an end; others babble, or repeat an answer's beginning.
+func TestLineThatNeverEnds(t *testing.T) {
+	for _, s := range []stream{{0}, {0xff, 0xff, 0xff}, {1, 4, 6}, {9}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &rtu{port: s, owed: map[uint8]debt{}}
+			r, err := newRead(1, Input, 0, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			if _, err := w.listen(r, start.Add(time.Second)); err == nil {
+				t.Fatalf("% x is an answer", []byte(s))
+			}
+			if _, err := w.exchange(r, patience{timeout: time.Second}); !errors.Is(err, ErrNoise) {
+				t.Fatalf("% x: %v", []byte(s), err)
+			}
+			if d := time.Since(start); d > 3*time.Second {
+				t.Errorf("% x takes %v", []byte(s), d)
+			}
+		})
+	}
 }

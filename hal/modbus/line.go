@@ -24,6 +24,7 @@ const (
 	Refusing           // the unit answers DeviceFailure
 	Late               // the answer comes after LateBy
 	AnswersOther       // the answer carries another function
+	Glitch             // a byte of zeros and one of ones stand before the answer, as some transceivers leave them; does no harm
 )
 
 // LateBy is by how much an answer is late by the fault Late: more than a bus waits by default.
@@ -144,6 +145,8 @@ func spoil(f Fault, unit uint8, answer []byte) ([]byte, time.Duration) {
 		frame = frame[:len(frame)/2]
 	case Late:
 		return frame, LateBy
+	case Glitch:
+		return append([]byte{0, 0xff}, frame...), 0
 	}
 	return frame, 0
 }

@@ -170,9 +170,9 @@ func (w *rtu) frame(n *int, deadline time.Time) ([]byte, int, error) {
 		}
 		got, err := w.port.Read(w.buf[*n:])
 		if got > 0 {
-			*n += got
+			*n = skip(w.buf[:*n+got])
 			w.last = time.Now()
-			if *n == len(w.buf) {
+			if *n == len(w.buf) || *n == 0 && w.last.After(deadline) {
 				return nil, 0, ErrNoise
 			}
 			continue
@@ -188,6 +188,16 @@ func (w *rtu) frame(n *int, deadline time.Time) ([]byte, int, error) {
 		}
 		return nil, 0, fmt.Errorf("%w: %d bytes", ErrShort, *n)
 	}
+}
+
+// skip drops what stands before an answer and can be none of it: transceivers that turn leave a byte of zeros or ones on
+// the line, and no unit has the address 0 or one above 247. It returns how many bytes are left.
+func skip(b []byte) int {
+	at := 0
+	for at < len(b) && (b[at] == 0 || b[at] > 247) {
+		at++
+	}
+	return copy(b, b[at:])
 }
 
 // noAnswer lets a line that takes nothing count as one that brings nothing.

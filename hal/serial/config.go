@@ -25,12 +25,11 @@ type Config struct {
 	Notify func(err error)
 }
 
-// RS485 is how the driver turns the transceiver's direction by the RTS line.
+// RS485 is how the driver turns the transceiver's direction by the RTS line. The receiver is off while sending.
 type RS485 struct {
 	RTSLow      bool          // RTS is low while sending; high otherwise
 	Before      time.Duration // between RTS and the first bit, 0 to 100 ms in whole milliseconds
 	After       time.Duration // between the last bit and RTS, as Before
-	HearItself  bool          // the receiver stays on while sending
 	Termination bool          // switch the bus termination on, where the board can
 }
 

@@ -22,7 +22,6 @@ const (
 	rs485Enabled   = 1 << 0
 	rs485RTSOn     = 1 << 1 // level of RTS while sending
 	rs485RTSAfter  = 1 << 2 // level of RTS otherwise
-	rs485RxDuring  = 1 << 4
 	rs485Terminate = 1 << 5
 )
 
@@ -32,9 +31,6 @@ func (r RS485) kernel() rs485 {
 		k.flags |= rs485RTSAfter
 	} else {
 		k.flags |= rs485RTSOn
-	}
-	if r.HearItself {
-		k.flags |= rs485RxDuring
 	}
 	if r.Termination {
 		k.flags |= rs485Terminate
