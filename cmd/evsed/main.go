@@ -32,6 +32,7 @@ func commands() []command {
 		{"table", "--board FILE[,FILE...]|--seed FILE --to FILE [--silence 10s] [--hold 0s]", "compile the line table for a guard that is a unit of its own", compileTable},
 		{"meter", "models|read|scan|verify ...", "read energy meters, find them on a bus, and verify what they signed (evsed meter tells how)", meters},
 		{"board", "VERB ...", "check, show and start board files: which wires a station has (evsed board lists the verbs)", board},
+		{"rfid", rfidUsage, "try a card reader: shows each card's UID, and the token that the CSMS would see", cards},
 		{"launch", launchUsage, "start the evsed of the slot that counts, on trial if it is new; the one that came with the system if none is right", launch},
 		{"fw", "keygen|pack|sign|verify|inspect ...", "make and sign firmware images (on a build host)", firmware},
 		{"dead-letters", "--state DIR [--resend KEY|all]", "list messages that the CSMS refused, or queue them again (station stopped)", deadLetters},
