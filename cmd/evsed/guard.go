@@ -133,12 +133,19 @@ type drivers struct {
 	rigs  map[uint16]*rig.Board
 	sims  map[uint16]*simlines.Board
 
-	kernel parts.Linux // of real boards
+	kernel parts.Linux           // of real boards
+	tried  map[guard.Device]bool // devices that were to be opened before
+	waits  bool                  // for lines; not for those of a contactor at the first attempt, so that none waits for another one
 }
 
 func newDrivers(lines string) *drivers {
-	d := &drivers{lines: lines, start: time.Now(), rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
-	d.kernel.Patience = d.patience
+	d := &drivers{lines: lines, start: time.Now(), tried: map[guard.Device]bool{}, rigs: map[uint16]*rig.Board{}, sims: map[uint16]*simlines.Board{}}
+	d.kernel.Patience = func() time.Duration {
+		if !d.waits {
+			return 0
+		}
+		return d.patience()
+	}
 	return d
 }
 
@@ -167,6 +174,8 @@ func (d *drivers) tell(errs io.Writer) {
 
 func (d *drivers) open(dev guard.Device, ps guard.Parts) (any, error) {
 	if dev.Kind == guard.DeviceParts {
+		d.waits = d.tried[dev] || ps[0].Role != hal.RoleMainDrive
+		d.tried[dev] = true
 		return parts.Open(&d.kernel, ps)
 	}
 	if dev.Flags != 0 {

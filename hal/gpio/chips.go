@@ -3,6 +3,7 @@ package gpio
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,6 +31,8 @@ type Chips struct {
 	index  map[string][]place
 	inputs map[Spec]*Line
 	held   []*Line
+	recent map[Spec]*Line // outputs of a device that is being made
+	spare  map[Spec]*Line // those of one that could not be made: driven to rest, and there for the next attempt
 	edges  Edges
 }
 
@@ -46,6 +49,10 @@ func (c *Chips) Output(s Spec) (Output, error) {
 	if s.Bias != BiasAsIs || s.Debounce != 0 || s.Edges {
 		return nil, fmt.Errorf("line %q: bias, debounce and edges are for inputs", s.Name)
 	}
+	if l := c.spare[s]; l != nil {
+		delete(c.spare, s)
+		return l, l.Set(s.Initial)
+	}
 	flags := uapi.LineFlagV2Output
 	if s.ActiveLow {
 		flags |= uapi.LineFlagV2ActiveLow
@@ -56,7 +63,27 @@ func (c *Chips) Output(s Spec) (Output, error) {
 		values = 1
 	}
 	r.Config.AddAttribute(uapi.LineConfigAttribute{Attr: values.Encode(), Mask: 1})
-	return c.request(s.Name, &r)
+	l, err := c.request(s.Name, &r)
+	if err != nil {
+		return nil, err
+	}
+	if c.recent == nil {
+		c.recent = map[Spec]*Line{}
+	}
+	c.recent[s] = l
+	return l, nil
+}
+
+// Made says whether the device that outputs were requested for could be made. If not, they stay as they are, and who asks for one of
+// them again gets it.
+func (c *Chips) Made(ok bool) {
+	if !ok {
+		if c.spare == nil {
+			c.spare = map[Spec]*Line{}
+		}
+		maps.Copy(c.spare, c.recent)
+	}
+	clear(c.recent)
 }
 
 // Input requests a line to read it. One that was requested with the same Spec before is the same Input: several connectors may have
@@ -235,5 +262,5 @@ func (c *Chips) Close() {
 	for _, ch := range c.chips {
 		ch.close()
 	}
-	c.held, c.chips, c.index, c.inputs = nil, nil, nil, nil
+	c.held, c.chips, c.index, c.inputs, c.recent, c.spare = nil, nil, nil, nil, nil, nil
 }

@@ -275,3 +275,23 @@ func TestLinesDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestSecondAttempt: what was requested for a device that could not be made is there for the next attempt, and for it alone.
+func TestSecondAttempt(t *testing.T) {
+	a, _ := board()
+	c := chipsOf(t, a)
+	s := Spec{Name: "RELAY_1_ENABLE"}
+	first, err := c.Output(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Made(false)
+	a.busy = map[int]string{1: consumer} // as the kernel sees it
+	if again, _ := c.Output(s); again != first {
+		t.Error("another line")
+	}
+	c.Made(true)
+	if _, err := c.Output(s); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("two devices drive one line: %v", err)
+	}
+}

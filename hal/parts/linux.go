@@ -52,6 +52,13 @@ func (l *Linux) Output(s gpio.Spec) (gpio.Output, error) { return l.lines().Outp
 // Input requests a line; one that was requested alike before is shared.
 func (l *Linux) Input(s gpio.Spec) (gpio.Input, error) { return l.lines().Input(s) }
 
+// made says whether a device of what was opened could be made.
+func (l *Linux) made(ok bool) {
+	if l.chips != nil {
+		l.chips.Made(ok)
+	}
+}
+
 // PWM opens a channel.
 func (l *Linux) PWM(name string) (pwm.Channel, error) {
 	c, err := pwm.Open(l.root(), name, l.Patience)

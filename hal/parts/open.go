@@ -8,8 +8,17 @@ import (
 )
 
 // Open makes the device of a line table's parts: which one, says the role of the first. The result has the methods of the roles of
-// hal that it can play. Lines are requested in the state in which nothing is driven.
+// hal that it can play. Lines are requested in the state in which nothing is driven, and stay so where the device cannot be made.
 func Open(k Kernel, ps []hal.Part) (any, error) {
+	d, err := build(k, ps)
+	if m, ok := k.(interface{ made(bool) }); ok {
+		m.made(err == nil)
+	}
+	return d, err
+}
+
+// build makes it.
+func build(k Kernel, ps []hal.Part) (any, error) {
 	if len(ps) == 0 {
 		return nil, errors.New("a device of no parts: want at least one")
 	}

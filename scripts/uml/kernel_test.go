@@ -28,6 +28,7 @@ var inside = []struct {
 	check func(*testing.T)
 }{
 	{"gpio", checkGPIO},
+	{"safe", checkSafe},
 	{"chips", checkChips},
 	{"probe", checkProbe},
 	{"guard", checkGuard},

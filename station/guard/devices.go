@@ -14,26 +14,34 @@ type Open func(Device, Parts) (any, error)
 type Parts = []hal.Part
 
 // Config returns what the table describes, with its devices opened. A device that cannot be opened, or not play its role, is an
-// error. Contactors come before anything else and are told to open at once, all of them that can be, whatever is wrong with one.
+// error. Contactors come before anything else and are told to open at once, all of them that can be, whatever is wrong with one:
+// those that could not be opened are tried once more behind the others.
 func (t *Table) Config(open Open) (Config, error) {
 	cfg := Config{Silence: t.Silence, Hold: t.Hold, PollIdle: t.PollIdle, PollPlugged: t.PollPlugged}
 	cfg.Connectors = make([]Connector, len(t.Connectors))
 	var all error
 	each := func(do func(*TableConnector, *Connector) error) {
+		all = nil
 		for i := range t.Connectors {
 			if err := do(&t.Connectors[i], &cfg.Connectors[i]); err != nil && all == nil { // one of them is enough to go by
 				all = fmt.Errorf("connector %v: %w", t.Connectors[i].Ref, err)
 			}
 		}
 	}
-	each(func(c *TableConnector, out *Connector) error {
+	contactors := func(c *TableConnector, out *Connector) error {
 		out.Config = c.Config
+		if out.Contactor != nil {
+			return nil
+		}
 		err := fit(t, open, "contactor", c.Contactor, &out.Contactor)
 		if err == nil && out.Contactor != nil {
 			_ = out.Contactor.Set(false, 0) // New tells it again, and sees what it says
 		}
 		return err
-	})
+	}
+	if each(contactors); all != nil {
+		each(contactors)
+	}
 	if all == nil {
 		each(func(c *TableConnector, out *Connector) error { return c.open(t, open, &out.Devices) })
 	}

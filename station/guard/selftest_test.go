@@ -18,8 +18,11 @@ type selfTester struct {
 	err        error
 }
 
-func (s *selfTester) SelfTest(idle bool) bool { s.idle, s.calls = idle, s.calls+1; return s.busy && idle }
-func (s *selfTester) Rest() error             { s.rests++; return s.err }
+func (s *selfTester) SelfTest(idle bool) bool {
+	s.idle, s.calls = idle, s.calls+1
+	return s.busy && idle
+}
+func (s *selfTester) Rest() error { s.rests++; return s.err }
 
 // TestSelfTestOnlyWithoutVehicle: a device may test itself while nothing is plugged in and nothing closed, and then the cycles are
 // short; with the guard's end its test line is let go.

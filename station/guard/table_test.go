@@ -98,10 +98,13 @@ func TestTableOpensContactorsFirst(t *testing.T) {
 	table.Connectors = append(table.Connectors, table.Connectors[1])
 	table.Connectors[2].Ref = term.Ref{EVSE: 3, Connector: 1}
 	missing := errors.New("no such line")
-	coils := []*coil{}
+	coils, attempts := []*coil{}, 0
 	open := func(d Device, parts Parts) (any, error) {
 		switch {
 		case d == table.Connectors[0].Contactor:
+			if attempts++; attempts == 2 && len(coils) != 2 {
+				t.Errorf("%d contactors opened before one is tried again", len(coils))
+			}
 			return nil, missing
 		case len(parts) == 1 && parts[0].Name == "RELAY_1_ENABLE":
 			coils = append(coils, &coil{})
@@ -114,8 +117,8 @@ func TestTableOpensContactorsFirst(t *testing.T) {
 	if !errors.Is(err, missing) || !strings.Contains(err.Error(), "connector 1.1: contactor") {
 		t.Errorf("%v", err)
 	}
-	if len(coils) != 2 || coils[0].opened != 1 || coils[1].opened != 1 {
-		t.Errorf("%d contactors opened", len(coils))
+	if len(coils) != 2 || coils[0].opened != 1 || coils[1].opened != 1 || attempts != 2 {
+		t.Errorf("%d contactors opened, %d attempts at the missing one", len(coils), attempts)
 	}
 }
 
