@@ -59,16 +59,20 @@ var Faults = []Row{
 			"station/iec61851.TestWeldShowsStateFUntilService TestContactorThatDoesNotClose",
 			"station/guard.TestWeldKeepsTheOtherConnectorOpen TestJammedContactorIsTold TestServiceRightAfterTheRepair",
 			"station/local/virtual.TestWeldOutlivesARestart",
-			"hal/mcu.TestContradictoryFeedback TestLatchedWeldWaitsForAcknowledgement TestOpenedByItself", "hal/precharge.TestFailures TestRandomLife"}},
+			"hal/mcu.TestContradictoryFeedback TestLatchedWeldWaitsForAcknowledgement TestOpenedByItself",
+			"hal/parts.TestContactorContradictions TestContactorSenses TestMutualPairNeverBoth TestSerialPairWaitsForItsFirst TestContactorFails TestContactorIsSlow", "hal/precharge.TestFailures TestRandomLife"}},
 	{ID: "F15", What: "pilot short, diode, E, F, chatter, no earth, residual current, heat, emergency stop, lid", Asks: "opens within 100 ms with the right code, and tries again by rule",
 		Tests: []string{
 			"station/iec61851.TestEveryStateWithEveryFault TestPilotShortToEarth TestChatteringPilotOpens TestTemperatureHysteresis TestRetriesEndAndBeginAnewWithTheNextVehicle TestLeavingStateCOpensAtOnce TestRandomWires",
 			"station/guard.TestWorldFaultsOpenInTime TestFaultsThatDoNotStop TestDeviceErrorsOpen TestDeadDevicesAtStart TestRandomWorlds",
 			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
-			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine", "hal/precharge.TestEmergencyOpensInOneStep"}},
+			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine",
+			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves",
+			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
 			"station/iec61851.TestLockFails TestLockBeforePowerAndUnlockAfter TestCableRatingFallsWithResistance", "station/guard.TestLockThatFails TestUnplugUnderLoad TestCarThatIgnoresPWMOff",
+			"hal/parts.TestLockPulse TestLockFails TestProximity",
 			"station.TestScenarios"}},
 	{ID: "F17", What: "agent killed, stopped, starved, hanging or panicking", Asks: "the guard opens within its patience, or holds for as long as policy says; the next start goes on with the session or ends it",
 		Tests: []string{
@@ -79,7 +83,7 @@ var Faults = []Row{
 	{ID: "F18", What: "guard killed, stopped or hanging", Asks: "the board's watchdog opens; the agent says so and starts the next guard",
 		Tests: []string{
 			"cmd/evsed.TestGuardDiesWhileCharging TestGuardHangsWhileCharging TestWatchdogOpensForAKilledGuard TestWatchdogOpensForAStoppedGuard TestGuardAfterAKilledGuard TestTwoGuards TestSecondAgentOrGuard TestSafeStateComesFirst",
-			"station/guard.TestWatchdogNeedsGuardAndLoop TestPanicOpensEverything TestSilentGuard TestRemoteWithoutGuard TestNewAssertsTheSafeState",
+			"station/guard.TestWatchdogNeedsGuardAndLoop TestPanicOpensEverything TestSilentGuard TestRemoteWithoutGuard TestNewAssertsTheSafeState TestTableOpensContactorsFirst", "hal/watchdog.TestDog",
 			"station/guard/realtime.TestKeeperGoesOnTrying TestKeeperForgivesAGuardThatHasLived TestChildThatDoesNotEnd", "hal/simlines.TestWatchdogOverLines", "hal/halsim.TestWatchdogReleasesTheWires",
 			"hal/mcu.TestAgentSilent TestResetInSession"}},
 	{ID: "F19", What: "brown-out, power that flickers for 0.1 to 10 s, power and network gone together", Asks: "goes on with the transaction or ends it for the loss of power; bills all of it",
@@ -99,5 +103,5 @@ var Faults = []Row{
 		Tests: []string{
 			"station/iec61851.TestRandomWires", "station/guard.TestRandomWorlds", "station.TestChaos",
 			"station/local/sim.TestForeignCalls TestLongBodyIsRefused TestCallsAreBounded TestListenRefusesOtherAddresses FuzzCall", "cmd/evsed.TestNothingListens TestUnprivilegedSession", "hal/fortress.TestConfinedAgent TestConfinedGuard TestFilters"},
-		Later: "ISO 15118, card readers, console and its login"},
+		Later: "ISO 15118, console and its login"},
 }
