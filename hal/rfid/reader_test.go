@@ -42,9 +42,8 @@ func (f *field) lay(err error, cards ...Card) {
 type table struct {
 	*testing.T
 	*field
-	r      *Reader
-	notes  []error
-	format Format
+	r     *Reader
+	notes []error
 }
 
 func bubble(t *testing.T, format Format, play func(*table)) {

@@ -30,10 +30,10 @@ func (p *Port) Unplug(err error) {
 	p.gone = err
 }
 
-func (p *Port) state() (error, time.Time) {
+func (p *Port) state() (deadline time.Time, gone error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.gone, p.deadline
+	return p.deadline, p.gone
 }
 
 // SetDeadline is that of *serial.Port.
@@ -46,7 +46,7 @@ func (p *Port) SetDeadline(t time.Time) error {
 
 // Write lets the chip hear b.
 func (p *Port) Write(b []byte) (int, error) {
-	if err, _ := p.state(); err != nil {
+	if _, err := p.state(); err != nil {
 		return 0, err
 	}
 	p.e.mu.Lock()
@@ -58,7 +58,7 @@ func (p *Port) Write(b []byte) (int, error) {
 // Read returns what the chip says.
 func (p *Port) Read(b []byte) (int, error) {
 	for {
-		err, deadline := p.state()
+		deadline, err := p.state()
 		if err != nil {
 			return 0, err
 		}
@@ -92,7 +92,7 @@ func (p *Port) take(b []byte) int {
 
 // Drop is that of *serial.Port.
 func (p *Port) Drop() error {
-	err, _ := p.state()
+	_, err := p.state()
 	if err == nil {
 		p.take(nil)
 		p.came = nil
