@@ -111,6 +111,7 @@ func TestOpenRefusesWhatIsNoPort(t *testing.T) {
 		"no connectors": {Port: "/dev/null"},
 		"short silence": {Port: "/dev/null", Connectors: 1, Silence: 10 * time.Millisecond},
 		"long silence":  {Port: "/dev/null", Connectors: 1, Silence: time.Minute},
+		"slow":          {Port: "/dev/null", Connectors: 1, Baud: 19200},
 		"functions":     {Port: "/dev/null", Connectors: 1, Owns: 1 << 31},
 	} {
 		if _, err := mcu.Open(spec); err == nil {

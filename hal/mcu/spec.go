@@ -21,6 +21,7 @@ type Spec struct {
 const (
 	MaxConnectors = 8
 	DefaultBaud   = 115200
+	MinBaud       = 57600 // a permit, what it does to the pilot and its status take less than the 35 ms in which the guard expects a diode
 	DefaultBeat   = 100 * time.Millisecond
 	MinBeat       = 20 * time.Millisecond
 	MaxSilence    = 2 * time.Second
@@ -88,6 +89,8 @@ func (s Spec) normal() (Spec, error) {
 	switch {
 	case s.Connectors < 1 || s.Connectors > MaxConnectors:
 		return s, fmt.Errorf("mcu %s: %d connectors: 1 to %d", s.Port, s.Connectors, MaxConnectors)
+	case s.Baud < MinBaud:
+		return s, fmt.Errorf("mcu %s: %d baud: want at least %d", s.Port, s.Baud, MinBaud)
 	case s.Owns&^AllFunctions != 0:
 		return s, fmt.Errorf("mcu %s: function set %#x: no such function", s.Port, uint32(s.Owns&^AllFunctions))
 	case s.Beat < MinBeat, s.Silence < beatsLost*s.Beat, s.Silence > MaxSilence:
