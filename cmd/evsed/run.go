@@ -12,9 +12,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/evsed/evsed/boards"
+	"github.com/evsed/evsed/boards/fit"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
@@ -36,6 +39,7 @@ type runOptions struct {
 	silence             time.Duration
 	files               fileOptions
 	slots               string
+	board               []string  // files; none: the simulated world
 	launched            *launched // nil: not by evsed launch
 }
 
@@ -46,7 +50,9 @@ func parseRun(args []string) (runOptions, error) {
 	fs.StringVar(&o.seed, "seed", "", "")
 	fs.StringVar(&o.state, "state", "", "")
 	fs.StringVar(&o.listen, "sim-listen", "", "")
-	fs.StringVar(&o.guard, "guard", guardWithin, "")
+	fs.StringVar(&o.guard, "guard", "", "")
+	var files string
+	fs.StringVar(&files, "board", "", "")
 	fs.StringVar(&o.lines, "sim-lines", "", "")
 	fs.StringVar(&o.sandbox, "sandbox", sandboxOn, "")
 	fs.StringVar(&o.keys, "keys", "file", "")
@@ -56,15 +62,28 @@ func parseRun(args []string) (runOptions, error) {
 	fs.BoolVar(&o.logOCPP, "sim-log-ocpp", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
-		return o, usagef("%w: want --seed FILE --state DIR --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --file-hosts, --file-roots, --slots, --sandbox, --sim-log-ocpp or --verbose if you like", err)
+		return o, usagef("%w: want --seed FILE --state DIR and --board FILE[,FILE...] or --sim-listen HOST:PORT, and --keys, --guard, --sim-lines, --guard-silence, --file-hosts, --file-roots, --slots, --sandbox, --sim-log-ocpp or --verbose if you like", err)
 	}
+	if files != "" {
+		o.board = strings.Split(files, ",")
+	}
+	set := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	switch {
 	case fs.NArg() > 0:
 		return o, usagef("unexpected argument %q", fs.Arg(0))
+	case o.board != nil && (set["sim-listen"] || set["sim-lines"] || set["sim-log-ocpp"]):
+		return o, usagef("--board is for real wires, which no simulator moves: want it without --sim-listen, --sim-lines and --sim-log-ocpp")
 	case o.state == "":
 		return o, usagef("--state: want a directory for everything persistent")
-	case o.listen == "":
-		return o, usagef("--sim-listen: want HOST:PORT on loopback; running on a real board is not supported by this build")
+	case o.board == nil && o.listen == "":
+		return o, usagef("want --board FILE[,FILE...] for a real board, or --sim-listen HOST:PORT on loopback for the simulated world")
+	}
+	if !set["guard"] {
+		o.guard = guardWithin
+		if o.board != nil {
+			o.guard = guardChild
+		}
 	}
 	if err := o.files.check(); err != nil {
 		return o, err
@@ -75,7 +94,7 @@ func parseRun(args []string) (runOptions, error) {
 	return o, o.checkGuard()
 }
 
-// runStation runs a station in the simulated world until SIGTERM or SIGINT.
+// runStation runs a station, on a board or in the simulated world, until SIGTERM or SIGINT.
 func runStation(args []string, out, errs io.Writer) error {
 	l, err := takeLaunched()
 	if err != nil {
@@ -97,12 +116,17 @@ func runLaunched(l *launched, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	b, err := o.readBoard(s, errs)
+	if err != nil {
+		return usageError{err}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	a, err := newAgent(o, s, out, errs)
+	a, err := newAgent(o, s, b, out, errs)
 	if err != nil {
 		return err
 	}
+	defer a.endBoard()
 	if err := a.confine(o); err != nil {
 		return err
 	}
@@ -127,7 +151,7 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 	}
 	entries, err := os.ReadDir(o.state)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder || e.Name() == raucFolder
+		return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder || e.Name() == raucFolder || e.Name() == boardCopy || e.Name() == boardCopy+newSuffix
 	}) // a first start that was cut short
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -172,10 +196,12 @@ func writeDurably(path string, data []byte) error {
 type agent struct {
 	state    string // directory
 	seed     *seed.Seed
+	board    *boards.Board // nil: the simulated world
+	fitted   *fit.Fitted   // of the board
 	log      *slog.Logger
 	events   *sim.Log
 	station  *virtual.Station
-	server   *sim.Server
+	server   *sim.Server // nil: on a board
 	errs     io.Writer
 	out      io.Writer
 	logOCPP  bool
@@ -186,14 +212,14 @@ type agent struct {
 	keys     keys.Store
 }
 
-func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
+func newAgent(o runOptions, s *seed.Seed, b *boards.Board, out, errs io.Writer) (*agent, error) {
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
 	}
 	clock := virtual.NewClock()
 	book := logbook.New(clock.Now)
-	a := &agent{state: o.state, seed: s, out: out, errs: errs, logOCPP: o.logOCPP, book: book,
+	a := &agent{state: o.state, seed: s, board: b, out: out, errs: errs, logOCPP: o.logOCPP, book: book,
 		log: slog.New(book.Handler(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})))}
 	for _, w := range s.Warnings {
 		a.log.Warn("seed", "left out", w)
@@ -211,19 +237,28 @@ func newAgent(o runOptions, s *seed.Seed, out, errs io.Writer) (*agent, error) {
 	if err := a.openRAUC(o, &vo); err != nil {
 		return nil, err
 	}
-	if vo.Guard, err = guardMaker(o, a.log, errs); err != nil {
+	if b != nil {
+		err = a.wire(o, &vo)
+	} else {
+		vo.Guard, err = guardMaker(o, a.log, errs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	a.station, err = virtual.New(vo)
 	if err != nil {
 		return nil, usagef("--state %s: %w", o.state, err)
 	}
-	a.server, err = sim.Listen(a.simOptions(o))
-	if err != nil {
-		return nil, usagef("--%w", err)
+	if b == nil {
+		if a.server, err = sim.Listen(a.simOptions(o)); err != nil {
+			return nil, usagef("--%w", err)
+		}
 	}
 	if err := keepSeed(o, a.hideSeed); err != nil {
 		return nil, usageError{err} // the process ends, and with it the listener
+	}
+	if err := a.keepBoard(o); err != nil {
+		return nil, usageError{err}
 	}
 	return a, nil
 }
@@ -252,7 +287,7 @@ func (a *agent) stationOptions(o runOptions, clock *virtual.Clock) virtual.Optio
 		id.FirmwareVersion = release
 	}
 	vo := virtual.Options{
-		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: true, Lights: a.seed.Lights},
+		Station: station.Config{Identity: id, Name: a.seed.Name, EVSEs: a.seed.EVSEs, Slots: a.seed.Slots, Bays: a.board == nil, Lights: a.seed.Lights},
 		Install: a.install, Dir: o.state, Clock: clock, Watch: a.events, Notice: a.notice, Log: a.log,
 		Book: a.book, Version: build(), Built: sourceDate, Files: o.files.said,
 		Observe: func(ev halsim.Event) { sim.Observe(a.events, access{a}, ev) },
@@ -312,11 +347,11 @@ func (a *agent) run(ctx context.Context) error {
 		context.AfterFunc(ctx, a.endSlots)
 	}
 	served := make(chan error, 1)
-	go func() { served <- a.server.Serve(ctx) }()
+	go func() { served <- a.serve(ctx) }()
 	modest, told := make(chan struct{}), make(chan struct{})
 	go func() { defer close(modest); beModest(ctx.Done(), a.shortOfMemory) }()
 	go func() { defer close(told); a.service(ctx) }()
-	fmt.Fprintf(a.out, "evsed %s station %s simulator API http://%s/sim/v1\n", release, a.seed.Name, a.server.Addr())
+	fmt.Fprintln(a.out, a.banner())
 	tried := make(chan struct{})
 	go func() { defer close(tried); a.trial.run(ctx) }()
 	err := stateError(a.state, a.station.Run(ctx))

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal/fortress"
 	"github.com/evsed/evsed/station/guard/realtime"
 	"github.com/evsed/evsed/station/local/seed"
@@ -39,7 +40,7 @@ var readable = []string{"/proc", "/etc", "/usr/share/zoneinfo", "/usr/share/ca-c
 const resolver = "/etc/resolv.conf"
 
 // agentPlan is what an agent keeps: its state, the way to its CSMS and to files, and the start of its guard.
-func agentPlan(o runOptions, s *seed.Seed, listens net.Addr) (fortress.Plan, error) {
+func agentPlan(o runOptions, s *seed.Seed, b *boards.Board, listens net.Addr) (fortress.Plan, error) {
 	p := fortress.Plan{Write: []string{o.state}, Read: readable, Device: []string{os.DevNull}}
 	if path, err := filepath.EvalSymlinks(resolver); err == nil && !strings.HasPrefix(path, "/etc/") {
 		p.Read = append(p.Read, filepath.Dir(path))
@@ -54,6 +55,7 @@ func agentPlan(o runOptions, s *seed.Seed, listens net.Addr) (fortress.Plan, err
 		p.Write = append(p.Write, o.launched.Slots) // what lies there is started by the launcher, which is not confined
 	}
 	p.Device = appendSome(p.Device, o.lines)
+	p.Device = append(p.Device, boardPlaces(b)...)
 	if o.guard == guardChild {
 		p.Execute = []string{"/proc/self/exe"} // this very file, whatever lies at its path after an update
 		p.Pass = realtime.Capabilities         // a guard that is started later needs them as well
@@ -97,7 +99,11 @@ func (a *agent) confine(o runOptions) error {
 		a.log.Warn("sandbox", "holds", "nothing: it is off")
 		return nil
 	}
-	p, err := agentPlan(o, a.seed, a.server.Addr())
+	var listens net.Addr
+	if a.server != nil {
+		listens = a.server.Addr()
+	}
+	p, err := agentPlan(o, a.seed, a.board, listens)
 	if err != nil {
 		return err
 	}

@@ -151,12 +151,15 @@ func (o *runOptions) checkGuard() error {
 	case "":
 		return usagef("--guard: want %s, %s, or the socket of a guard that listens", guardWithin, guardChild)
 	case guardWithin:
+		if o.board != nil {
+			return usagef("--guard within: a board's contactors are driven by a process of their own: want --guard %s, or the socket of a guard that listens", guardChild)
+		}
 		if o.lines != "" || o.silence != 0 {
 			return usagef("--sim-lines and --guard-silence are for a guard in a process of its own: want --guard %s or a socket with them", guardChild)
 		}
 	case guardChild:
 	default:
-		if o.lines == "" {
+		if o.lines == "" && o.board == nil {
 			return usagef("--guard %s: want --sim-lines with the file that the guard was given", o.guard)
 		}
 		if o.silence != 0 {

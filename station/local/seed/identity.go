@@ -25,6 +25,11 @@ func (d *decoder) identity(top *strict.Members) {
 		return
 	}
 	o := d.Object(v, "id", "vendor", "model", "serialNumber", "chargeBoxSerialNumber", "firmwareVersion")
+	for _, name := range []string{"vendor", "model", "serialNumber"} {
+		if o.Value(name) != nil {
+			d.s.Labels = append(d.s.Labels, name)
+		}
+	}
 	id := &d.s.Identity
 	d.s.Name = strict.Or(d.label(o, "id", maxIdentity), d.s.Name)
 	if strings.ContainsAny(d.s.Name, ":/") { // a user name of HTTP basic authentication ends at the colon

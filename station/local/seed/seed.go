@@ -32,6 +32,8 @@ type Seed struct {
 	Keys      []Key            // values of OCPP 1.6 keys, in the file's order
 	Security  Security         // files of certificates and keys
 	Brought   *Material        // what those files held; nil until somebody has read them
+	OfBoard   []string         // members that were given and are a board's to say: evses, lights, siteFuseA
+	Labels    []string         // members of station that were given: vendor, model, serialNumber ...
 	Warnings  []string         // what was left out and why, one line each, to be logged
 }
 
@@ -97,6 +99,11 @@ func (d *decoder) document(v *strict.Value) {
 	d.identity(o)
 	d.networks(o)
 	d.s.Lights = strict.Or(strict.Flag(o, "lights"), true)
+	for _, name := range []string{"evses", "lights", "siteFuseA"} {
+		if o.Value(name) != nil {
+			d.s.OfBoard = append(d.s.OfBoard, name)
+		}
+	}
 	d.topology(o)
 	d.siteFuse(o)
 	d.keys(o)

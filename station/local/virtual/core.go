@@ -48,7 +48,7 @@ func (l *life) coreConfig(boot station.BootReason) (station.Config, error) {
 	cfg := l.s.o.Station
 	cfg.Boot, cfg.NewID, cfg.Lookup = boot, newID, l.lists.Lookup
 	cfg.SecurityLog = l.security.state
-	cfg.Image, cfg.SimulatedFirmware = l.s.firmware.running(), l.s.o.Firmware == nil
+	cfg.Image, cfg.SimulatedFirmware = l.s.firmware.running(), l.s.o.Firmware == nil && l.s.o.Fitting == nil
 	cfg.Identity.FirmwareVersion = cfg.Image.Version
 	cfg.Queued = func(tx term.TransactionID) bool {
 		if tx == "" {

@@ -41,7 +41,7 @@ type Options struct {
 	Notice   func(Notice)       // what happens to the station; called from its goroutines, must be quick
 	Storage  storage.Options
 	Keys     keys.Store     // its owner closes it after Run; nil: no private key can be kept
-	Firmware slot.Installer // nil: updates are simulated
+	Firmware slot.Installer // nil: updates are simulated; on real wires there are none then
 	Files    Transfers      // how logs and firmware travel; zero: anywhere but to the station itself, trusting whom the system trusts too
 	Log      *slog.Logger
 	Book     *logbook.Book      // what diagnostics tell of the log; nil: nothing
@@ -117,6 +117,8 @@ func New(o Options) (*Station, error) {
 	}
 	if o.Firmware != nil {
 		s.firmware = slotted{o.Firmware}
+	} else if o.Fitting != nil {
+		s.firmware = fixedFirmware{station.Image{Version: o.Station.Identity.FirmwareVersion, Slot: "a"}}
 	} else if s.firmware, err = newSimulated(s); err != nil {
 		return nil, err
 	}
