@@ -3,6 +3,7 @@ package boards
 import (
 	"time"
 
+	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/unit"
 )
 
@@ -109,7 +110,7 @@ var table = key{kind: kindMap, keys: []key{
 	}},
 	{name: "mcus", kind: kindDict, most: maxMCUs, about: "Safety controllers that speak the protocol of docs/mcu.md, by a name of their own.", keys: []key{
 		{name: "uart", form: formPort, need: true, about: "Serial device that it is at."},
-		{name: "baud", kind: kindInt, least: 9600, most: 4_000_000, about: "115200 if it is not given."},
+		{name: "baud", kind: kindInt, least: mcu.MinBaud, most: 4_000_000, about: "115200 if it is not given."},
 		{name: "heartbeat", kind: kindQuantity, q: qTime, least: int64(20 * time.Millisecond), most: int64(600 * time.Millisecond), about: "How often each end says that it lives; 100 ms if it is not given."},
 		{name: "silence", kind: kindQuantity, q: qTime, least: int64(60 * time.Millisecond), most: int64(2 * time.Second), rule: ruleLower, about: "After which each end takes the other for gone; three heartbeats if it is not given."},
 		{name: "on_silence", kind: kindWord, words: []string{"lowest", "open"}, rule: ruleLater, about: "What the controller does then: go on at its own lowest limit, or open. open if it is not given."},
