@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +90,7 @@ func (g *glass) fail(err error) {
 	g.err = err
 }
 
-func bench(t *testing.T, f func(g *glass, d *Display, told *[]error)) {
+func bench(t *testing.T, f func(g *glass, d *Display, told *notes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &glass{}
@@ -99,8 +100,8 @@ func bench(t *testing.T, f func(g *glass, d *Display, told *[]error)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var told []error
-		d, err := LCD(chip, Size{16, 2}, Options{Name: "display", Notify: func(err error) { told = append(told, err) }})
+		var told notes
+		d, err := LCD(chip, Size{16, 2}, Options{Name: "display", Notify: told.add})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +115,7 @@ func bench(t *testing.T, f func(g *glass, d *Display, told *[]error)) {
 }
 
 func TestLCDShowsText(t *testing.T) {
-	bench(t, func(g *glass, d *Display, told *[]error) {
+	bench(t, func(g *glass, d *Display, told *notes) {
 		for _, c := range []struct{ text, want string }{
 			{"Karte zeigen", "Karte zeigen    |                "},
 			{"Bitte Karte vorhalten", "Bitte Karte     |vorhalten       "},
@@ -128,15 +129,15 @@ func TestLCDShowsText(t *testing.T) {
 				t.Errorf("%q: %q, want %q", c.text, got, c.want)
 			}
 		}
-		if len(*told) != 0 {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 0 {
+			t.Errorf("told %v", told)
 		}
 	})
 }
 
 // What goes over the bus, byte for byte.
 func TestLCDOnTheWire(t *testing.T) {
-	bench(t, func(g *glass, d *Display, _ *[]error) {
+	bench(t, func(g *glass, d *Display, _ *notes) {
 		d.Show("evsed 230 V~")
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -154,27 +155,27 @@ func TestLCDOnTheWire(t *testing.T) {
 }
 
 func TestLCDThatFailsIsToldOnceAndSetUpAnew(t *testing.T) {
-	bench(t, func(g *glass, d *Display, told *[]error) {
+	bench(t, func(g *glass, d *Display, told *notes) {
 		d.Show("free")
 		time.Sleep(time.Second)
 		g.fail(i2c.ErrNoAnswer)
 		d.Show("in use")
 		time.Sleep(time.Minute)
-		if len(*told) != 1 || !errors.Is((*told)[0], i2c.ErrNoAnswer) || !strings.Contains((*told)[0].Error(), "display: ") {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 1 || !errors.Is(told[0], i2c.ErrNoAnswer) || !strings.Contains(told[0].Error(), "display: ") {
+			t.Errorf("told %v", told)
 		}
 		g.mu.Lock() // its supply was gone as well
 		g.four, g.half, g.cells, g.err = false, nil, [128]byte{}, nil
 		g.mu.Unlock()
 		time.Sleep(time.Minute)
-		if got := g.shows(); !strings.HasPrefix(got, "in use ") || len(*told) != 2 || (*told)[1] != nil {
-			t.Errorf("shows %q, told %v", got, *told)
+		if got, told := g.shows(), told.list(); !strings.HasPrefix(got, "in use ") || len(told) != 2 || told[1] != nil {
+			t.Errorf("shows %q, told %v", got, told)
 		}
 	})
 }
 
 func TestLCDThatForgotIsWrittenAgain(t *testing.T) {
-	bench(t, func(g *glass, d *Display, _ *[]error) {
+	bench(t, func(g *glass, d *Display, _ *notes) {
 		d.Show("free")
 		time.Sleep(time.Second)
 		g.mu.Lock() // a dip that nobody noticed
@@ -263,3 +264,23 @@ func FuzzFold(f *testing.F) {
 }
 
 func abs(n int) int { return n & 0xFFFF }
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
+}

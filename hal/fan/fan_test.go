@@ -3,6 +3,7 @@ package fan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,12 +68,12 @@ func (r *rotor) drove() string {
 	return s
 }
 
-func play(t *testing.T, change func(*Config), f func(t *testing.T, r *rotor, fan *Fan, told *[]error)) {
+func play(t *testing.T, change func(*Config), f func(t *testing.T, r *rotor, fan *Fan, told *notes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rotor{at: time.Now()}
-		var told []error
-		c := Config{Name: "fan inlet", PWM: r, Tach: r, Notify: func(err error) { told = append(told, err) }}
+		var told notes
+		c := Config{Name: "fan inlet", PWM: r, Tach: r, Notify: told.add}
 		if change != nil {
 			change(&c)
 		}
@@ -86,7 +87,7 @@ func play(t *testing.T, change func(*Config), f func(t *testing.T, r *rotor, fan
 }
 
 func TestFanTurnsAsFastAsItIsTold(t *testing.T) {
-	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *[]error) {
+	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *notes) {
 		if got := r.drove(); got != "40µs/40µs" {
 			t.Errorf("at first: %s", got)
 		}
@@ -112,8 +113,8 @@ func TestFanTurnsAsFastAsItIsTold(t *testing.T) {
 				t.Errorf("%v: %d turns a minute (%v), want %d", c.level, rpm, known, c.rpm)
 			}
 		}
-		if len(*told) != 0 {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 0 {
+			t.Errorf("told %v", told)
 		}
 		if fan.Set(-1) == nil || fan.Set(unit.HundredPercent+1) == nil {
 			t.Error("any speed is fine")
@@ -128,32 +129,32 @@ func TestFanTurnsAsFastAsItIsTold(t *testing.T) {
 }
 
 func TestStuckFanIsToldOnceAndGetsAllThereIs(t *testing.T) {
-	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *[]error) {
+	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *notes) {
 		fan.Set(30 * unit.OnePercent)
 		time.Sleep(time.Minute)
 		r.drove()
 		r.hold(true, nil)
 		time.Sleep(time.Minute)
-		if got := r.drove(); got != "40µs/40µs" || len(*told) != 1 || !errors.Is((*told)[0], ErrStuck) {
-			t.Errorf("held: %s, told %v", got, *told)
+		if got, told := r.drove(), told.list(); got != "40µs/40µs" || len(told) != 1 || !errors.Is(told[0], ErrStuck) {
+			t.Errorf("held: %s, told %v", got, told)
 		}
 		r.hold(false, nil)
 		time.Sleep(time.Minute)
-		if got := r.drove(); got != "12µs/40µs" || len(*told) != 2 || (*told)[1] != nil {
-			t.Errorf("free again: %s, told %v", got, *told)
+		if got, told := r.drove(), told.list(); got != "12µs/40µs" || len(told) != 2 || told[1] != nil {
+			t.Errorf("free again: %s, told %v", got, told)
 		}
 		r.hold(true, nil)
 		time.Sleep(time.Minute)
 		fan.Set(0) // one that need not turn is not stuck
 		time.Sleep(time.Minute)
-		if len(*told) != 4 || (*told)[3] != nil {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 4 || told[3] != nil {
+			t.Errorf("told %v", told)
 		}
 	})
 }
 
 func TestFanIsGivenTimeToStart(t *testing.T) {
-	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *[]error) {
+	play(t, nil, func(t *testing.T, r *rotor, fan *Fan, told *notes) {
 		fan.Set(0)
 		time.Sleep(time.Minute)
 		r.hold(true, nil)
@@ -161,14 +162,14 @@ func TestFanIsGivenTimeToStart(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		r.hold(false, nil)
 		time.Sleep(time.Minute)
-		if len(*told) != 0 {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 0 {
+			t.Errorf("told %v", told)
 		}
 	})
 }
 
 func TestChannelThatFailsIsTriedAgain(t *testing.T) {
-	play(t, func(c *Config) { c.Tach, c.Inverted = nil, true }, func(t *testing.T, r *rotor, fan *Fan, told *[]error) {
+	play(t, func(c *Config) { c.Tach, c.Inverted = nil, true }, func(t *testing.T, r *rotor, fan *Fan, told *notes) {
 		if got := r.drove(); got != "0s/40µs" {
 			t.Errorf("inverted: %s", got)
 		}
@@ -176,14 +177,14 @@ func TestChannelThatFailsIsTriedAgain(t *testing.T) {
 		r.hold(false, gone)
 		fan.Set(30 * unit.OnePercent)
 		time.Sleep(time.Minute)
-		if len(*told) != 1 || !errors.Is((*told)[0], gone) {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 1 || !errors.Is(told[0], gone) {
+			t.Errorf("told %v", told)
 		}
 		r.drove()
 		r.hold(false, nil)
 		time.Sleep(time.Minute)
-		if got := r.drove(); got != "28µs/40µs" || len(*told) != 2 || (*told)[1] != nil {
-			t.Errorf("%s, told %v", got, *told)
+		if got, told := r.drove(), told.list(); got != "28µs/40µs" || len(told) != 2 || told[1] != nil {
+			t.Errorf("%s, told %v", got, told)
 		}
 		if _, known := fan.Speed(); known {
 			t.Error("a speed that nobody measures is known")
@@ -197,4 +198,24 @@ func TestConfigRefusesWhatCannotBe(t *testing.T) {
 			t.Errorf("%+v is accepted", c)
 		}
 	}
+}
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
 }

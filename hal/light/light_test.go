@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,50 +17,94 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 )
 
-// eye sees what a lamp shows, with the time since it was last asked.
+// eye sees what a lamp shows, and when.
 type eye struct {
-	since time.Time
-	seen  []string
+	mu    sync.Mutex // guards all
+	seen  []flash
 	err   error
 	gone  bool
 	tries int
 }
 
+type flash struct {
+	at    time.Time
+	color Color
+}
+
 func (e *eye) Set(c Color) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.tries++
-	if e.err != nil {
-		return e.err
+	if e.err == nil {
+		e.seen = append(e.seen, flash{time.Now(), c})
 	}
-	e.seen = append(e.seen, fmt.Sprintf("%v %02x%02x%02x", time.Since(e.since), c.R, c.G, c.B))
+	return e.err
+}
+
+func (e *eye) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.gone = true
 	return nil
 }
 
-func (e *eye) Close() error { e.gone = true; return nil }
-
-// after lets time pass and returns what was seen.
-func (e *eye) after(d time.Duration) string {
-	e.since, e.seen = time.Now(), nil
-	time.Sleep(d)
-	synctest.Wait()
-	return strings.Join(e.seen, ", ")
+func (e *eye) fail(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.err = err
 }
 
-func play(t *testing.T, f func(t *testing.T, e *eye, l *Light, told *[]error)) {
+// after lets time pass and returns what was seen meanwhile.
+func (e *eye) after(d time.Duration) string {
+	start := time.Now()
+	time.Sleep(d)
+	synctest.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var words []string
+	for _, f := range e.seen {
+		words = append(words, fmt.Sprintf("%v %02x%02x%02x", f.at.Sub(start), f.color.R, f.color.G, f.color.B))
+	}
+	e.seen = nil
+	return strings.Join(words, ", ")
+}
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
+}
+
+func play(t *testing.T, f func(t *testing.T, e *eye, l *Light, told *notes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		e := &eye{since: time.Now()}
-		var told []error
-		l, err := New(e, Options{Name: "light", Notify: func(err error) { told = append(told, err) }})
+		e := &eye{}
+		var told notes
+		l, err := New(e, Options{Name: "light", Notify: told.add})
 		if err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		e.after(0)
 		f(t, e, l, &told)
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
-		if !e.gone || e.err == nil && !strings.HasSuffix(e.seen[len(e.seen)-1], "000000") {
-			t.Errorf("closed and not dark: %v", e.seen)
+		if got := e.after(0); !e.gone || got != "0s 000000" {
+			t.Errorf("closed and not dark: %q", got)
 		}
 	})
 }
@@ -75,7 +121,7 @@ func step(t *testing.T, e *eye, do error, d time.Duration, want string) {
 }
 
 func TestLightShowsAndBlinks(t *testing.T) {
-	play(t, func(t *testing.T, e *eye, l *Light, _ *[]error) {
+	play(t, func(t *testing.T, e *eye, l *Light, _ *notes) {
 		step(t, e, l.Show(hal.IndicateAvailable), time.Hour, "0s 00ff00")
 		step(t, e, l.Show(hal.IndicateAvailable), time.Hour, "")
 		step(t, e, l.Show(hal.IndicateFaulted), 1200*time.Millisecond, "0s ff0000, 500ms 000000, 1s ff0000")
@@ -89,7 +135,7 @@ func TestLightShowsAndBlinks(t *testing.T) {
 }
 
 func TestLightDims(t *testing.T) {
-	play(t, func(t *testing.T, e *eye, l *Light, _ *[]error) {
+	play(t, func(t *testing.T, e *eye, l *Light, _ *notes) {
 		step(t, e, l.Show(hal.IndicateReserved), time.Millisecond, "0s ffa000")
 		step(t, e, l.Dim(50*unit.OnePercent), time.Millisecond, "0s 805000")
 		step(t, e, l.Dim(1), time.Millisecond, "0s 010100")
@@ -110,21 +156,24 @@ func TestLightDims(t *testing.T) {
 
 func TestLampThatFailsIsToldOnceAndComesBack(t *testing.T) {
 	broken := errors.New("no such device")
-	play(t, func(t *testing.T, e *eye, l *Light, told *[]error) {
-		e.err = broken
+	play(t, func(t *testing.T, e *eye, l *Light, told *notes) {
+		e.fail(broken)
 		l.Show(hal.IndicateFaulted)
 		e.after(time.Minute)
-		if len(*told) != 1 || !errors.Is((*told)[0], broken) || !strings.Contains((*told)[0].Error(), "light: ") {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 1 || !errors.Is(told[0], broken) || !strings.Contains(told[0].Error(), "light: ") {
+			t.Errorf("told %v", told)
 		}
-		if e.tries > 15 {
-			t.Errorf("%d tries in a minute", e.tries)
+		e.mu.Lock()
+		tries := e.tries
+		e.mu.Unlock()
+		if tries > 15 {
+			t.Errorf("%d tries in a minute", tries)
 		}
-		e.err = nil
+		e.fail(nil)
 		l.Show(hal.IndicateAvailable)
 		e.after(10 * time.Second)
-		if len(*told) != 2 || (*told)[1] != nil {
-			t.Errorf("told %v", *told)
+		if told := told.list(); len(told) != 2 || told[1] != nil {
+			t.Errorf("told %v", told)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package rfid
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -32,10 +33,36 @@ func (f *field) Scan(ctx context.Context) ([]Card, error) {
 
 func (f *field) Close() error { return nil }
 
+func (f *field) looked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looks
+}
+
 func (f *field) lay(err error, cards ...Card) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cards, f.err = cards, err
+}
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
 }
 
 // table is a reader in virtual time.
@@ -43,14 +70,14 @@ type table struct {
 	*testing.T
 	*field
 	r     *Reader
-	notes []error
+	notes notes
 }
 
 func bubble(t *testing.T, format Format, play func(*table)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &table{T: t, field: &field{}}
-		r, err := Watch(h.field, Options{Name: "test", Format: format, Notify: func(err error) { h.notes = append(h.notes, err) }})
+		r, err := Watch(h.field, Options{Name: "test", Format: format, Notify: h.notes.add})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,8 +180,8 @@ func TestGarbledCardIsToldOnce(t *testing.T) {
 		h.lay(ErrGarbled)
 		h.want("", ErrGarbled)
 		h.want("", nothing)
-		if len(h.notes) != 0 {
-			t.Errorf("a bad card is no fault of the reader: %v", h.notes)
+		if told := h.notes.list(); len(told) != 0 {
+			t.Errorf("a bad card is no fault of the reader: %v", told)
 		}
 	})
 }
@@ -164,23 +191,23 @@ func TestDeadReaderIsToldOnceAndComesBack(t *testing.T) {
 	bubble(t, Format{}, func(h *table) {
 		h.lay(dead)
 		h.after(200 * time.Millisecond) // two failures in a row are not a fault yet
-		if len(h.notes) != 0 {
-			t.Errorf("too early: %v", h.notes)
+		if told := h.notes.list(); len(told) != 0 {
+			t.Errorf("too early: %v", told)
 		}
 		h.after(time.Minute)
-		if len(h.notes) != 1 || !errors.Is(h.notes[0], dead) {
-			t.Errorf("a minute of silence: told %v", h.notes)
+		if told := h.notes.list(); len(told) != 1 || !errors.Is(told[0], dead) {
+			t.Errorf("a minute of silence: told %v", told)
 		}
-		if h.looks > 60 {
-			t.Errorf("a dead reader was asked %d times in a minute", h.looks)
+		if n := h.looked(); n > 60 {
+			t.Errorf("a dead reader was asked %d times in a minute", n)
 		}
 		h.lay(nil, card(1, 2, 3, 4))
 		got, err := h.after(3 * time.Second)
 		if got != "01020304" || err != nil {
 			t.Errorf("card after the fault: %q, %v", got, err)
 		}
-		if len(h.notes) != 2 || h.notes[1] != nil {
-			t.Errorf("told %v, want the fault and then nil", h.notes)
+		if told := h.notes.list(); len(told) != 2 || told[1] != nil {
+			t.Errorf("told %v, want the fault and then nil", told)
 		}
 	})
 }
@@ -191,8 +218,8 @@ func TestHangingScanEndsAtItsDeadline(t *testing.T) {
 		h.hang = true
 		h.mu.Unlock()
 		h.after(10 * time.Second)
-		if len(h.notes) != 1 {
-			t.Errorf("told %v", h.notes)
+		if told := h.notes.list(); len(told) != 1 {
+			t.Errorf("told %v", told)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,8 +161,8 @@ func TestChipThatWasResetIsSetUpAnew(t *testing.T) {
 func TestSilentReaderIsToldOnceAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := mfrc522test.New()
-		var told []error
-		r, err := rfid.Watch(New(spi.On("test", e.Open), Config{}), rfid.Options{Notify: func(err error) { told = append(told, err) }})
+		var told notes
+		r, err := rfid.Watch(New(spi.On("test", e.Open), Config{}), rfid.Options{Notify: told.add})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +171,7 @@ func TestSilentReaderIsToldOnceAndComesBack(t *testing.T) {
 		e.Fail(mfrc522test.Silent, 1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if len(told) != 1 || !errors.Is(told[0], ErrSilent) {
+		if told := told.list(); len(told) != 1 || !errors.Is(told[0], ErrSilent) {
 			t.Errorf("a minute of silence: told %v", told)
 		}
 		e.Reset()
@@ -180,7 +182,7 @@ func TestSilentReaderIsToldOnceAndComesBack(t *testing.T) {
 		if tok, err := r.Next(ctx); err != nil || tok.Value != "04010203040506" {
 			t.Errorf("%q, %v", tok.Value, err)
 		}
-		if len(told) != 2 || told[1] != nil {
+		if told := told.list(); len(told) != 2 || told[1] != nil {
 			t.Errorf("told %v, want the fault and then nil", told)
 		}
 	})
@@ -255,4 +257,24 @@ func TestCRCIsThatOfTheStandard(t *testing.T) {
 			t.Errorf("CRC_A of % x: % x, want % x", in, got, want)
 		}
 	}
+}
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -221,8 +223,8 @@ func TestUnpluggedReaderIsToldOnceAndComesBack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := &rig{T: t, Emulator: pn532test.New()}
 				link, end := w.lay(h)
-				var told []error
-				r, err := rfid.Watch(pn532.New(link, pn532.Config{}), rfid.Options{Name: "PN532", Notify: func(err error) { told = append(told, err) }})
+				var told notes
+				r, err := rfid.Watch(pn532.New(link, pn532.Config{}), rfid.Options{Name: "PN532", Notify: told.add})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -230,7 +232,7 @@ func TestUnpluggedReaderIsToldOnceAndComesBack(t *testing.T) {
 				h.unplug(true)
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if len(told) != 1 || told[0] == nil {
+				if told := told.list(); len(told) != 1 || told[0] == nil {
 					t.Errorf("unplugged for a minute: told %v", told)
 				}
 				h.Reset()
@@ -242,7 +244,7 @@ func TestUnpluggedReaderIsToldOnceAndComesBack(t *testing.T) {
 				if err != nil || tok.Value != "DEADBEEF" {
 					t.Errorf("plugged in again: %q, %v", tok.Value, err)
 				}
-				if len(told) != 2 || told[1] != nil {
+				if told := told.list(); len(told) != 2 || told[1] != nil {
 					t.Errorf("told %v, want the fault and then nil", told)
 				}
 				r.Close()
@@ -273,4 +275,24 @@ func TestResetLineIsPulledBeforeSetUp(t *testing.T) {
 			t.Errorf("line: %s", got)
 		}
 	})
+}
+
+// notes is what was told of a device.
+type notes struct {
+	mu  sync.Mutex // guards all
+	all []error
+}
+
+func (n *notes) add(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, err)
+}
+
+// list waits until everybody else does, and returns what was told until then.
+func (n *notes) list() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
 }
