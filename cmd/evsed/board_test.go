@@ -16,6 +16,14 @@ func TestBoardCommands(t *testing.T) {
 	mine, line := filepath.Join(dir, "mine.yaml"), filepath.Join(dir, "line.table")
 	const boards = "../../boards/"
 	socket, site, product := boards+"ac-socket-imx6ull.yaml", boards+"site-small-fuse.yaml", boards+"product-11kw.yaml"
+	raw, err := os.ReadFile(boards + "ac-post-two-mcu.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	absent := filepath.Join(dir, "absent.yaml")
+	if err := os.WriteFile(absent, bytes.ReplaceAll(raw, []byte("ttyS3"), []byte("no-such-port")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, args string
 		code       int
@@ -36,6 +44,7 @@ func TestBoardCommands(t *testing.T) {
 		{"a value that is near", "board show " + socket + " --origin supply.max_curent", 2, "", `did you mean "supply.max_current"?`},
 		{"a wrong file is not shown", "board show " + boards + "testdata/bad/units.yaml", 1, "", "BRD-107"},
 		{"names on another machine", "board show " + socket + " --live", 1, "RELAY_1_SENSE", "not on this machine"},
+		{"devices that are not there", "board try " + absent, 1, "FAIL evses[2].meter", "2 of 2 devices do not answer"},
 		{"a code", "board help brd-231", 0, "cause: Sampling", ""},
 		{"all codes", "board help", 0, "BRD-104", ""},
 		{"no such code", "board help BRD-999", 2, "", "no code"},
@@ -56,8 +65,7 @@ func TestBoardCommands(t *testing.T) {
 			t.Errorf("%s: a mistake is one line:\n%s", tt.name, &errs)
 		}
 	}
-	raw, err := os.ReadFile(line)
-	if err != nil {
+	if raw, err = os.ReadFile(line); err != nil {
 		t.Fatal(err)
 	}
 	table, err := guard.ParseTable(raw)

@@ -1,0 +1,208 @@
+package checkup
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/evsed/evsed/boards"
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/isolation"
+	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/dcbm"
+	"github.com/evsed/evsed/hal/modbus"
+	"github.com/evsed/evsed/hal/rectifier"
+)
+
+// Kernel opens the buses of a board. What it opens is closed by the caller.
+type Kernel interface {
+	Modbus(boards.Bus) (Modbus, error)
+	CAN(boards.Bus) (CAN, error)
+}
+
+// Modbus is a bus with Modbus units.
+type Modbus interface {
+	modbus.Client
+	io.Closer
+}
+
+// CAN is a bus with power modules.
+type CAN interface {
+	rectifier.Bus
+	io.Closer
+}
+
+// Result is what one device answered.
+type Result struct {
+	Path string // of the board
+	Name string // model and place
+	Text string // what it says
+	Err  error
+}
+
+// String is the result in a line.
+func (r Result) String() string {
+	if r.Err != nil {
+		return fmt.Sprintf("FAIL %-28s %s: %v", r.Path, r.Name, r.Err)
+	}
+	return fmt.Sprintf("ok   %-28s %s: %s", r.Path, r.Name, r.Text)
+}
+
+const (
+	askLimit    = 3 * time.Second        // of one device
+	moduleLook  = 100 * time.Millisecond // between two looks at power modules
+	moduleLimit = 3 * time.Second        // within which a power module has to be heard
+)
+
+// checkup is one run over a board.
+type checkup struct {
+	b     *boards.Board
+	k     Kernel
+	buses map[string]Modbus
+	bad   map[string]error // buses that do not open
+	all   []Result
+}
+
+// Run asks every device. EVSEs that are switched off are left alone.
+func Run(ctx context.Context, b *boards.Board, k Kernel) []Result {
+	c := &checkup{b: b, k: k, buses: map[string]Modbus{}, bad: map[string]error{}}
+	for i := range b.EVSEs {
+		e := &b.EVSEs[i]
+		if e.Off {
+			continue
+		}
+		at := fmt.Sprintf("evses[%d]", e.ID)
+		if e.Meter != nil {
+			c.meter(ctx, e, at+".meter")
+		}
+		if e.Isolation != nil {
+			c.isolation(ctx, e.Isolation, at+".isolation")
+		}
+		if e.Source != nil {
+			c.source(ctx, e)
+		}
+	}
+	for _, m := range c.buses {
+		_ = m.Close() // nothing was begun on it
+	}
+	return c.all
+}
+
+func (c *checkup) say(path, name, text string, err error) {
+	c.all = append(c.all, Result{Path: path, Name: name, Text: text, Err: err})
+}
+
+// modbus opens a bus once.
+func (c *checkup) modbus(name string) (Modbus, error) {
+	if m := c.buses[name]; m != nil {
+		return m, nil
+	}
+	if err := c.bad[name]; err != nil {
+		return nil, err
+	}
+	m, err := c.k.Modbus(*c.b.Bus(name))
+	if err != nil {
+		c.bad[name] = err
+		return nil, err
+	}
+	c.buses[name] = m
+	return m, nil
+}
+
+// meter reads a meter, and compares its key with the board's if it signs.
+func (c *checkup) meter(ctx context.Context, e *boards.EVSE, path string) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	m := e.Meter
+	if m.HTTP != "" {
+		c.http(ctx, m, path)
+		return
+	}
+	name := fmt.Sprintf("%s at bus %s, address %d", m.Model, m.Bus, m.Address)
+	r, err := c.register(ctx, m)
+	c.say(path, name, readingText(r), err)
+}
+
+func (c *checkup) register(ctx context.Context, m *boards.Meter) (hal.MeterReading, error) {
+	table, err := m.Table()
+	if err != nil {
+		return hal.MeterReading{}, err
+	}
+	bus, err := c.modbus(m.Bus)
+	if err != nil {
+		return hal.MeterReading{}, err
+	}
+	dev, err := meter.New(table, bus, m.Address, meter.Options{})
+	if err != nil {
+		return hal.MeterReading{}, err
+	}
+	return dev.Read(ctx)
+}
+
+func (c *checkup) http(ctx context.Context, m *boards.Meter, path string) {
+	name := fmt.Sprintf("%s at %s", m.Model, m.HTTP)
+	dev, err := dcbm.New(m.HTTP, dcbm.Options{})
+	if err != nil {
+		c.say(path, name, "", err)
+		return
+	}
+	defer dev.Close()
+	r, err := dev.Read(ctx)
+	text := readingText(r)
+	if err == nil && m.Legal {
+		var key []byte
+		if key, err = dev.PublicKey(ctx); err == nil {
+			text += "; public key " + hex.EncodeToString(key)
+			err = sameKey(m.PublicKey, key)
+		}
+	}
+	c.say(path, name, text, err)
+}
+
+// errKey is a meter with another key than the board says: another meter was built in, or the file is of another station.
+var errKey = errors.New("the meter has another public key than the board file says")
+
+func sameKey(want string, got []byte) error {
+	if want == "from-meter" {
+		return nil
+	}
+	if b, err := hex.DecodeString(strings.ToLower(want)); err != nil || !bytes.Equal(b, got) {
+		return fmt.Errorf("%w: %s, and not %s", errKey, hex.EncodeToString(got), want)
+	}
+	return nil
+}
+
+func readingText(r hal.MeterReading) string {
+	text := fmt.Sprintf("%s, %s", r.Power, r.Import)
+	for i := range max(int(r.Phases), 1) {
+		text += fmt.Sprintf(", %s %s", r.Voltage[i], r.Current[i])
+	}
+	return text
+}
+
+// isolation reads an insulation monitor, and holds what it measures against the board's trip.
+func (c *checkup) isolation(ctx context.Context, m *boards.Isolation, path string) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	name := fmt.Sprintf("%s at bus %s, address %d", m.Model, m.Bus, m.Address)
+	bus, err := c.modbus(m.Bus)
+	if err != nil {
+		c.say(path, name, "", err)
+		return
+	}
+	dev, err := isolation.New(m.Model, bus, m.Address)
+	if err != nil {
+		c.say(path, name, "", err)
+		return
+	}
+	r, err := dev.Read(ctx)
+	if err == nil && r.Resistance < m.Trip {
+		err = fmt.Errorf("%s is less than the %s of trip", r.Resistance, m.Trip)
+	}
+	c.say(path, name, fmt.Sprintf("%s to earth, %s", r.Resistance, r.Voltage), err)
+}

@@ -1,0 +1,143 @@
+package checkup
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/evsed/evsed/boards"
+	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/can"
+	"github.com/evsed/evsed/hal/isolation"
+	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/dcbm"
+	"github.com/evsed/evsed/hal/modbus"
+	"github.com/evsed/evsed/hal/rectifier"
+	"github.com/evsed/evsed/hal/unit"
+)
+
+// memory is a kernel with lines in memory.
+type memory struct {
+	line *modbus.Line
+	can  *can.Memory
+}
+
+func (m *memory) Modbus(b boards.Bus) (Modbus, error) {
+	if m.line == nil {
+		return nil, errors.New("no such port")
+	}
+	return modbus.NewRTU(b.Name, m.line, modbus.Options{}), nil
+}
+
+func (m *memory) CAN(b boards.Bus) (CAN, error) {
+	if m.can == nil {
+		return nil, errors.New("no such interface")
+	}
+	return can.Start(b.Port, can.Options{Open: m.can.Open})
+}
+
+func shipped(t *testing.T, name string) *boards.Board {
+	t.Helper()
+	raw, err := boards.Starter(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := boards.Read(boards.File{Name: name + ".yaml", Data: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// want compares results: each line begins with ok or FAIL and has its text somewhere.
+func want(t *testing.T, got []Result, lines ...[2]string) {
+	t.Helper()
+	if len(got) != len(lines) {
+		t.Fatalf("%d results: %v", len(got), got)
+	}
+	for i, r := range got {
+		if s := r.String(); !strings.HasPrefix(s, lines[i][0]) || !strings.Contains(s, lines[i][1]) {
+			t.Errorf("got  %s\nwant %s ... %s", s, lines[i][0], lines[i][1])
+		}
+	}
+}
+
+func TestDevicesOfACabinet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := shipped(t, "dc-cabinet-60kw")
+		b.EVSEs[0].Meter = nil // speaks HTTP
+		monitor, ok := isolation.NewSlave("bender/isocha425hv", time.Now)
+		if !ok {
+			t.Fatal("no such monitor")
+		}
+		line := func() *modbus.Line {
+			return modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{3: monitor}), 500*time.Microsecond)
+		}
+		k := &memory{line: line(), can: &can.Memory{}}
+		one, two := rectifier.NewSim(k.can, 1, time.Now), rectifier.NewSim(k.can, 2, time.Now)
+		run := func() []Result { k.line = line(); return Run(context.Background(), b, k) }
+
+		want(t, run(), [2]string{"ok   evses[1].isolation", "1000000 Ohm"}, [2]string{"ok   power_modules[pm1]", "30000 W"}, [2]string{"ok   power_modules[pm2]", "30000 W"})
+		if on, _, _ := one.Now(); on {
+			t.Error("a module was switched on")
+		}
+		monitor.Show(isolation.Reading{Resistance: 90 * unit.KiloOhm})
+		two.Mute(true)
+		one.Raise(rectifier.OutputShort)
+		want(t, run(), [2]string{"FAIL evses[1].isolation", "less than the"}, [2]string{"FAIL power_modules[pm1]", "alarms"}, [2]string{"FAIL power_modules[pm2]", "no power module answers"})
+		one.Raise(0)
+		two.Mute(false)
+		monitor.Show(isolation.Reading{Resistance: 900 * unit.KiloOhm})
+		b.Modules[0].Power = 40 * unit.KiloWatt
+		b.Modules[1].Voltage.Most = 1500 * unit.Volt
+		want(t, run(), [2]string{"ok   evses[1].isolation", "900"}, [2]string{"FAIL power_modules[pm1]", "the board says 40000 W"}, [2]string{"FAIL power_modules[pm2]", "1500 V"})
+		k.can = nil
+		want(t, run(), [2]string{"ok", ""}, [2]string{"FAIL", "no such interface"}, [2]string{"FAIL", "no such interface"})
+		b.EVSEs[0].Off = true
+		want(t, run())
+	})
+}
+
+func TestMetersOfAPost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := shipped(t, "ac-post-two-mcu")
+		model, err := b.EVSEs[0].Meter.Table()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slave := meter.NewSlave(model)
+		slave.Set(hal.MeterReading{Phases: 3, Import: 1234 * unit.WattHour, Voltage: [3]unit.Voltage{230_000, 231_000, 229_000}})
+		k := &memory{line: modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{1: slave}), 500*time.Microsecond)}
+		want(t, Run(context.Background(), b, k), [2]string{"ok   evses[1].meter", "231 V"}, [2]string{"FAIL evses[2].meter", "no answer"})
+		want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL evses[1].meter", "no such port"}, [2]string{"FAIL evses[2].meter", "no such port"})
+	})
+}
+
+func TestKeyOfAMeter(t *testing.T) {
+	v, err := dcbm.NewVirtual("4711")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Set(hal.MeterReading{Voltage: [3]unit.Voltage{400_000}, Import: 5 * unit.KiloWattHour})
+	server := httptest.NewServer(v)
+	defer server.Close()
+	b := shipped(t, "dc-cabinet-60kw")
+	e := &b.EVSEs[0]
+	e.Isolation, e.Source, e.Meter.HTTP = nil, nil, strings.TrimPrefix(server.URL, "http://")
+	r := Run(context.Background(), b, &memory{})
+	want(t, r, [2]string{"ok   evses[1].meter", "400 V"})
+	_, key, ok := strings.Cut(r[0].Text, "public key ")
+	if !ok {
+		t.Fatal(r[0])
+	}
+	e.Meter.PublicKey = strings.ToUpper(key)
+	want(t, Run(context.Background(), b, &memory{}), [2]string{"ok", "400 V"})
+	e.Meter.PublicKey = strings.Repeat("ab", 60)
+	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "another public key"})
+	v.Fail(true)
+	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "dcbm"})
+}
