@@ -58,7 +58,7 @@ NESTED := $(filter-out scripts/tools,$(patsubst %/go.mod,%,$(wildcard scripts/*/
 # Tests test what is shipped: a program without C. The race detector alone needs it.
 export CGO_ENABLED := 0
 
-.PHONY: help run test test-kernel test-arm check race bench fuzz soak gen docs build
+.PHONY: help run test test-kernel test-arm check race bench fuzz soak gen docs build package
 .PHONY: fmt vet static floors gen-diff arm reflect nested size memory reproducible
 
 help: ## say what there is
@@ -77,6 +77,14 @@ test-kernel: ## the station and its drivers on a real kernel with simulated line
 
 test-arm: $(BUILD)/evsed-linux-armv7 ## the armv7 binary, the demo and the unit tests of F0 to F3 under qemu-arm
 	@scripts/arm.sh $<
+
+# What Debian and OpenWrt call the targets.
+PACKAGES := deb:armv6:armel deb:armv7:armhf deb:arm64:arm64 deb:riscv64:riscv64 deb:amd64:amd64 \
+            ipk:armv7:arm_cortex-a7_neon-vfpv4 ipk:arm64:aarch64_cortex-a53 ipk:amd64:x86_64
+package: $(TARGETS:%=$(BUILD)/evsed-linux-%) ## packages for Debian and OpenWrt of every target, into dist/: make package VERSION=1.2.3
+	@test -n "$(VERSION)" || { echo "package: want a version: make package VERSION=1.2.3"; exit 2; }
+	@for p in $(PACKAGES); do rest=$${p#*:}; \
+	  scripts/package/package.sh "$${p%%:*}" "$(BUILD)/evsed-linux-$${rest%%:*}" "$${rest#*:}" "$(VERSION)" dist; done
 
 # The tests of cmd/evsed start real processes and measure them; the detector would measure itself.
 race: ## tests under the race detector, where goroutines are (needs a C compiler)
