@@ -10,6 +10,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/fan"
 	"github.com/evsed/evsed/hal/parts"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
@@ -38,6 +39,7 @@ type Fitted struct {
 	meters  map[term.EVSEID]*meterAt
 	lights  map[term.Ref]hal.Indicator
 	readers []*readerAt
+	fans    []*fan.Fan
 
 	once    sync.Once // of guarded
 	guarded guard.Config

@@ -50,7 +50,7 @@ func (f *Fitted) fitHeat() error {
 	if err := f.fitFans(); err != nil {
 		return err
 	}
-	if len(all) > 0 {
+	if len(all) > 0 || len(f.fans) > 0 {
 		f.every(heatEvery, func() { f.heat(all) })
 	}
 	return nil

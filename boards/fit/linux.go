@@ -7,6 +7,7 @@ import (
 	"github.com/evsed/evsed/hal/adc"
 	"github.com/evsed/evsed/hal/gpio"
 	"github.com/evsed/evsed/hal/i2c"
+	"github.com/evsed/evsed/hal/light"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/pwm"
 	"github.com/evsed/evsed/hal/rfid"
@@ -107,6 +108,9 @@ func (l *Linux) I2C(c i2c.Config) (*i2c.Bus, error) { return i2c.Open(c) }
 
 // SPI opens a chip at a bus.
 func (l *Linux) SPI(c spi.Config) (*spi.Device, error) { return spi.Open(c) }
+
+// LEDs opens LEDs of the kernel.
+func (l *Linux) LEDs(names ...string) (light.Lamp, error) { return light.LEDs(l.root, names...) }
 
 // Keyboard opens a reader that types.
 func (l *Linux) Keyboard(c hid.Config) (rfid.Scanner, error) { return hid.New(c) }
