@@ -30,7 +30,7 @@ func commands() []command {
 		{"run", "--seed FILE --state DIR --board FILE[,FILE...]|--sim-listen HOST:PORT [--keys file|file?key=FILE|tpm:DEVICE|tpm:unix:SOCKET] [--guard within|child|SOCKET] [--guard-silence 10s] [--sim-lines FILE] " + fileUsage + " " + raucUsage + " [--sandbox on|require|off] [--sim-log-ocpp]", "run a station on the wires of a board, or in the simulated world", runStation},
 		{"guard", "[--table FILE] [--listen SOCKET] [--sim-lines FILE] [--sandbox on|require|off] [--figures] [--selftest CYCLES]", "drive contactors and pilots (started by evsed run, or a unit of its own)", runGuard},
 		{"table", "--board FILE[,FILE...]|--seed FILE --to FILE [--silence 10s] [--hold 0s]", "compile the line table for a guard that is a unit of its own", compileTable},
-		{"meter", "models|read|scan|verify ...", "read energy meters, find them on a bus, and verify what they signed (evsed meter tells how)", meters},
+		{"meter", "models|read|scan|sign|verify ...", "read energy meters, find them on a bus, and verify what they signed (evsed meter tells how)", meters},
 		{"board", "VERB ...", "check, show and start board files: which wires a station has (evsed board lists the verbs)", board},
 		{"rfid", rfidUsage, "try a card reader: shows each card's UID, and the token that the CSMS would see", cards},
 		{"launch", launchUsage, "start the evsed of the slot that counts, on trial if it is new; the one that came with the system if none is right", launch},

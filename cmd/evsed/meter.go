@@ -19,6 +19,7 @@ func meterCommands() []command {
 		{"models", "", "list the meter models that are known", meterModels},
 		{"read", meterReadUsage, "take one reading", meterRead},
 		{"scan", meterScanUsage, "find the meters on a bus", meterScan},
+		{"sign", meterSignUsage, "let a meter count and sign a transaction of its own, and judge it", meterSign},
 		{"verify", meterVerifyUsage, "judge signed records (OCMF): signature, completeness, semantics", meterVerify},
 	}
 }

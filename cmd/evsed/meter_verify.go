@@ -45,7 +45,11 @@ func meterVerify(args []string, out, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	j := ocmf.Judge(records, key)
+	return printJudgement(out, ocmf.Judge(records, key))
+}
+
+// printJudgement prints the three verdicts; it is an error unless all are good.
+func printJudgement(out io.Writer, j ocmf.Judgement) error {
 	for _, v := range []struct {
 		name string
 		ocmf.Verdict

@@ -83,13 +83,13 @@ func TestRecordedAnswer(t *testing.T) {
 func TestTransactionIsSigned(t *testing.T) {
 	g := newRig(t)
 	ctx := t.Context()
-	if _, err := g.meter.ReadSigned(ctx); !errors.Is(err, ErrNoTransaction) {
+	if _, err := g.meter.ReadSigned(ctx); !errors.Is(err, meter.ErrNoTransaction) {
 		t.Fatal(err)
 	}
-	if err := g.meter.Start(ctx, Session{Transaction: "left-over", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7"}); err != nil {
+	if err := g.meter.Start(ctx, meter.Session{Transaction: "left-over", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.meter.Start(ctx, Session{Transaction: "tx 1", EVSE: "DE*EVS*E1", User: strings.Repeat("x", 99)}); err != nil {
+	if err := g.meter.Start(ctx, meter.Session{Transaction: "tx 1", EVSE: "DE*EVS*E1", User: strings.Repeat("x", 99)}); err != nil {
 		t.Fatal("a transaction that is still open: ", err)
 	}
 	if _, err := g.meter.ReadSigned(ctx); err != nil {

@@ -23,11 +23,8 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 )
 
-// What the meter can be wrong in.
-var (
-	ErrAnswer        = errors.New("answer is not the meter's") // another device, or a version that is not known
-	ErrNoTransaction = errors.New("the meter counts no transaction")
-)
+// ErrAnswer is an answer of another device, or of a version that is not known.
+var ErrAnswer = errors.New("answer is not the meter's")
 
 // maxAnswer bounds an answer; a signed record has 2 KiB.
 const maxAnswer = 64 << 10
@@ -54,8 +51,8 @@ type Meter struct {
 }
 
 var (
-	_ hal.Meter  = (*Meter)(nil)
-	_ hal.Signer = (*Meter)(nil)
+	_ meter.Signing = (*Meter)(nil)
+	_ hal.Signer    = (*Meter)(nil)
 )
 
 // New returns the meter at an address: HOST or HOST:PORT. Nothing is asked of it yet.
@@ -142,15 +139,6 @@ func scaled(n json.Number, places int) (int64, error) {
 	return v.Num().Int64(), nil
 }
 
-// Session is what a transaction is signed with.
-type Session struct {
-	Transaction string // of the station, unique
-	EVSE        string // as the car's driver knows it
-	User        string // identification
-	Tariff      int    // number of the tariff in the meter; 0 is none
-	Cable       int    // number of the cable's loss compensation in the meter; 0 is none
-}
-
 // begin is the request that starts a transaction.
 type begin struct {
 	EVSE        string `json:"evseId"`
@@ -162,7 +150,7 @@ type begin struct {
 }
 
 // Start begins a transaction in the meter. One that is still open is ended first: nobody asks for it any more.
-func (m *Meter) Start(ctx context.Context, s Session) error {
+func (m *Meter) Start(ctx context.Context, s meter.Session) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.start(ctx, s); err != nil {
@@ -172,7 +160,7 @@ func (m *Meter) Start(ctx context.Context, s Session) error {
 	return nil
 }
 
-func (m *Meter) start(ctx context.Context, s Session) error {
+func (m *Meter) start(ctx context.Context, s meter.Session) error {
 	st, err := m.status(ctx)
 	if err != nil {
 		return err
@@ -244,7 +232,7 @@ func (m *Meter) ReadSigned(ctx context.Context) (hal.SignedReading, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.transaction == "" {
-		return hal.SignedReading{}, fmt.Errorf("read signed value of meter at %s: %w", m.base, ErrNoTransaction)
+		return hal.SignedReading{}, fmt.Errorf("read signed value of meter at %s: %w", m.base, meter.ErrNoTransaction)
 	}
 	r, err := m.signed(ctx, m.transaction)
 	if err != nil {
