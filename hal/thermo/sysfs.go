@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/evsed/evsed/hal/sysfs"
 	"github.com/evsed/evsed/hal/unit"
 )
@@ -52,9 +50,8 @@ type Sysfs struct {
 	p     *Poller
 	value *sysfs.Attribute
 	// newest is what it said last: milli-degrees in the upper half, and in the lower the age of the reading as seconds of the clock's
-	// epoch plus one; 0: nothing yet. failed is the errno of the newest reading.
+	// epoch plus one; 0: nothing yet.
 	newest atomic.Uint64
-	failed atomic.Uint32
 	epoch  time.Time
 }
 
@@ -158,11 +155,6 @@ func (t *Sysfs) look() error {
 		err = errRange
 	}
 	if err != nil {
-		var e unix.Errno
-		if !errors.As(err, &e) {
-			e = unix.EINVAL
-		}
-		t.failed.Store(uint32(e))
 		return err
 	}
 	t.newest.Store(uint64(uint32(v))<<32 | uint64(t.seconds()+1))

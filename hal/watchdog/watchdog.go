@@ -19,6 +19,7 @@ type Dog struct {
 	fd      int
 	timeout time.Duration
 	waiting bool // switched off until the first Pet
+	option  int32
 	control caller
 }
 
@@ -91,8 +92,8 @@ func (d *Dog) Timeout() time.Duration { return d.timeout }
 // Pet feeds it.
 func (d *Dog) Pet() error {
 	if d.waiting {
-		on := int32(unix.WDIOS_ENABLECARD)
-		if err := d.control.control(d.fd, unix.WDIOC_SETOPTIONS, &on); err != nil {
+		d.option = unix.WDIOS_ENABLECARD
+		if err := d.control.control(d.fd, unix.WDIOC_SETOPTIONS, &d.option); err != nil {
 			return err
 		}
 		d.waiting = false

@@ -64,6 +64,7 @@ func New(cfg Config, link Link) (*Guard, error) {
 	g := &Guard{cfg: cfg, link: link, ports: make([]port, len(cfg.Connectors))}
 	for i := range cfg.Connectors {
 		g.ports[i] = port{dev: cfg.Connectors[i].Devices, machine: iec61851.New(cfg.Connectors[i].Config), ref: cfg.Connectors[i].Ref}
+		g.ports[i].tester, _ = cfg.Connectors[i].RCD.(hal.SelfTester) // once: asking allocates
 	}
 	g.cfg.Hold = max(g.cfg.Hold, 0)
 	if g.cfg.Real == nil {

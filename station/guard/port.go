@@ -14,6 +14,7 @@ import (
 type port struct {
 	ref       term.Ref
 	dev       hal.Devices
+	tester    hal.SelfTester // dev.RCD, where it can
 	machine   iec61851.Machine
 	permit    term.Permit
 	service   time.Time // an acknowledgement counts until
@@ -87,8 +88,8 @@ func (p *port) read(now time.Time, slow bool) {
 		}
 	}
 	if p.dev.RCD != nil {
-		if t, ok := p.dev.RCD.(hal.SelfTester); ok {
-			p.testing = t.SelfTest(p.idle())
+		if p.tester != nil {
+			p.testing = p.tester.SelfTest(p.idle())
 		}
 		if p.in.Tripped, err = p.dev.RCD.Tripped(); err != nil {
 			p.in.Tripped = true
