@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -39,9 +38,9 @@ type Meter struct {
 	unit   uint8
 	opts   Options
 
-	mu    sync.Mutex // guards all below, and is held during a reading
-	known bool       // it is the meter that it should be, and base is right
-	base  uint16     // of the SunSpec model
+	turn  chan struct{} // holds one while a reading is taken: guards all below. Who waits for it keeps his deadline
+	known bool          // it is the meter that it should be, and base is right
+	base  uint16        // of the SunSpec model
 	watch Watch
 }
 
@@ -65,7 +64,7 @@ func New(m *Model, c modbus.Client, unit uint8, o Options) (*Meter, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Meter{model: m, client: c, unit: unit, opts: o, watch: Watch{Notify: o.Notify}}, nil
+	return &Meter{model: m, client: c, unit: unit, opts: o, turn: make(chan struct{}, 1), watch: Watch{Notify: o.Notify}}, nil
 }
 
 // Model is what the meter was made for.
@@ -74,8 +73,12 @@ func (m *Meter) Model() *Model { return m.model }
 // Read takes one reading. It waits until the context's deadline at the longest; a meter that is silent, answers nonsense
 // or is another one is an error, told to Notify when it begins and when it is over.
 func (m *Meter) Read(ctx context.Context) (hal.MeterReading, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	select {
+	case m.turn <- struct{}{}:
+	case <-ctx.Done():
+		return hal.MeterReading{}, fmt.Errorf("read meter %s: another reading is being taken: %w", m.model.Name, ctx.Err())
+	}
+	defer func() { <-m.turn }()
 	r, err := m.read(ctx)
 	if err != nil {
 		err = fmt.Errorf("read meter %s: %w", m.model.Name, err)
