@@ -88,7 +88,7 @@ var evseKeys = []key{
 		{name: "sample", kind: kindMap, need: true, about: "How it is sampled.", keys: []key{
 			{name: "every", kind: kindQuantity, q: qTime, least: int64(time.Millisecond), most: int64(time.Second), need: true, about: "Time between samples while a vehicle is plugged in."},
 			{name: "filter", kind: kindWord, words: []string{"none", "median-3", "median-5", "median-7", "median-9"}, about: "Of converters: the middle one of so many samples. none if it is not given; the guard debounces behind it."},
-			{name: "frozen_after", kind: kindInt, least: 100, most: 10_000_000, about: "Of converters: so many equal counts in a row and the converter is taken for dead. Never if it is not given."},
+			{name: "frozen_after", kind: kindInt, least: 100, most: 10_000_000, about: "Of converters: so many equal counts in a row while PWM runs, and the converter is taken for dead: 400 are 2 s at 5 ms. Never if it is not given."},
 		}},
 		{name: "duty", gone: "the program knows which duty cycle is due"},
 	}},
