@@ -113,6 +113,7 @@ func (c *checker) arrow(pos token.Pos, from string, floor Floor, to string) {
 		c.add(pos, "%s imports %s, which has no floor", from, to)
 	case match(c.rules.NoWire, from) && floor.Pure() && match(c.rules.Wire, to):
 		c.add(pos, "%s knows no wire and may not import %s", from, to)
+	case target == Tools && floor == Tools && strings.HasPrefix(from, to+"/"): // a command of the tool itself
 	case target == Tools:
 		c.add(pos, "%s imports the tool %s", from, to)
 	case target < floor || c.rules.arrow(from, to):
