@@ -14,7 +14,7 @@ func Resolve(b *boards.Board, m *Machine) (text []string, missing int) {
 	uses := b.Uses()
 	width := 0
 	for _, u := range uses {
-		width = max(width, len(u.Name))
+		width = max(width, len(label(u)))
 	}
 	mine := map[string]bool{}
 	for _, u := range uses {
@@ -25,7 +25,7 @@ func Resolve(b *boards.Board, m *Machine) (text []string, missing int) {
 		if u.Line != nil {
 			mine[u.Name] = true
 		}
-		text = append(text, fmt.Sprintf("%-*s -> %s  (%s)", width, u.Name, where, u.Path))
+		text = append(text, fmt.Sprintf("%-*s -> %s  (%s)", width, label(u), where, u.Path))
 	}
 	for _, c := range m.GPIO {
 		for _, l := range c.Lines {
@@ -35,6 +35,17 @@ func Resolve(b *boards.Board, m *Machine) (text []string, missing int) {
 		}
 	}
 	return text, missing
+}
+
+// label is a name as one can look for it: a bus that is a number has its device's.
+func label(u boards.Use) string {
+	switch u.Kind {
+	case boards.UseI2C:
+		return "i2c-" + u.Name
+	case boards.UseSPI:
+		return "spidev" + u.Name
+	}
+	return u.Name
 }
 
 // find says where a name is.

@@ -44,6 +44,7 @@ func TestResolve(t *testing.T) {
 		"w1:28-0316a2795aff -> reads -1.500 C  (",
 		"ttyAMA3            -> serial port of pl011  (",
 		"/dev/watchdog0     -> Broadcom  (",
+		"i2c-1              -> I2C bus bcm2835  (",
 		"evse:green         -> not on this machine  (",
 		"not used: SPARE (gpiochip0 line 7)\n",
 	} {

@@ -12,6 +12,7 @@ func boardCommands() []command {
 		{"init", boardInitUsage, "write a board file to begin with, from one that is shipped", boardInit},
 		{"validate", "FILE...", "check a board file, and the product and site files over it, on any machine", boardValidate},
 		{"show", boardShowUsage, "say what the files make together, and which line says so", boardShow},
+		{"schema", "board|product|site", "print the JSON Schema of such files, for an editor", boardSchema},
 		{"help", "[CODE|keys|meters]", "explain a code of a finding, list the keys or the models of meters", boardHelp},
 		{"try", "FILE...", "ask each meter, insulation monitor and power module of the files once what it is (station stopped)", boardTry},
 		{"dry-run", dryRunUsage, "play what a station has to do on the board of the files, in virtual time; --hardware: on another board", boardDryRun},

@@ -45,6 +45,8 @@ func TestBoardCommands(t *testing.T) {
 		{"a wrong file is not shown", "board show " + boards + "testdata/bad/units.yaml", 1, "", "BRD-107"},
 		{"names on another machine", "board show " + socket + " --live", 1, "RELAY_1_SENSE", "not on this machine"},
 		{"devices that are not there", "board try " + absent, 1, "FAIL evses[2].meter", "2 of 2 devices do not answer"},
+		{"a schema", "board schema site", 0, `"evse.site/1"`, ""},
+		{"no such schema", "board schema car", 2, "", "want one of board"},
 		{"a code", "board help brd-231", 0, "cause: Sampling", ""},
 		{"all codes", "board help", 0, "BRD-104", ""},
 		{"no such code", "board help BRD-999", 2, "", "no code"},
