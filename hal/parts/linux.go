@@ -136,16 +136,8 @@ func (l *Linux) MCU(spec mcu.Spec) (*mcu.MCU, error) {
 // Now is the process's monotonic time.
 func (l *Linux) Now() time.Time { return time.Now() }
 
-// settleMCU is how long a safety controller may take to answer before the first cycle.
-const settleMCU = 500 * time.Millisecond
-
-// Begin is to be called when everything is open: slow things are read from now on, and safety controllers have had time to answer.
-func (l *Linux) Begin() {
-	l.thermo.Start()
-	for _, m := range l.mcus {
-		_ = m.Settle(settleMCU) // one that does not answer is a fault of its connectors
-	}
-}
+// Begin is to be called when everything is open: slow things are read from now on.
+func (l *Linux) Begin() { l.thermo.Start() }
 
 // Source is what can wake a loop: while its descriptor can be read, Drain takes what is there without waiting. A descriptor below 0
 // is none for now.

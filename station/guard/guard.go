@@ -37,7 +37,7 @@ type Connector struct {
 type Config struct {
 	Connectors  []Connector
 	Watchdog    hal.Watchdog                      // nil: none
-	Clock       func() time.Time                  // monotonic; only Run asks it
+	Clock       func() time.Time                  // monotonic; only Run and Settle ask it
 	Real        func(time.Duration) time.Duration // how long Run sleeps for a span of Clock, where simulated time runs at another speed; nil: as long
 	Silence     time.Duration                     // without heartbeat for this long the permits are dropped; 0: DefaultSilence
 	Hold        time.Duration                     // hold the permits for this much longer after Silence; 0: drop them at once

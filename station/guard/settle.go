@@ -10,14 +10,19 @@ type Settler interface {
 // Acknowledger is a device that keeps faults by itself until a fitter says that they are repaired.
 type Acknowledger interface{ Acknowledge() }
 
-// Settle gives devices that need it time to answer, at most limit each, so that a start is no fault. It is called after
-// New, when everything is open, and before the first cycle. The errors are those of devices that do not answer yet.
+// Settle gives devices that need it time to answer, at most limit for all together, so that a start is no fault. It is
+// called after New, when everything is open, and before the first cycle. The errors are those of devices that do not answer
+// yet, each once.
 func (g *Guard) Settle(limit time.Duration) (errs []error) {
-	for i := range g.ports {
-		if s, ok := g.ports[i].dev.Pilot.(Settler); ok {
-			if err := s.Settle(limit); err != nil {
-				errs = append(errs, err)
-			}
+	said := map[string]bool{}
+	for end, i := g.cfg.Clock().Add(limit), 0; i < len(g.ports); i++ {
+		s, ok := g.ports[i].dev.Pilot.(Settler)
+		if !ok {
+			continue
+		}
+		if err := s.Settle(max(end.Sub(g.cfg.Clock()), 0)); err != nil && !said[err.Error()] {
+			said[err.Error()] = true
+			errs = append(errs, err)
 		}
 	}
 	return errs
