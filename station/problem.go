@@ -15,6 +15,18 @@ const (
 	untoldFaults faultSet = 1 << term.FaultPowerLoss
 )
 
+// meterFaults are those of the meter: it belongs to the EVSE, whoever of guard and station misses it first.
+const meterFaults faultSet = 1 << term.FaultMeter
+
+// meterSeen are the faults of an EVSE, with what the guards of its connectors miss of its meter.
+func (e *evse) meterSeen() faultSet {
+	now := e.faults
+	for i := range e.conns {
+		now |= e.conns[i].faults & meterFaults
+	}
+	return now
+}
+
 // toldBefore stands in a set of told faults for those that were told before a restart, whatever they were.
 const toldBefore faultSet = 1 << 31
 
@@ -25,7 +37,8 @@ func (s *Station) problems(each func(c model.Component, now faultSet, told *faul
 	each(model.Component{Name: "ChargingStation"}, s.faults&^untoldFaults, &s.toldFaults, &s.trouble, s.trouble.text(s.faults&^untoldFaults, s.storage))
 	for i := range s.evses {
 		e := &s.evses[i]
-		each(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, e.faults, &e.toldFaults, &e.trouble, e.trouble.text(e.faults, ""))
+		now := e.meterSeen()
+		each(model.Component{Name: "EVSE", EVSE: e.cfg.ID}, now, &e.toldFaults, &e.trouble, e.trouble.text(now, ""))
 		for j := range e.conns {
 			c := &e.conns[j]
 			at := model.Component{EVSE: c.ref.EVSE, Connector: c.ref.Connector}
@@ -34,7 +47,7 @@ func (s *Station) problems(each func(c model.Component, now faultSet, told *faul
 				each(at, c.faults&lockFaults, &c.toldLock, &c.lock, c.trouble.text(c.faults&lockFaults, ""))
 			}
 			at.Name = "Connector"
-			each(at, c.faults, &c.toldFaults, &c.trouble, c.trouble.text(c.faults, ""))
+			each(at, c.faults&^meterFaults, &c.toldFaults, &c.trouble, c.trouble.text(c.faults&^meterFaults, ""))
 		}
 	}
 }
@@ -48,7 +61,7 @@ func (s *Station) tellProblems() {
 	}
 	changed := false
 	s.problems(func(c model.Component, now faultSet, told *faultSet, t *trouble, info string) {
-		if now != *told || now != 0 && info != t.told {
+		if now != *told || now != 0 && info != "" && info != t.told {
 			*told, t.told, changed = now, info, true
 			s.tellProblem(c, now, info)
 		}
