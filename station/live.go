@@ -69,7 +69,7 @@ func (s *Station) liveEVSE(ref term.Ref, id model.ID) (string, bool) {
 	case model.EVSEAvailabilityState:
 		return string(s.evseStatus(e)), true
 	case model.EVSEProblem:
-		return strconv.FormatBool(e.faults != 0), true
+		return strconv.FormatBool(e.meterSeen() != 0), true
 	case model.EVSEPower:
 		return string(unit.AppendMilli(nil, int64(e.power()))), true
 	case model.ConnectorAvailabilityState:
@@ -78,7 +78,7 @@ func (s *Station) liveEVSE(ref term.Ref, id model.ID) (string, bool) {
 		}
 	case model.ConnectorProblem: // a problem of the lock is one of the connector too
 		if c != nil {
-			return strconv.FormatBool(c.faults != 0), true
+			return strconv.FormatBool(c.faults&^meterFaults != 0), true
 		}
 	case model.LockProblem:
 		if c != nil {

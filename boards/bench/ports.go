@@ -10,6 +10,7 @@ import (
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/fit"
 	"github.com/evsed/evsed/hal/i2c"
+	"github.com/evsed/evsed/hal/light"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rfid"
@@ -33,7 +34,8 @@ func (ports) Close() {}
 type field struct {
 	rails   map[string]*modbus.Line // Modbus, by port
 	units   map[string]map[uint8]modbus.Unit
-	readers map[string]*reader // by port, or device
+	readers map[string]*reader // by port
+	panels  map[string]uint8   // address of a display, by I2C bus
 }
 
 // reader is a reader of cards.
@@ -50,8 +52,13 @@ const character = time.Millisecond
 
 // buildField puts a meter and a reader wherever the board has one.
 func (b *Bench) buildField() error {
-	b.field = field{rails: map[string]*modbus.Line{}, units: map[string]map[uint8]modbus.Unit{}, readers: map[string]*reader{}}
+	b.field = field{rails: map[string]*modbus.Line{}, units: map[string]map[uint8]modbus.Unit{}, readers: map[string]*reader{}, panels: map[string]uint8{}}
 	all := b.buildReader(b.board.Reader, nil)
+	if d := b.board.Display; d != nil {
+		if bus := b.board.Bus(d.Bus); bus != nil {
+			b.field.panels[bus.Port] = d.Address
+		}
+	}
 	for i := range b.board.EVSEs {
 		e := &b.board.EVSEs[i]
 		all = errors.Join(all, b.buildReader(e.Reader, []term.EVSEID{e.ID}), b.buildMeter(e), b.buildLight(e))
@@ -184,8 +191,28 @@ func (p ports) I2C(c i2c.Config) (*i2c.Bus, error) {
 	if r := p.b.field.readers[c.Bus]; r != nil && r.i2c != nil {
 		return i2c.On(c.Bus, r.i2c.Open), nil
 	}
+	if d := p.b.board.Display; d != nil {
+		if bus := p.b.board.Bus(d.Bus); bus != nil && bus.Kind == boards.BusI2C && bus.Port == c.Bus {
+			return i2c.On(c.Bus, func() (i2c.Adapter, error) { return blind(d.Address), nil }), nil
+		}
+	}
 	return nil, fmt.Errorf("I2C bus %s: no such adapter", c.Bus)
 }
+
+// blind is a display at its address that takes what it is told; nobody looks at it.
+type blind uint8
+
+// Transfer takes what is written; a display that is asked is never busy.
+func (d blind) Transfer(address uint8, _, r []byte) error {
+	if address != uint8(d) {
+		return i2c.ErrNoAnswer
+	}
+	clear(r)
+	return nil
+}
+
+// Close leaves it as it is.
+func (blind) Close() error { return nil }
 
 // SPI opens a chip at a bus.
 func (p ports) SPI(c spi.Config) (*spi.Device, error) {

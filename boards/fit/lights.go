@@ -1,7 +1,6 @@
 package fit
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/evsed/evsed/boards"
@@ -26,7 +25,7 @@ func (f *Fitted) fitLights() error {
 	for _, e := range f.served() {
 		ref := term.Ref{EVSE: e.ID, Connector: 1}
 		w := &words{show: show, ref: ref}
-		if e.Light != nil {
+		if e.Light != nil && f.hasLamps(e.Light) {
 			if w.light, err = f.newLight(e); err != nil {
 				return fmt.Errorf("light of EVSE %d: %w", e.ID, err)
 			}
@@ -36,6 +35,12 @@ func (f *Fitted) fitLights() error {
 		}
 	}
 	return nil
+}
+
+// hasLamps says whether the kernel can have such a light at all: a bench has no LEDs.
+func (f *Fitted) hasLamps(d *boards.Light) bool {
+	_, ok := f.kernel.(Lamps)
+	return ok || len(d.LEDs) == 0
 }
 
 func (f *Fitted) newLight(e *boards.EVSE) (hal.Indicator, error) {
@@ -50,15 +55,9 @@ func (f *Fitted) newLight(e *boards.EVSE) (hal.Indicator, error) {
 	return l, nil
 }
 
-var errNoLEDs = errors.New("this kernel has no LEDs")
-
 func (f *Fitted) openLamp(d *boards.Light) (light.Lamp, error) {
 	if len(d.LEDs) > 0 {
-		k, ok := f.kernel.(Lamps)
-		if !ok {
-			return nil, errNoLEDs
-		}
-		return k.LEDs(d.LEDs...)
+		return f.kernel.(Lamps).LEDs(d.LEDs...)
 	}
 	var lines []gpio.Output
 	for _, l := range d.RGB {
