@@ -21,6 +21,7 @@ type Connector struct {
 	status  Status
 	known   bool      // there is a status of this session
 	heard   time.Time // the newest status, or the begin of the session
+	echoed  time.Time // a status named another permit than the one before it, or the begin of the session
 	failed  error     // to be told once at least, even if the controller is back before the guard looks
 	sampled bool      // the pilot is taken from here
 	differs time.Time // the status has contradicted itself since; zero: it does not
@@ -57,7 +58,7 @@ var (
 
 // begin is the begin of a session: everything is open.
 func (c *Connector) begin(now time.Time) {
-	c.known, c.heard, c.owed, c.differs, c.held = false, now, true, time.Time{}, time.Time{}
+	c.known, c.heard, c.echoed, c.owed, c.differs, c.held = false, now, now, true, time.Time{}, time.Time{}
 }
 
 // fail withdraws what was permitted, for a reason that the guard will hear.
@@ -68,6 +69,9 @@ func (c *Connector) fail(why error) {
 
 // take applies a status.
 func (c *Connector) take(now time.Time, s *Status) {
+	if s.Permit != c.status.Permit {
+		c.echoed = now
+	}
 	c.status, c.known, c.heard = *s, true, now
 	if !contradicts(s) {
 		c.differs = time.Time{}
@@ -109,7 +113,7 @@ func (c *Connector) state() error {
 		return c.m.why
 	case !c.known, now.Sub(c.heard) > c.m.spec.Silence:
 		return ErrSilent
-	case c.status.Silent:
+	case c.status.Silent, now.Sub(c.echoed) > c.m.spec.Silence+2*c.m.spec.Beat: // whether it knows that it hears nothing or not
 		return ErrDeaf
 	case !c.differs.IsZero() && now.Sub(c.differs) >= contradiction:
 		return ErrContradict

@@ -254,12 +254,10 @@ func TestLimitOfController(t *testing.T) {
 	}
 }
 
-// TestContradictoryState: a state that the measured level does not show is no state.
-func TestContradictoryState(t *testing.T) {
-	b := newBench(t, options{})
-	b.charge(cable)
+// lies changes the statuses of connector 1 on their way.
+func lies(change func(status []byte)) func([]byte) []byte {
 	var dec mcu.Decoder
-	b.wire.Up = func(in []byte) []byte {
+	return func(in []byte) []byte {
 		var out []byte
 		var f mcu.Frame
 		for _, c := range in {
@@ -268,12 +266,36 @@ func TestContradictoryState(t *testing.T) {
 			}
 			payload := append([]byte(nil), f.Payload...)
 			if f.Type == mcu.KindStatus && payload[4] == 1 {
-				payload[5] = 1 // says A, with the level of C
+				change(payload)
 			}
 			out = mcu.AppendFrame(out, f.Type, f.Seq, payload)
 		}
 		return out
 	}
+}
+
+// TestDeafAndUnaware: a controller that hears nothing and does not say so is found by the permits that it names.
+func TestDeafAndUnaware(t *testing.T) {
+	b := newBench(t, options{})
+	b.charge(cable)
+	b.wire.Down = func([]byte) []byte { return nil }
+	b.wire.Up = lies(func(status []byte) { status[6] &^= 1 << 5 })
+	b.run(time.Second)
+	if err := func() error { _, err := b.connector(1).Sample(); return err }(); !errors.Is(err, mcu.ErrDeaf) {
+		t.Errorf("%v", err)
+	}
+	if s, _ := b.pipe.Status(cable); !s.Faults.Has(term.FaultPilot) {
+		t.Errorf("%+v", s)
+	}
+	b.wire.Up, b.wire.Down = nil, nil
+	b.wantLive(cable, true, 60*time.Second)
+}
+
+// TestContradictoryState: a state that the measured level does not show is no state.
+func TestContradictoryState(t *testing.T) {
+	b := newBench(t, options{})
+	b.charge(cable)
+	b.wire.Up = lies(func(status []byte) { status[5] = 1 }) // says A, with the level of C
 	b.wantLive(cable, false, time.Second)
 	if err := func() error { _, err := b.connector(1).Sample(); return err }(); !errors.Is(err, mcu.ErrContradict) {
 		t.Errorf("%v", err)
