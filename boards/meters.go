@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/ocmf"
 )
 
 // Table returns the register table of the meter's model.
@@ -66,6 +67,10 @@ func (c *checker) signed(m *Meter, path string) {
 	switch {
 	case m.Legal && m.PublicKey == "":
 		c.findf(path, "BRD-320", "legal without public_key")
+	case m.Legal && m.PublicKey != "from-meter":
+		if _, err := ocmf.ParseKey(m.PublicKey); err != nil {
+			c.findf(join(path, "public_key"), "BRD-320", "%v", err)
+		}
 	case !m.Legal && m.PublicKey != "":
 		c.find(join(path, "public_key"), "BRD-210", "a key without signed values", "add legal: ocmf, or leave the key out")
 	}

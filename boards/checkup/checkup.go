@@ -1,13 +1,11 @@
 package checkup
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/evsed/evsed/boards"
@@ -15,6 +13,7 @@ import (
 	"github.com/evsed/evsed/hal/isolation"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/meter/dcbm"
+	"github.com/evsed/evsed/hal/meter/ocmf"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rectifier"
 )
@@ -171,7 +170,15 @@ func sameKey(want string, got []byte) error {
 	if want == "from-meter" {
 		return nil
 	}
-	if b, err := hex.DecodeString(strings.ToLower(want)); err != nil || !bytes.Equal(b, got) {
+	board, err := ocmf.ParseKey(want)
+	if err != nil {
+		return err
+	}
+	own, err := ocmf.ParseKey(hex.EncodeToString(got))
+	if err != nil {
+		return fmt.Errorf("the meter's own: %w", err)
+	}
+	if !own.Equal(board) {
 		return fmt.Errorf("%w: %s, and not %s", errKey, hex.EncodeToString(got), want)
 	}
 	return nil

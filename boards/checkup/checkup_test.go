@@ -2,6 +2,7 @@ package checkup
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http/httptest"
 	"strings"
@@ -136,7 +137,24 @@ func TestKeyOfAMeter(t *testing.T) {
 	}
 	e.Meter.PublicKey = strings.ToUpper(key)
 	want(t, Run(context.Background(), b, &memory{}), [2]string{"ok", "400 V"})
-	e.Meter.PublicKey = strings.Repeat("ab", 60)
+	e.Meter.PublicKey = key[len(key)-130:] // the bare point
+	want(t, Run(context.Background(), b, &memory{}), [2]string{"ok", "400 V"})
+	other, err := dcbm.NewVirtual("4712")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := httptest.NewServer(other)
+	defer second.Close()
+	dev, err := dcbm.New(strings.TrimPrefix(second.URL, "http://"), dcbm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	foreign, err := dev.PublicKey(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Meter.PublicKey = hex.EncodeToString(foreign)
 	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "another public key"})
 	v.Fail(true)
 	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "dcbm"})
