@@ -26,7 +26,9 @@ COLD     := net net/http net/http/internal/... net/textproto net/url mime/... cr
             compress/... \
             ./station/cert ./station/update ./storage/seclog \
             github.com/landlock-lsm/... ./hal/fortress ./storage/keys/... ./storage/slot/... ./ocpp/transfer \
-            ./cmd/... ./station/local/... ./hal/halsim
+            ./cmd/... ./station/local/... ./hal/halsim ./boards/... ./hal/serial/... ./hal/modbus ./hal/meter/... ./hal/rfid/... \
+            ./hal/light ./hal/display ./hal/isolation ./hal/rectifier ./hal/precharge \
+            go.yaml.in/yaml/v3 go.bug.st/... regexp/... github.com/ZaparooProject/...
 GCFLAGS  := $(COLD:%=-gcflags=%=-l)
 PRODUCT  := ./cmd/evsed
 DEMO     := ./cmd/evsed-demo
