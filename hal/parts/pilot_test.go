@@ -23,7 +23,6 @@ type probe struct {
 	t *testing.T
 	m *memory
 	p hal.ControlPilot
-	n int32
 }
 
 func newProbe(t *testing.T, more ...hal.Part) *probe {
