@@ -30,7 +30,6 @@ func (a *adapter) plug() {
 	if err != nil {
 		a.t.Skip("no pseudo-terminals here: ", err)
 	}
-	os.Remove(a.name)
 	if err := os.Symlink(near, a.name); err != nil {
 		a.t.Fatal(err)
 	}
@@ -40,7 +39,11 @@ func (a *adapter) plug() {
 		defer close(ended)
 		modbus.NewServer(map[uint8]modbus.Unit{1: a.slave}).ServeRTU(ctx, far1{far})
 	}()
-	a.pull = func() { cancel(); <-ended }
+	a.pull = func() {
+		os.Remove(a.name) // as udev does; the terminal's number may be somebody else's at once
+		cancel()
+		<-ended
+	}
 }
 
 type far1 struct{ *os.File }
