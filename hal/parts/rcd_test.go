@@ -80,6 +80,30 @@ func TestSelfTestFails(t *testing.T) {
 	}
 }
 
+// TestSelfTestOfALateGuard: a guard that looks too late does not blame the device, but for a few times.
+func TestSelfTestOfALateGuard(t *testing.T) {
+	for _, times := range []int{1, maxUntold, maxUntold + 1} {
+		x := newTested(t)
+		tripped := false
+		for range times {
+			for n := 0; !x.m.line("TEST").on && n < 10_000; n++ {
+				x.run(5 * time.Millisecond)
+			}
+			x.m.pass(300 * time.Millisecond)
+			x.m.line("FAULT").on = true
+			x.r.SelfTest(true)
+			on, _ := x.r.Tripped()
+			tripped = tripped || on
+		}
+		if want := times > maxUntold; tripped != want {
+			t.Errorf("late %d times: tripped %v", times, tripped)
+		}
+		if on, _ := x.run(3 * time.Second); on && times <= maxUntold {
+			t.Errorf("late %d times: tripped once it is in time", times)
+		}
+	}
+}
+
 // TestSelfTestOnlyWhileIdle: none begins with a plug in, and one under way is broken off.
 func TestSelfTestOnlyWhileIdle(t *testing.T) {
 	x := newTested(t)
