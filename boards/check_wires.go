@@ -7,6 +7,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/mcu"
+	"github.com/evsed/evsed/hal/rfid"
 )
 
 // buses have one kind, and serial ones a speed.
@@ -268,6 +269,11 @@ func (c *checker) readers() {
 		}
 		if b := c.b.Bus(r.Bus); r.Address != 0 && b != nil && b.Kind != BusI2C {
 			c.find(join(path, "address"), "BRD-210", "an address at a bus that has none", "leave it out")
+		}
+		if r.Typed != (rfid.Typed{}) && !own && r.Model != "uart/ascii" {
+			c.find(join(path, "typed"), "BRD-210", fmt.Sprintf("reader of model %s does not type", r.Model), "leave it out")
+		} else if err := r.Typed.Check(); err != nil {
+			c.find(join(path, "typed"), "BRD-210", err.Error(), "correct it")
 		}
 		if err := r.Format.Check(); err != nil {
 			c.find(join(path, "uid"), "BRD-210", err.Error(), "correct it")

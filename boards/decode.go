@@ -271,7 +271,9 @@ func decodeReader(v *value) *Reader {
 	}
 	u := v.child("uid")
 	f := rfid.Format{Reverse: u.is("reverse"), Separator: u.str("separator"), Width: uint8(u.number("width")), Random: u.is("random"), Base: bases[u.str("base")]}
-	return &Reader{Model: v.str("model"), Bus: v.str("bus"), Device: v.str("device"), Address: uint8(v.number("address")), Reset: v.lineOf("reset"), Format: f}
+	t := v.child("typed")
+	typed := rfid.Typed{Decimal: t.str("base") == "decimal", Bytes: uint8(t.number("bytes")), Reverse: t.is("reverse")}
+	return &Reader{Model: v.str("model"), Bus: v.str("bus"), Device: v.str("device"), Address: uint8(v.number("address")), Reset: v.lineOf("reset"), Typed: typed, Format: f}
 }
 
 var bases = map[string]rfid.Base{"hex-upper": rfid.HexUpper, "hex-lower": rfid.HexLower, "decimal": rfid.Decimal}

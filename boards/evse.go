@@ -135,7 +135,8 @@ type Reader struct {
 	Device  string // of one that sits at no bus: an input device below /dev/input
 	Address uint8
 	Reset   *Line
-	Format  rfid.Format // how a UID is written
+	Typed   rfid.Typed  // how a reader that types writes a UID
+	Format  rfid.Format // how a UID is written to the CSMS
 }
 
 // Light is the light of a connector.

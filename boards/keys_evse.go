@@ -192,6 +192,11 @@ var readerKeys = []key{
 	{name: "address", kind: kindInt, least: 8, most: 119, about: "On an I2C bus; the chip's own if it is not given."},
 	{name: "device", form: formPort, about: "Of hid/keyboard: the input device below /dev/input."},
 	{name: "reset", kind: kindLine, about: "The line that resets the chip."},
+	{name: "typed", kind: kindMap, about: "How a reader that types (hid/keyboard, uart/ascii) writes the UID of a card; hexadecimal, first byte first, if it is not given.", keys: []key{
+		{name: "base", kind: kindWord, words: []string{"hex", "decimal"}, about: "Digits."},
+		{name: "bytes", kind: kindInt, least: 1, most: 10, about: "Of decimal: how long the UID is. 4 if it is not given."},
+		{name: "reverse", kind: kindFlag, about: "The UID's last byte comes first."},
+	}},
 	{name: "uid", kind: kindMap, about: "How the UID of a card is written to the CSMS; hexadecimal in upper case, first byte first, if it is not given.", keys: []key{
 		{name: "base", kind: kindWord, words: []string{"hex-upper", "hex-lower", "decimal"}, about: "Digits."},
 		{name: "reverse", kind: kindFlag, about: "Last byte first."},

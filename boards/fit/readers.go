@@ -51,7 +51,7 @@ func (f *Fitted) fitReader(d *boards.Reader, name string, ref term.Ref, evses []
 	}
 	r := &readerAt{f: f, name: fmt.Sprintf("%s, %s at %s", name, d.Model, where), evses: evses}
 	at := place{ref, term.FaultReader}
-	r.dev, err = rfid.Watch(&lateScanner{opening[rfid.Scanner]{now: f.o.Now, open: open}}, rfid.Options{Name: r.name, Notify: func(err error) { f.tell(r.name, at, err) }})
+	r.dev, err = rfid.Watch(&lateScanner{opening[rfid.Scanner]{now: f.o.Now, open: open}}, rfid.Options{Name: r.name, Format: d.Format, Notify: func(err error) { f.tell(r.name, at, err) }})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -139,7 +139,7 @@ func (f *Fitted) scanner(d *boards.Reader) (open func() (rfid.Scanner, error), w
 			if err != nil {
 				return nil, err
 			}
-			return uart.New(p, uart.Config{})
+			return uart.New(p, uart.Config{Typed: d.Typed})
 		}, b.Port, nil
 	case d.Model == "nxp/mfrc522" && b != nil && b.Kind == boards.BusSPI:
 		return func() (rfid.Scanner, error) {
@@ -154,7 +154,7 @@ func (f *Fitted) scanner(d *boards.Reader) (open func() (rfid.Scanner, error), w
 			return mfrc522.New(chip, mfrc522.Config{Reset: line}), nil
 		}, "spi " + b.Port, nil
 	case d.Model == "hid/keyboard" && d.Device != "":
-		return func() (rfid.Scanner, error) { return f.kernel.Keyboard(hid.Config{Device: d.Device}) }, d.Device, nil
+		return func() (rfid.Scanner, error) { return f.kernel.Keyboard(hid.Config{Device: d.Device, Typed: d.Typed}) }, d.Device, nil
 	}
 	return nil, "", fmt.Errorf("%s at bus %q: this build has no driver for that", d.Model, d.Bus)
 }
