@@ -35,7 +35,6 @@ type field struct {
 	rails   map[string]*modbus.Line // Modbus, by port
 	units   map[string]map[uint8]modbus.Unit
 	readers map[string]*reader // by port
-	panels  map[string]uint8   // address of a display, by I2C bus
 }
 
 // reader is a reader of cards.
@@ -52,13 +51,8 @@ const character = time.Millisecond
 
 // buildField puts a meter and a reader wherever the board has one.
 func (b *Bench) buildField() error {
-	b.field = field{rails: map[string]*modbus.Line{}, units: map[string]map[uint8]modbus.Unit{}, readers: map[string]*reader{}, panels: map[string]uint8{}}
+	b.field = field{rails: map[string]*modbus.Line{}, units: map[string]map[uint8]modbus.Unit{}, readers: map[string]*reader{}}
 	all := b.buildReader(b.board.Reader, nil)
-	if d := b.board.Display; d != nil {
-		if bus := b.board.Bus(d.Bus); bus != nil {
-			b.field.panels[bus.Port] = d.Address
-		}
-	}
 	for i := range b.board.EVSEs {
 		e := &b.board.EVSEs[i]
 		all = errors.Join(all, b.buildReader(e.Reader, []term.EVSEID{e.ID}), b.buildMeter(e), b.buildLight(e))
@@ -198,6 +192,17 @@ func (p ports) I2C(c i2c.Config) (*i2c.Bus, error) {
 	}
 	return nil, fmt.Errorf("I2C bus %s: no such adapter", c.Bus)
 }
+
+// LEDs opens LEDs of the kernel, which nobody looks at.
+func (p ports) LEDs(...string) (light.Lamp, error) { return lamp{}, nil }
+
+type lamp struct{}
+
+// Set takes a colour.
+func (lamp) Set(light.Color) error { return nil }
+
+// Close has nothing to give back.
+func (lamp) Close() error { return nil }
 
 // blind is a display at its address that takes what it is told; nobody looks at it.
 type blind uint8
