@@ -42,7 +42,7 @@ func prepare(fd, index int, filters []Filter) error {
 	if len(filters) > 0 {
 		list := make([]unix.CanFilter, len(filters))
 		for i, f := range filters {
-			list[i] = unix.CanFilter{Id: f.ID, Mask: f.Mask&MaxExtended | flagExtended | flagError}
+			list[i] = unix.CanFilter{Id: f.ID, Mask: f.Mask&MaxExtended | flagExtended} // with flagError in a mask the kernel takes it for one of error frames, which have a filter of their own
 			if f.Extended {
 				list[i].Id |= flagExtended
 			}
