@@ -13,6 +13,9 @@ import (
 // allDone is what process 1 says when the checks have run, whatever they said.
 const allDone = "init: done"
 
+// checksEnv names the checks to run, as gpio|guard; all where it is empty.
+const checksEnv = "EVSED_CHECKS"
+
 // TestMain is process 1 where the kernel has started it, and any test program elsewhere.
 func TestMain(m *testing.M) {
 	if os.Getpid() != 1 {
@@ -53,11 +56,19 @@ func prepare() error {
 	if err := flag.Set("test.v", "true"); err != nil {
 		return err
 	}
+	if only := os.Getenv(checksEnv); only != "" {
+		if err := flag.Set("test.run", "TestKernel/^("+only+")$"); err != nil {
+			return err
+		}
+	}
 	return flag.Set("test.timeout", (kernelLimit - 1e10).String())
 }
 
 // interfaceUp switches a network interface on.
-func interfaceUp(name string) error {
+func interfaceUp(name string) error { return interfaceSet(name, true) }
+
+// interfaceSet switches a network interface on or off.
+func interfaceSet(name string, up bool) error {
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -70,9 +81,13 @@ func interfaceUp(name string) error {
 	if err := unix.IoctlIfreq(s, unix.SIOCGIFFLAGS, r); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	r.SetUint16(r.Uint16() | unix.IFF_UP)
+	flags := r.Uint16() &^ unix.IFF_UP
+	if up {
+		flags |= unix.IFF_UP
+	}
+	r.SetUint16(flags)
 	if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, r); err != nil {
-		return fmt.Errorf("%s: switch on: %w", name, err)
+		return fmt.Errorf("%s: switch: %w", name, err)
 	}
 	return nil
 }

@@ -150,5 +150,12 @@ func (w *wires) power() bool {
 	return w.closed
 }
 
+// takes says whether the vehicle takes power: its S2 and the contactor are closed.
+func (w *wires) takes() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed && w.v.level == inC.level
+}
+
 // driven says whether the contactor's coil is told to close: the line itself.
 func (w *wires) driven() bool { return w.lines.high("MAIN_DRIVE") }
