@@ -67,7 +67,7 @@ var Faults = []Row{
 			"station/guard.TestWorldFaultsOpenInTime TestFaultsThatDoNotStop TestDeviceErrorsOpen TestDeadDevicesAtStart TestRandomWorlds",
 			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
 			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine",
-			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves",
+			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves TestEveryPartThatFailsOpens",
 			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
