@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,12 +47,22 @@ func TestBringupAndSeal(t *testing.T) {
 	if code, text := onBoard("seal", shippedBoard, "--state", state); code != exitOK || !strings.Contains(text, "sealed") {
 		t.Errorf("seal: %d %s", code, text)
 	}
-	if err := seal.Check(state, []string{shippedBoard}); err != nil {
+	o := runOptions{state: state, board: []string{shippedBoard}, seed: filepath.Join(t.TempDir(), "seed.json")}
+	text = `{"format": "station-seed/1", "station": {"id": "cs", "vendor": "V", "model": "M"}, "csms": [{"slot": 1, "url": "ws://127.0.0.1:9", "ocpp": ["ocpp2.0.1"], "securityProfile": 0}]}`
+	if err := os.WriteFile(o.seed, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readSeed(o)
+	if err != nil {
+		t.Fatalf("first start of a sealed station: %v", err)
+	}
+	if _, err := o.readBoard(s, io.Discard); err != nil {
 		t.Error(err)
 	}
+	o.board = append(o.board, "../../boards/product-11kw.yaml")
 	var refused *seal.Refusal
-	if err := seal.Check(state, []string{"../../boards/ac-socket-imx6ull.yaml"}); !errors.As(err, &refused) || refused.Code != seal.CodeOther {
-		t.Error(err)
+	if _, err := o.readBoard(s, io.Discard); !errors.As(err, &refused) || refused.Code != seal.CodeOther {
+		t.Errorf("other files: %v", err)
 	}
 }
 

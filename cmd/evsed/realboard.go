@@ -16,6 +16,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/fit"
+	"github.com/evsed/evsed/boards/seal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
@@ -35,6 +36,9 @@ func (o *runOptions) readBoard(s *seed.Seed, errs io.Writer) (*boards.Board, err
 	}
 	if len(s.OfBoard) > 0 {
 		return nil, fmt.Errorf("--board %s and the seed's %s both say what the station has: want the seed without %[2]s", strings.Join(o.board, ","), strings.Join(s.OfBoard, ", "))
+	}
+	if err := seal.Check(o.state, o.board); err != nil {
+		return nil, fmt.Errorf("--board %s: %w", strings.Join(o.board, ","), err)
 	}
 	b, findings, err := boards.Load(o.board...)
 	for _, f := range findings {

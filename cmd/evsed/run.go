@@ -18,6 +18,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/fit"
+	"github.com/evsed/evsed/boards/seal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/ocpp/link"
 	"github.com/evsed/evsed/station"
@@ -151,7 +152,7 @@ func readSeed(o runOptions) (*seed.Seed, error) {
 	}
 	entries, err := os.ReadDir(o.state)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder || e.Name() == raucFolder || e.Name() == boardCopy || e.Name() == boardCopy+newSuffix
+		return e.Name() == seedCopy+newSuffix || e.Name() == keys.Folder || e.Name() == raucFolder || e.Name() == boardCopy || e.Name() == boardCopy+newSuffix || e.Name() == seal.Folder
 	}) // a first start that was cut short
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
