@@ -52,7 +52,8 @@ var Faults = []Row{
 			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept", "station/local/virtual.TestFastClockChargesWithoutFaults",
 			"hal/meter.TestFaultsOfAMeterAreToldOnce TestFaultsOfTheLineAreToldOnce TestFallenRegisterIsNoticed TestAnotherMeterIsRefused TestNoNumberIsNoReading TestPulledAdapter TestReadKeepsTheDeadline",
 			"hal/meter/dcbm.TestFaultsAreToldOnce TestOddAnswers", "hal/modbus.TestFaultsOfAUnit TestNoisyLine TestLateAnswerIsNotTaken TestSilentUnitIsAskedLess FuzzRTU FuzzTCP",
-			"hal/serial.TestPulledPlugIsToldOnceAndOpensAgain"},
+			"hal/serial.TestPulledPlugIsToldOnceAndOpensAgain",
+			"boards/bench.TestMeterSilentWhileCharging TestMeterWrongCRCWhileCharging TestMeterHalfFrameWhileCharging TestMeterLineUnpluggedWhileCharging TestMeterSilentWhereItMayBe"},
 		Later: "a meter that stands still while a car charges"},
 	{ID: "F14", What: "contactor welded, not closing, or its feedback contradicts", Asks: "shows state F, keeps every connector behind it open, stays so until service",
 		Tests: []string{
@@ -60,7 +61,9 @@ var Faults = []Row{
 			"station/guard.TestWeldKeepsTheOtherConnectorOpen TestJammedContactorIsTold TestServiceRightAfterTheRepair",
 			"station/local/virtual.TestWeldOutlivesARestart",
 			"hal/mcu.TestContradictoryFeedback TestLatchedWeldWaitsForAcknowledgement TestOpenedByItself",
-			"hal/parts.TestContactorContradictions TestContactorSenses TestMutualPairNeverBoth TestSerialPairWaitsForItsFirst TestContactorFails TestContactorIsSlow", "hal/precharge.TestFailures TestRandomLife"}},
+			"hal/parts.TestContactorContradictions TestContactorSenses TestMutualPairNeverBoth TestSerialPairWaitsForItsFirst TestContactorFails TestContactorIsSlow",
+			"boards/bench.TestFeedbackStuckAtOpenWhileCharging TestFeedbacksContradictWhileCharging", "boards/dryrun.TestShippedBoards TestMistakesShow", "boards/bringup.TestFindsMistakes TestInterlocks",
+			"hal/precharge.TestFailures TestRandomLife"}},
 	{ID: "F15", What: "pilot short, diode, E, F, chatter, no earth, residual current, heat, emergency stop, lid", Asks: "opens within 100 ms with the right code, and tries again by rule",
 		Tests: []string{
 			"station/iec61851.TestEveryStateWithEveryFault TestPilotShortToEarth TestChatteringPilotOpens TestTemperatureHysteresis TestRetriesEndAndBeginAnewWithTheNextVehicle TestLeavingStateCOpensAtOnce TestRandomWires",
@@ -68,11 +71,13 @@ var Faults = []Row{
 			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
 			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine",
 			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves TestEveryPartThatFailsOpens",
+			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging",
+			"boards/dryrun.TestShippedBoards TestMistakesShow",
 			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
 			"station/iec61851.TestLockFails TestLockBeforePowerAndUnlockAfter TestCableRatingFallsWithResistance", "station/guard.TestLockThatFails TestUnplugUnderLoad TestCarThatIgnoresPWMOff",
-			"hal/parts.TestLockPulse TestLockFails TestProximity",
+			"hal/parts.TestLockPulse TestLockFails TestProximity", "boards/bench.TestProximityConverterUnpluggedWhileCharging", "boards/dryrun.TestShippedBoards TestMistakesShow",
 			"station.TestScenarios"}},
 	{ID: "F17", What: "agent killed, stopped, starved, hanging or panicking", Asks: "the guard opens within its patience, or holds for as long as policy says; the next start goes on with the session or ends it",
 		Tests: []string{
