@@ -52,7 +52,7 @@ func (p Plan) rules() (rules []landlock.Rule, err error) {
 		paths     []string
 		file, dir landlock.AccessFSSet
 	}{
-		{p.Write, writeFile, writeAll}, {p.Read, readFile, readAll}, {p.Device, control, control}, {append(p.Execute, libraries...), execute, readAll | execute},
+		{p.Write, writeFile, writeAll}, {p.Read, readFile, readAll}, {p.Device, control, control | ll.AccessFSReadDir}, {append(p.Execute, libraries...), execute, readAll | execute},
 	} {
 		for _, path := range kind.paths {
 			info, err := os.Stat(path)

@@ -20,7 +20,7 @@ type Plan struct {
 	Write   []string // folders: everything below them may be read, written, made and removed
 	Read    []string // files or folders; one that does not exist is left out
 	Execute []string // programs; none: no program can be started
-	Device  []string // device nodes and files, or folders of them: read, written and controlled; a guard that has some may open them again
+	Device  []string // device nodes and files, or folders of them: listed, read, written and controlled; a guard that has some may open them again
 	Bind    []uint16 // TCP ports at which it may still begin to listen; 0 is one that the kernel chooses
 	Offline bool     // no TCP connection may be made; where not, any address: whom a CSMS names is not known ahead
 	Alone   bool     // no signal to, and no abstract socket of, a process that is not confined with it

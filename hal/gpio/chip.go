@@ -1,12 +1,11 @@
 package gpio
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 
 	"github.com/warthog618/go-gpiocdev/uapi"
 	"golang.org/x/sys/unix"
@@ -42,16 +41,16 @@ func (d *device) request(r *uapi.LineRequest) error { return uapi.GetLine(uintpt
 
 func (d *device) close() { _ = unix.Close(d.fd) }
 
-// openChips opens the chips below dir. Names that udev has given to one besides are left out.
+// maxChips bounds the numbers that chips have: an expander that is plugged in again gets a new one.
+const maxChips = 256
+
+// openChips opens the chips below dir, by their numbers: names that udev has given to one besides are left out, and who is
+// confined may be allowed to open chips and not to list the folder.
 func openChips(dir string) ([]chip, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "gpiochip*"))
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(paths, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }) // 10 after 9
 	var chips []chip
 	var all error
-	for _, p := range paths {
+	for n := range maxChips {
+		p := filepath.Join(dir, "gpiochip"+strconv.Itoa(n))
 		if i, err := os.Lstat(p); err != nil || i.Mode()&os.ModeCharDevice == 0 {
 			continue
 		}
