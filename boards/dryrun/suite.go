@@ -80,7 +80,7 @@ var supplySuite = []scenario{
 	{"RCD contact broken off", wiredRCD, sequence(charge, opens(on(func(p *play) error { return p.Cut(p.e.RCD.Fault.Name) }), limitOpen, term.FaultGround))},
 	{"over-temperature", hot, sequence(charge, opens(heat(15*unit.Celsius), limitSlow, term.FaultNone), tooHot, on(cool), again)},
 	{"thermometer lost", hotADC, sequence(charge, opens(on(func(p *play) error { return p.Unplug(firstHot(p).ADC.Name) }), limitSlow, term.FaultNone), tooHot)},
-	{"meter silent", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
+	{"meter silent while charging", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
 	{"pilot converter frozen", watched, frozen},
 	{"pilot converter lost", detector, sequence(charge, opens(on(func(p *play) error { return p.Unplug(p.e.Pilot.High.Name) }), limitOpen, term.FaultPilot), on(func(p *play) error { return p.Thaw(p.e.Pilot.High.Name) }), again)},
 	{"controller silent", controlled, sequence(charge, opens(on(func(p *play) error { return p.Silence(p.e.MCU, true) }), limitOpen, term.FaultNone), trouble, on(func(p *play) error { return p.Silence(p.e.MCU, false) }), again)},
