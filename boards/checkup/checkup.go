@@ -22,6 +22,7 @@ import (
 type Kernel interface {
 	Modbus(boards.Bus) (Modbus, error)
 	CAN(boards.Bus) (CAN, error)
+	Interface(name string) (up bool, err error)
 }
 
 // Modbus is a bus with Modbus units.
@@ -84,6 +85,9 @@ func Run(ctx context.Context, b *boards.Board, k Kernel) []Result {
 		}
 		if e.Source != nil {
 			c.source(ctx, e)
+		}
+		if e.HLC != nil {
+			c.hlc(e.HLC, at+".hlc")
 		}
 	}
 	for _, m := range c.buses {
@@ -190,6 +194,19 @@ func readingText(r hal.MeterReading) string {
 		text += fmt.Sprintf(", %s %s", r.Voltage[i], r.Current[i])
 	}
 	return text
+}
+
+// errLink is an interface that is there and not up: the modem behind it is not reached.
+var errLink = errors.New("the interface is down")
+
+// hlc looks for the interface of the power-line modem.
+func (c *checkup) hlc(h *boards.HLC, path string) {
+	port := c.b.Bus(h.Bus).Port
+	up, err := c.k.Interface(port)
+	if err == nil && !up {
+		err = errLink
+	}
+	c.say(path, "network interface "+port, "is up", err)
 }
 
 // isolation reads an insulation monitor, and holds what it measures against the board's trip.

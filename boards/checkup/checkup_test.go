@@ -25,6 +25,15 @@ import (
 type memory struct {
 	line *modbus.Line
 	can  *can.Memory
+	net  map[string]bool // interfaces, and whether they are up
+}
+
+func (m *memory) Interface(name string) (bool, error) {
+	up, ok := m.net[name]
+	if !ok {
+		return false, errors.New("no such network interface")
+	}
+	return up, nil
 }
 
 func (m *memory) Modbus(b boards.Bus) (Modbus, error) {
@@ -78,20 +87,23 @@ func TestDevicesOfACabinet(t *testing.T) {
 		line := func() *modbus.Line {
 			return modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{3: monitor}), 500*time.Microsecond)
 		}
-		k := &memory{line: line(), can: &can.Memory{}}
+		k := &memory{line: line(), can: &can.Memory{}, net: map[string]bool{"eth1": true}}
 		one, two := rectifier.NewSim(k.can, 1, time.Now), rectifier.NewSim(k.can, 2, time.Now)
 		run := func() []Result { k.line = line(); return Run(context.Background(), b, k) }
 
-		want(t, run(), [2]string{"ok   evses[1].isolation", "1000000 Ohm"}, [2]string{"ok   power_modules[pm1]", "30000 W"}, [2]string{"ok   power_modules[pm2]", "30000 W"})
+		want(t, run(), [2]string{"ok   evses[1].isolation", "1000000 Ohm"}, [2]string{"ok   power_modules[pm1]", "30000 W"}, [2]string{"ok   power_modules[pm2]", "30000 W"}, [2]string{"ok   evses[1].hlc", "eth1"})
 		if on, _, _ := one.Now(); on {
 			t.Error("a module was switched on")
 		}
+		k.net["eth1"] = false
 		monitor.Show(isolation.Reading{Resistance: 90 * unit.KiloOhm})
 		two.Mute(true)
 		one.Raise(rectifier.OutputShort)
-		want(t, run(), [2]string{"FAIL evses[1].isolation", "less than the"}, [2]string{"FAIL power_modules[pm1]", "alarms"}, [2]string{"FAIL power_modules[pm2]", "no power module answers"})
+		want(t, run(), [2]string{"FAIL evses[1].isolation", "less than the"}, [2]string{"FAIL power_modules[pm1]", "alarms"}, [2]string{"FAIL power_modules[pm2]", "no power module answers"}, [2]string{"FAIL evses[1].hlc", "down"})
+		b.EVSEs[0].HLC = nil
 		one.Raise(0)
 		two.Mute(false)
+		k.net["eth1"] = false
 		monitor.Show(isolation.Reading{Resistance: 900 * unit.KiloOhm})
 		b.Modules[0].Power = 40 * unit.KiloWatt
 		b.Modules[1].Voltage.Most = 1500 * unit.Volt
@@ -128,7 +140,7 @@ func TestKeyOfAMeter(t *testing.T) {
 	defer server.Close()
 	b := shipped(t, "dc-cabinet-60kw")
 	e := &b.EVSEs[0]
-	e.Isolation, e.Source, e.Meter.HTTP = nil, nil, strings.TrimPrefix(server.URL, "http://")
+	e.Isolation, e.Source, e.HLC, e.Meter.HTTP = nil, nil, nil, strings.TrimPrefix(server.URL, "http://")
 	r := Run(context.Background(), b, &memory{})
 	want(t, r, [2]string{"ok   evses[1].meter", "400 V"})
 	_, key, ok := strings.Cut(r[0].Text, "public key ")

@@ -1,6 +1,6 @@
-// Package checkup opens each device at a bus of a board once and says what it answers: meters, insulation monitors and power
-// modules, of EVSEs that this build does not charge at, too. It drives no contactor; power modules are told to be off, which is
-// all that they are told.
+// Package checkup opens each device at a bus of a board once and says what it answers: meters, insulation monitors, power
+// modules and the interface of a modem, of EVSEs that this build does not charge at, too. It drives no contactor; power modules
+// are told to be off, which is all that they are told.
 //
 //	board ──► Run ──► a Result for each device ──► text, and how many failed
 //	           │

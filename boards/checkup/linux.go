@@ -1,6 +1,8 @@
 package checkup
 
 import (
+	"net"
+
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal/can"
 	"github.com/evsed/evsed/hal/modbus"
@@ -28,3 +30,12 @@ func (Linux) Modbus(b boards.Bus) (Modbus, error) {
 
 // CAN opens an interface.
 func (Linux) CAN(b boards.Bus) (CAN, error) { return can.Open(b.Port) }
+
+// Interface looks for a network interface.
+func (Linux) Interface(name string) (bool, error) {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return false, err
+	}
+	return i.Flags&net.FlagUp != 0, nil
+}
