@@ -107,7 +107,7 @@ var rules = []Rule{
 	// Currents.
 	{"BRD-310", Error, "more than the connector's standard allows", "The type of connector has a greatest current.", "Lower connector.max_current."},
 	{"BRD-311", Warning, "more than the supply has", "The connector could carry more than its supply; the lower one counts.", "Lower connector.max_current, or correct the supply."},
-	{"BRD-312", Warning, "the EVSEs together pass the supply", "This build keeps each EVSE below the supply, and does not share the supply between them.", "Lower their currents in the site file, or let the CSMS share with charging profiles."},
+	{"BRD-312", Warning, "the EVSEs together pass the supply", "The station shares its supply among the vehicles that charge: each may have less than its EVSE could give.", "That is well if it is meant; else raise the supply or lower the EVSEs."},
 	{"BRD-313", Error, "below what a pilot can offer", "A pilot offers 6 A or nothing.", "Take 6 A or more, or 0 A."},
 
 	// Meters.
@@ -122,7 +122,7 @@ var rules = []Rule{
 	{"BRD-340", Error, "connector at a safety controller by half", "Pilot and contactors are one function: one side cannot watch the other.", "Give both to the mcu, or neither."},
 
 	// What this build does not do.
-	{"BRD-401", Warning, "a DC EVSE that does not charge", "This build does not charge DC: the EVSE is checked and shown, its devices can be opened and tested, and evsed run refuses it.", "Switch it off in a product or site file (off: true), or wait for a build that has it."},
+	{"BRD-401", Warning, "a DC EVSE that does not charge", "This build does not charge DC: the EVSE is checked and shown, its devices can be opened and tested (evsed board try), and evsed run charges nothing at it.", "Switch it off in a product or site file (off: true), or wait for a build that has it."},
 	{"BRD-402", Info, "hardware for ISO 15118 that is not used", "This build does not speak ISO 15118; an AC EVSE charges by IEC 61851 alone.", "Nothing has to be done."},
 	{"BRD-403", Error, "the source does not fit the connector", "The power modules together cannot give what the connector promises.", "Lower the connector's values, or add modules."},
 	{"BRD-404", Error, "DC EVSE without a part that it needs", "It cannot be made safe without source, insulation monitor and both contactors.", "Add what is named."},

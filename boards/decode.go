@@ -259,7 +259,7 @@ func decodeCooling(v *value) *Cooling {
 	return c
 }
 
-var meanings = map[string]Meaning{"curtail": MeaningCurtail, "physical_presence": MeaningPresence, "emergency_stop": MeaningEmergencyStop, "door_open": MeaningDoor}
+var meanings = map[string]Meaning{"curtail": MeaningCurtail, "stop": MeaningStop, "emergency_stop": MeaningEmergencyStop, "door_open": MeaningDoor}
 
 func decodeInput(name string, v *value) Input {
 	return Input{Name: name, Line: v.mustLine("line"), MCU: v.str("mcu"), Meaning: meanings[v.str("meaning")], Limit: unit.Power(v.number("limit"))}

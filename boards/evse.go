@@ -197,7 +197,7 @@ type Meaning uint8
 // Meanings.
 const (
 	MeaningCurtail       Meaning = iota + 1 // the grid operator wants Limit kept
-	MeaningPresence                         // somebody is at the station
+	MeaningStop                             // pressed, it stops every transaction
 	MeaningEmergencyStop                    // the guard opens everything
 	MeaningDoor                             // the housing is open
 )

@@ -128,7 +128,7 @@ var table = key{kind: kindMap, keys: []key{
 	{name: "inputs", kind: kindDict, most: maxInputs, about: "Lines with a meaning, by a name of their own.", keys: []key{
 		{name: "line", kind: kindLine, about: "The line."},
 		{name: "mcu", form: formName, about: "The safety controller that reports it, in place of a line."},
-		{name: "meaning", kind: kindWord, need: true, words: []string{"curtail", "physical_presence", "emergency_stop", "door_open"}, about: "What it says while it is active."},
+		{name: "meaning", kind: kindWord, need: true, words: []string{"curtail", "stop", "emergency_stop", "door_open"}, about: "What it says while it is active."},
 		{name: "limit", kind: kindQuantity, q: qPower, least: 0, most: 1_000_000_000, rule: ruleLower, about: "Of curtail: what the whole station may take."},
 	}},
 	{name: "reader", kind: kindMap, about: "A reader of tokens for the whole station.", keys: readerKeys},

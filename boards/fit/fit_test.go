@@ -56,6 +56,7 @@ evses:
   - {id: cable, w1: 28-0316a2795aff, derate: {70 C: 20 A, 80 C: 10 A, 90 C: 0 A}}
   reader: {model: hid/keyboard, device: by-id/usb-reader-event-kbd}
 inputs:
+  halt: {line: "gpio:HALT", meaning: stop}
   grid_relay: {line: {line: "gpio:!DIGITAL_IN_1", bias: pull-up, debounce: 50 ms}, meaning: curtail, limit: 4.2 kW}
 `
 
@@ -76,6 +77,7 @@ type desk struct {
 
 	mu      sync.Mutex // of all below
 	relay   bool
+	halt    bool
 	missing bool // the line is not there
 	heat    unit.Temperature
 	cold    error
@@ -101,6 +103,9 @@ func (d *desk) Scan(ctx context.Context) (cards []rfid.Card, err error) {
 	return cards, err
 }
 func (d *desk) Input(s gpio.Spec) (gpio.Input, error) {
+	if s.Name == "HALT" {
+		return halt{d}, nil
+	}
 	if s.Name != "DIGITAL_IN_1" || !s.ActiveLow || s.Bias != gpio.BiasUp || s.Debounce != 50*time.Millisecond {
 		return nil, fmt.Errorf("%+v", s)
 	}
@@ -127,6 +132,15 @@ func (d *desk) UART(serial.Config) (UART, error)          { return nil, errGone 
 func (d *desk) I2C(i2c.Config) (*i2c.Bus, error)          { return nil, errGone }
 func (d *desk) SPI(spi.Config) (*spi.Device, error)       { return nil, errGone }
 func (d *desk) Close()                                    {}
+
+// halt is the stop button of the desk.
+type halt struct{ d *desk }
+
+// Get reads it.
+func (h halt) Get() (down bool, err error) {
+	h.d.do(func() { down = h.d.halt })
+	return down, nil
+}
 
 // cards are what is read at the desk.
 type cards struct{ *desk }
@@ -187,6 +201,8 @@ func (r *rig) hear(ev station.Event) {
 		r.heard = append(r.heard, fmt.Sprintf("%v %v %v %s", ev.Ref, ev.Fault, ev.Active, ev.Info))
 	case station.LimitClaimed:
 		r.heard = append(r.heard, fmt.Sprintf("limit %d %v %d %s off=%v", ev.EVSE, ev.Owner, ev.Max, ev.Reason, ev.Off))
+	case station.StopPressed:
+		r.heard = append(r.heard, fmt.Sprintf("stop %d", ev.EVSE))
 	case station.TokenRead:
 		r.heard = append(r.heard, fmt.Sprintf("token %s %v", ev.Token.Value, ev.EVSEs))
 	default:
@@ -317,6 +333,18 @@ func TestDerating(t *testing.T) {
 		r.desk.do(func() { r.desk.cold = nil })
 		r.after(time.Minute)
 		r.want("limit 1 temperature 0  off=true", "1 other false ")
+	})
+}
+
+// A stop button counts when it goes down, once however long it is held.
+func TestStopButton(t *testing.T) {
+	in(t, func(r *rig) {
+		r.desk.do(func() { r.desk.halt = true })
+		r.after(time.Minute)
+		r.want("stop 0")
+		r.desk.do(func() { r.desk.halt = false })
+		r.after(time.Second)
+		r.want()
 	})
 }
 

@@ -18,6 +18,31 @@ const lookEvery = 100 * time.Millisecond
 // ReasonGrid is the reason of what the relay of a grid operator allows, in front of the input's name.
 const ReasonGrid = "LIM-GRID/"
 
+// button is an input by which a driver stops what charges.
+type button struct {
+	boards.Input
+	line opening[gpio.Input]
+	down bool
+}
+
+// press looks at a button: its going down is what counts.
+func (f *Fitted) press(b *button) {
+	line, err := b.line.get()
+	down := false
+	if err == nil {
+		down, err = line.Get()
+	}
+	if errors.Is(err, errClosed) {
+		return
+	}
+	f.tell("input "+b.Name, place{term.Ref{}, term.FaultOther}, err)
+	if down && !b.down {
+		f.o.Log.Info("input", "name", b.Name, "text", "pressed")
+		f.news.press()
+	}
+	b.down = down
+}
+
 // relay is an input by which a grid operator limits the station.
 type relay struct {
 	boards.Input
@@ -37,8 +62,13 @@ func (f *Fitted) fitInputs() error {
 			spec := gpioSpec(in.Line)
 			r := &relay{Input: in, line: opening[gpio.Input]{now: f.o.Now, open: func() (gpio.Input, error) { return f.kernel.Input(spec) }}}
 			relays = append(relays, r)
-		default:
-			f.o.Log.Warn("input", "name", in.Name, "text", "nothing in this build uses its meaning: leave it out")
+		case boards.MeaningStop:
+			if in.MCU != "" {
+				return fmt.Errorf("input %s: a stop button at a safety controller is not read by this build: give it a line", in.Name)
+			}
+			spec := gpioSpec(in.Line)
+			b := &button{Input: in, line: opening[gpio.Input]{now: f.o.Now, open: func() (gpio.Input, error) { return f.kernel.Input(spec) }}}
+			f.every(lookEvery, func() { f.press(b) })
 		}
 	}
 	if len(relays) > 0 {

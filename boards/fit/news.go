@@ -18,6 +18,7 @@ type news struct {
 	failing []failing  // in the order of their beginning
 	claims  map[claimant]station.LimitClaimed
 	order   []claimant
+	presses int           // of stop buttons; several before the core looks are one
 	changed chan struct{} // holds one at most
 }
 
@@ -78,6 +79,21 @@ func (n *news) claim(c station.LimitClaimed) bool {
 	return true
 }
 
+// press notes that a stop button was pressed.
+func (n *news) press() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.presses++
+	n.wake()
+}
+
+// pressed returns how often that was.
+func (n *news) pressed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.presses
+}
+
 func (n *news) wake() {
 	select {
 	case n.changed <- struct{}{}:
@@ -117,7 +133,12 @@ func (n *news) run(ctx context.Context, post func(station.Event)) {
 	told := map[place]string{}
 	var order []place // of told
 	claims := map[claimant]station.LimitClaimed{}
+	presses := n.pressed() // what was pressed before nobody waits for
 	for {
+		if now := n.pressed(); now != presses {
+			presses = now
+			post(station.StopPressed{})
+		}
 		for _, c := range n.allowed() {
 			who := claimant{c.EVSE, c.Owner}
 			if was, known := claims[who]; was != c && (known || !c.Off) {
