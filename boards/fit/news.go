@@ -56,7 +56,7 @@ func (n *news) fail(device string, at place, err error) bool {
 	case err == nil:
 		n.failing = slices.Delete(n.failing, i, i+1)
 	default:
-		n.failing = append(n.failing, failing{device, at, device + ": " + err.Error()})
+		n.failing = append(n.failing, failing{device, at, device + ": " + strings.TrimPrefix(err.Error(), device+": ")})
 	}
 	n.wake()
 	return true
