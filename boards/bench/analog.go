@@ -137,8 +137,11 @@ func (b *Bench) Thaw(name string) error {
 	return b.converts(name, func(c *converter) { c.frozen, c.dead = nil, false })
 }
 
-// Unplug takes the converter of a name away: reading it fails.
+// Unplug takes the converter, or the thermometer, of a name away: reading it fails.
 func (b *Bench) Unplug(name string) error {
+	if p := b.hot[name]; p != nil {
+		return b.within(func() error { p.dead = true; return nil })
+	}
 	return b.converts(name, func(c *converter) { c.dead = true })
 }
 

@@ -189,18 +189,22 @@ func (k kernel) Thermometer(name string) (thermo.Source, error) {
 	case p == nil:
 		return nil, fmt.Errorf("thermometer %s: there is none of this name", name)
 	}
-	return thermometer{k, p}, nil
+	return thermometer{k, name, p}, nil
 }
 
 type thermometer struct {
 	kernel
-	p *place
+	name string
+	p    *place
 }
 
 // Temperature is that of the place.
 func (t thermometer) Temperature() (unit.Temperature, error) {
 	err := t.enter()
 	defer t.leave()
+	if err == nil && t.p.dead {
+		err = fmt.Errorf("thermometer %s: no such device", t.name)
+	}
 	if err != nil {
 		return 0, err
 	}

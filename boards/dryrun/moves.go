@@ -68,8 +68,7 @@ func on(do func(p *play) error) move { return do }
 func closed(p *play) bool { return p.connector().Relay }
 func opened(p *play) bool { return !p.connector().Relay }
 
-func told(p *play) bool   { return p.status().Closed && p.connector().Relay }
-func untold(p *play) bool { return !p.status().Closed && !p.connector().Relay }
+func told(p *play) bool { return p.status().Closed && p.connector().Relay }
 
 func sees(s term.PilotState) func(*play) bool {
 	return func(p *play) bool { return p.status().Pilot == s }

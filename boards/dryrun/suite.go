@@ -79,7 +79,7 @@ var supplySuite = []scenario{
 	{"RCD does not obey its test", testedRCD, sequence(on(func(p *play) error { return p.DeafRCD(p.ref.EVSE, true) }), faulted(wait(0), 10*time.Second, term.FaultGround), plug, permit(offer), s2(true), remains(4*time.Second))},
 	{"RCD contact broken off", wiredRCD, sequence(charge, opens(on(func(p *play) error { return p.Cut(p.e.RCD.Fault.Name) }), limitOpen, term.FaultGround))},
 	{"over-temperature", hot, sequence(charge, opens(heat(15*unit.Celsius), limitSlow, term.FaultNone), tooHot, on(cool), again)},
-	{"thermometer lost", hotADC, sequence(charge, opens(on(func(p *play) error { return p.Unplug(firstHot(p).ADC.Name) }), limitSlow, term.FaultNone), tooHot)},
+	{"thermometer lost", hot, sequence(charge, opens(on(func(p *play) error { return p.Unplug(thermometerOf(firstHot(p))) }), limitSlow, term.FaultNone), tooHot)},
 	{"meter silent while charging", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
 	{"pilot converter frozen", watched, frozen},
 	{"pilot converter lost", detector, sequence(charge, opens(on(func(p *play) error { return p.Unplug(p.e.Pilot.High.Name) }), limitOpen, term.FaultPilot), on(func(p *play) error { return p.Thaw(p.e.Pilot.High.Name) }), again)},
@@ -110,7 +110,6 @@ func sensedExtra(e *boards.EVSE) bool { return extra(e) && second(e).Sense != ni
 func fi(e *boards.EVSE) bool          { return e.RCD != nil }
 func wiredRCD(e *boards.EVSE) bool    { return e.RCD != nil && !e.RCD.MCU }
 func hot(e *boards.EVSE) bool         { return len(e.Temperatures) > 0 && !e.Temperatures[0].MCU }
-func hotADC(e *boards.EVSE) bool      { return hot(e) && e.Temperatures[0].ADC != nil }
 func testedRCD(e *boards.EVSE) bool   { return wiredRCD(e) && e.RCD.Test != nil }
 func detector(e *boards.EVSE) bool    { return e.Pilot.High != nil }
 func controlled(e *boards.EVSE) bool  { return e.MCU != "" }
@@ -212,6 +211,14 @@ func jam(k bench.Contactor) move {
 }
 
 func firstHot(p *play) *boards.Temperature { return &p.e.Temperatures[0] }
+
+// thermometerOf is what the kernel calls it.
+func thermometerOf(t *boards.Temperature) string {
+	if t.ADC != nil {
+		return t.ADC.Name
+	}
+	return t.Kernel
+}
 
 // heat heats the first place that is measured beyond its last step.
 func heat(more unit.Temperature) move {
