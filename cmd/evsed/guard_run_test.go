@@ -562,13 +562,13 @@ func TestGuardOptionsAreOneLine(t *testing.T) {
 		{run("--guard", "child", "--sim-lines", seed), "these are no simulated lines"},
 		{run("--guard", "/run/guard"), "want --sim-lines"},
 		{run("--guard", "/run/guard", "--sim-lines", filepath.Join(dir, "l"), "--guard-silence", "5s"), "has it from its line table"},
-		{[]string{"table"}, "--seed: want a file"},
+		{[]string{"table"}, "or --seed with a file"},
 		{[]string{"table", "--seed", seed}, "--to: want a file"},
 		{[]string{"table", "--seed", seed, "--to", filepath.Join(dir, "no", "t")}, "--to: open"},
 		{[]string{"table", "--seed", seed + "x", "--to", "t"}, "seed.jsonx: no such file"},
 		{[]string{"table", "--seed", seed, "--to", "t", "--hold", "-1s"}, "--hold: -1s: want 0 to 1h0m0s"},
 		{[]string{"table", "--seed", seed, "--to", "t", "--silence", "2h"}, "--silence: 2h0m0s: want 3s to 1m0s"},
-		{[]string{"table", "--sed", seed}, "want --seed FILE --to FILE"},
+		{[]string{"table", "--sed", seed}, "(or --seed FILE) --to FILE"},
 		{[]string{"table", "--seed", seed, "--to", "t", "more"}, `unexpected argument "more"`},
 	} {
 		var out, errs output

@@ -9,7 +9,7 @@ import (
 
 // assigned finds NAME=value in the quotes of a unit's Environment line, and NAME="value" in a file of them, commented out or not.
 var (
-	assigned     = regexp.MustCompile(`"?(EVSED_[A-Z]+)=([^"]*?)("|\s|$)`)
+	assigned     = regexp.MustCompile(`"(EVSED_[A-Z]+)=([^"]*)"|(EVSED_[A-Z]+)=(\S*)`)
 	offered      = regexp.MustCompile(`(?m)^#?(EVSED_[A-Z]+)="(.*)"$`)
 	unitVariable = regexp.MustCompile(`\$(EVSED_[A-Z]+)`)
 )
@@ -57,7 +57,7 @@ func TestUnitsStartUs(t *testing.T) {
 		for line := range strings.Lines(string(text)) {
 			if values, ok := strings.CutPrefix(line, "Environment="); ok {
 				for _, m := range assigned.FindAllStringSubmatch(values, -1) {
-					env[m[1]] = m[2]
+					env[m[1]+m[3]] = m[2] + m[4]
 				}
 			}
 		}
