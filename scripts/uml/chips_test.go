@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -104,7 +105,9 @@ func (b *bus) duty(channel uint8) int {
 	return int(off-on) & (whole - 1)
 }
 
-// newChips tells the kernel which chips there are.
+// withChips tells the kernel once which chips there are.
+var withChips = sync.OnceValue(newChips)
+
 func newChips() error {
 	for _, c := range chips {
 		if err := os.WriteFile("/sys/bus/i2c/devices/i2c-0/new_device", fmt.Appendf(nil, "%s %#x\n", c.name, c.address), 0); err != nil {
@@ -116,7 +119,7 @@ func newChips() error {
 
 // checkChips: what is written to a register is what the kernel's drivers show.
 func checkChips(t *testing.T) {
-	if err := newChips(); err != nil {
+	if err := withChips(); err != nil {
 		t.Fatal(err)
 	}
 	b, err := openBus()

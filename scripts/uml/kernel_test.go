@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,7 @@ var inside = []struct {
 	{"faults", checkFaults},
 	{"unplug", checkUnplug},
 	{"watchdog", checkWatchdog},
+	{"latency", checkLatency},
 	{"station", checkStation},
 }
 
@@ -52,7 +54,15 @@ func TestKernel(t *testing.T) {
 		t.Skip("no kernel to run in: make test-kernel builds one")
 	}
 	root := makeRoot(t)
-	results, output, err := boot(t, kernel, root)
+	results, output, err := boot(t, kernel, root, os.Getenv(checksEnv))
+	// A machine that stands still for a second is a contact that does not move for a second: what failed gets another kernel, and has
+	// to fail there, too.
+	if again := failed(results, err); again != "" {
+		t.Logf("again: %s; the first kernel's console said:\n%s", again, output)
+		var second map[string]string
+		second, output, err = boot(t, kernel, root, again)
+		maps.Copy(results, second)
+	}
 	for _, c := range inside {
 		r, ran := results[c.name]
 		t.Run(c.name, func(t *testing.T) {
@@ -74,6 +84,18 @@ func TestKernel(t *testing.T) {
 	if t.Failed() || testing.Verbose() {
 		t.Logf("what the kernel's console said:\n%s", output)
 	}
+}
+
+// failed names the checks that failed, or did not come to run in a kernel that ended before them, as checksEnv has it.
+func failed(results map[string]string, err error) string {
+	only := os.Getenv(checksEnv)
+	var all []string
+	for _, c := range inside {
+		if r, ran := results[c.name]; r == "FAIL" || !ran && err != nil && only == "" {
+			all = append(all, c.name)
+		}
+	}
+	return strings.Join(all, "|")
 }
 
 // makeRoot makes the folder that the kernel sees as its root: programs, the files of a board, and mount points.
@@ -114,11 +136,11 @@ func copyFile(t *testing.T, from, to string) {
 var verdict = regexp.MustCompile(`^\s*--- (PASS|FAIL|SKIP): TestKernel/([a-z0-9-]+) `)
 
 // boot runs the kernel until it powers off, and returns each check's verdict and the console.
-func boot(t *testing.T, kernel, root string) (map[string]string, string, error) {
+func boot(t *testing.T, kernel, root, checks string) (map[string]string, string, error) {
 	t.Helper()
 	cmd := exec.Command(kernel, "mem=256M", "root=none", "rootfstype=hostfs", "rootflags="+root, "rw", "init=/init", "con=null", "con0=fd:0,fd:1",
 		"quiet", "loglevel=4", "i2c_stub.chip_addr="+chipAddresses(), "softdog.soft_noboot=1",
-		checksEnv+"="+os.Getenv(checksEnv))
+		checksEnv+"="+checks, decisionsEnv+"="+os.Getenv(decisionsEnv))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a kernel is several processes
 	cmd.Env = append(os.Environ(), memoryFolder()...)
 	stdin, keep := io.Pipe() // a console that nobody types on

@@ -18,6 +18,7 @@ const checksEnv = "EVSED_CHECKS"
 
 // TestMain is process 1 where the kernel has started it, and any test program elsewhere.
 func TestMain(m *testing.M) {
+	other()
 	if os.Getpid() != 1 {
 		os.Exit(m.Run())
 	}

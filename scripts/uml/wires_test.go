@@ -44,8 +44,11 @@ type wires struct {
 	closed bool
 }
 
-// newWires makes the lines and starts the mechanics. The chips are there already.
+// newWires makes the lines and starts the mechanics.
 func newWires() (*wires, error) {
+	if err := withChips(); err != nil {
+		return nil, err
+	}
 	lines, err := newSimulated("board", boardLines...)
 	if err != nil {
 		return nil, err
