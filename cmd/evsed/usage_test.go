@@ -68,7 +68,7 @@ func TestMistakesAreOneLine(t *testing.T) {
 		{"flag without a value", run("--state"), []string{"-state", "want --seed"}},
 		{"an argument too many", run("--state", "x", "seed.json"), []string{`"seed.json"`}},
 		{"no state", run("--seed", seed, "--sim-listen", "127.0.0.1:0"), []string{"--state", "want a directory"}},
-		{"no interface", run("--seed", seed, "--state", path("fresh")), []string{"--sim-listen", "want HOST:PORT"}},
+		{"no interface", run("--seed", seed, "--state", path("fresh")), []string{"--sim-listen", "HOST:PORT", "--board"}},
 		{"interface for all", run("--seed", seed, "--state", path("a1"), "--sim-listen", "0.0.0.0:7001"), []string{"--sim-listen 0.0.0.0:7001", "want a loopback address"}},
 		{"interface without port", run("--seed", seed, "--state", path("a2"), "--sim-listen", "localhost"), []string{"--sim-listen localhost", "want"}},
 		{"port in use", run("--seed", seed, "--state", path("a3"), "--sim-listen", taken.Addr().String()), []string{"--sim-listen " + taken.Addr().String(), "want a free port"}},
