@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// dryRunUsage is the command line of evsed board dry-run.
+const dryRunUsage = "[--hardware FILE[,FILE...]] [--junit FILE] FILE..."
+
 // boardCommands are what is done with board files; each is in a file of its own name, board_VERB.go.
 func boardCommands() []command {
 	return []command{

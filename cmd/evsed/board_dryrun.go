@@ -1,3 +1,5 @@
+//go:build !arm
+
 package main
 
 import (
@@ -10,9 +12,6 @@ import (
 
 	"github.com/evsed/evsed/boards/dryrun"
 )
-
-// dryRunUsage is the command line of evsed board dry-run.
-const dryRunUsage = "[--hardware FILE[,FILE...]] [--junit FILE] FILE..."
 
 // boardDryRun plays what a station has to do on the board of the files.
 func boardDryRun(args []string, out, _ io.Writer) error {
