@@ -26,6 +26,9 @@ const (
 	hogArgument  = "hog"  // do nothing but turn
 )
 
+// turns is how often a hog has turned.
+var turns uint64
+
 // other is what this program is by its first argument; it returns where it is none of it.
 func other() {
 	if len(os.Args) < 2 {
@@ -34,6 +37,7 @@ func other() {
 	switch os.Args[1] {
 	case hogArgument:
 		for {
+			turns++
 		}
 	case bareArgument:
 		runtime.LockOSThread()

@@ -33,8 +33,6 @@ const (
 type wires struct {
 	lines *simulated
 	bus   *bus
-	stop  chan struct{}
-	ended chan struct{}
 
 	mu     sync.Mutex // all below
 	v      vehicle
@@ -57,7 +55,7 @@ func newWires() (*wires, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wires{lines: lines, bus: b, v: nobody, stop: make(chan struct{}), ended: make(chan struct{})}
+	w := &wires{lines: lines, bus: b, v: nobody}
 	for _, name := range []string{"RCM_OK", "ESTOP_OK", "GRID_OK", "LOCKED", "MAIN_SENSE"} {
 		lines.pull(name, true)
 	}
@@ -66,41 +64,30 @@ func newWires() (*wires, error) {
 	return w, nil
 }
 
-func (w *wires) close() {
-	close(w.stop)
-	<-w.ended
-}
-
 func (w *wires) run() {
-	defer close(w.ended)
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var since, turning time.Time
 	coil, locked, ripple := false, false, 0
-	for {
-		select {
-		case <-w.stop:
-			return
-		case now := <-t.C:
-			w.mu.Lock()
-			w.measure(ripple)
-			ripple = (ripple + 7) % 23
-			if on := w.lines.high("MAIN_DRIVE"); on != coil {
-				coil, since = on, now
-			}
-			if (coil || w.welded && w.closed) != w.closed && now.Sub(since) >= contactor {
-				w.closed = coil || w.welded && w.closed
-				w.lines.pull("MAIN_SENSE", !w.closed)
-			}
-			a, b := w.lines.high("LOCK_A"), w.lines.high("LOCK_B")
-			if a == b || a == locked || w.stuck {
-				turning = now
-			} else if now.Sub(turning) >= lockTravel {
-				locked = a
-				w.lines.pull("LOCKED", !locked)
-			}
-			w.mu.Unlock()
+	for now := range t.C { // as long as the kernel lives
+		w.mu.Lock()
+		w.measure(ripple)
+		ripple = (ripple + 7) % 23
+		if on := w.lines.high("MAIN_DRIVE"); on != coil {
+			coil, since = on, now
 		}
+		if (coil || w.welded && w.closed) != w.closed && now.Sub(since) >= contactor {
+			w.closed = coil || w.welded && w.closed
+			w.lines.pull("MAIN_SENSE", !w.closed)
+		}
+		a, b := w.lines.high("LOCK_A"), w.lines.high("LOCK_B")
+		if a == b || a == locked || w.stuck {
+			turning = now
+		} else if now.Sub(turning) >= lockTravel {
+			locked = a
+			w.lines.pull("LOCKED", !locked)
+		}
+		w.mu.Unlock()
 	}
 }
 
