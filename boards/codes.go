@@ -93,6 +93,7 @@ var rules = []Rule{
 	{"BRD-262", Error, "derating that rises", "A hotter place would be given more current.", "Lower the current from step to step."},
 	{"BRD-263", Warning, "a socket or cable without thermometer", "A worn contact heats up, and nothing sees it.", "Add a thermometer with the id socket or cable."},
 	{"BRD-264", Error, "temperature out of range", "The contacts of connectors must not pass 90 C, and the sensor does not measure below -40 C or above 150 C.", "Put the last step to 90 C or below for socket, cable and pins."},
+	{"BRD-265", Error, "derating at a controller's thermometer", "The guard hears its temperature, and switches off by it; nobody hears it who lowers a current.", "Leave the step to 0 A alone, or wire the thermometer to the board."},
 
 	// Owners.
 	{"BRD-300", Error, "nobody owns a protective function", "Every function that the board needs has to be somebody's.", "Name its owner: hw, mcu or agent."},
@@ -115,6 +116,7 @@ var rules = []Rule{
 	{"BRD-321", Error, "meter with fewer lines than the EVSE", "A line that is not measured is given away.", "Take a meter with as many lines."},
 	{"BRD-322", Warning, "EVSE without meter", "Nothing is billed, and a vehicle that takes too much is not seen.", "Add meter."},
 	{"BRD-323", Error, "meter that signs nothing", "The model has no signed values.", "Remove legal, or take another meter."},
+	{"BRD-324", Warning, "signed values that go nowhere", "The meter's key is checked, and no energy flows without the meter; its signed values can be read (evsed meter), and are not told to the CSMS by this build.", "Do not bill by them yet."},
 
 	// Inputs and the rest.
 	{"BRD-330", Error, "limit that does not fit the meaning", "curtail needs a limit; nothing else has one.", "Add or remove limit."},

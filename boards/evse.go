@@ -105,7 +105,7 @@ type Meter struct {
 	Address   uint8
 	HTTP      string   // host or host:port of one that speaks HTTP
 	Phases    [3]uint8 // of the EVSE's lines, 1 to 3, for each line of the meter; 0: none
-	Legal     bool     // signed values are carried
+	Legal     bool     // it signs, and PublicKey is its key
 	PublicKey string   // hex; "from-meter": as it says
 	Stop      bool     // a silent meter ends charging
 }

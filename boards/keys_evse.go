@@ -165,7 +165,7 @@ var meterKeys = []key{
 	{name: "address", kind: kindInt, least: 1, most: 247, about: "There."},
 	{name: "http", form: formHost, about: "Host of a meter that speaks HTTP."},
 	{name: "phases", kind: kindWords, words: []string{"L1", "L2", "L3"}, about: "Which line of the EVSE each line of the meter measures. L1, L2, L3 if it is not given."},
-	{name: "legal", kind: kindWord, words: []string{"ocmf"}, about: "Signed values are carried to the CSMS."},
+	{name: "legal", kind: kindWord, words: []string{"ocmf"}, about: "The meter signs, and its key is checked: evsed board try."},
 	{name: "public_key", form: formKey, about: "Of the meter, for legal."},
 	{name: "silent", kind: kindWord, words: []string{"report", "stop"}, rule: ruleLater, about: "What a meter that does not answer does: it is reported, or charging stops too. report if it is not given."},
 	{name: "role", gone: "an EVSE has one meter"},

@@ -64,6 +64,9 @@ func (c *checker) meter(e *EVSE, at string) {
 
 // signed values have a key, and the other way round.
 func (c *checker) signed(m *Meter, path string) {
+	if m.Legal {
+		c.findf(join(path, "legal"), "BRD-324", "the CSMS is not told the signed values of %s", m.Model)
+	}
 	switch {
 	case m.Legal && m.PublicKey == "":
 		c.findf(path, "BRD-320", "legal without public_key")
