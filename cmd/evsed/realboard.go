@@ -46,6 +46,9 @@ func (o *runOptions) readBoard(s *seed.Seed, errs io.Writer) (*boards.Board, err
 			fmt.Fprintln(errs, f)
 		}
 	}
+	if errors.Is(err, boards.ErrBoard) {
+		err = boards.ErrBoard // each has been told
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--board %s: %w", strings.Join(o.board, ","), err)
 	}
