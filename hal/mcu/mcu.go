@@ -294,7 +294,7 @@ func (m *MCU) flush() bool {
 }
 
 // Settle gives the controller time to answer before the first cycle, so that a start is no fault. It returns what Err
-// says then.
+// says then, and names the functions that are missing.
 func (m *MCU) Settle(limit time.Duration) error {
 	for range max(limit/settleStep, 1) {
 		m.look()
@@ -303,7 +303,11 @@ func (m *MCU) Settle(limit time.Duration) error {
 		}
 		time.Sleep(settleStep)
 	}
-	return m.Err()
+	err := m.Err()
+	if errors.Is(err, ErrFunctions) {
+		err = fmt.Errorf("%w: %v: want them in its hello, or other owners in the board file", err, m.spec.Owns&^m.hello.Owns)
+	}
+	return err
 }
 
 const settleStep = time.Millisecond
