@@ -74,6 +74,8 @@ func (o *busOptions) check() error {
 		return usagef("want either --port PORT or --tcp HOST:PORT")
 	case o.tcp != "" && (o.baud != 0 || o.frame != "" || o.rs485):
 		return usagef("--baud, --frame and --rs485 are of a serial port, not of --tcp")
+	case strings.HasSuffix(o.tcp, ":"):
+		return usagef("--tcp %s: want a port behind the colon, or no colon for %d", o.tcp, modbus.PortTCP)
 	case o.timeout <= 0 || o.timeout > maxBusTimeout:
 		return usagef("--timeout: %v: want up to %v", o.timeout, maxBusTimeout)
 	}

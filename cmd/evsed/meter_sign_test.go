@@ -40,6 +40,7 @@ func TestMeterSign(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"sign --tcp x --out y", "--model: want lem/dcbm400600"},
 		{"sign --tcp x --model lem/dcbm400600", "--out: want a file"},
+		{"sign --tcp x: --model abb/b23 --out y", "want a port behind the colon"},
 		{"sign --tcp x --model abb/b23 --out y", "signs nothing"},
 		{"sign --port x --model lem/dcbm400600 --out y", "speaks HTTP"},
 		{"sign --tcp x --model iskra/wm3m4 --out y --for 2h", "want up to 1h"},
