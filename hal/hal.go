@@ -101,9 +101,34 @@ type Meter interface {
 	Read(ctx context.Context) (MeterReading, error)
 }
 
-// Signer is an optional ability of a Meter: a reading with the meter's own signature.
+// SigningMeter is a Meter that counts transactions and signs them: between Start and Stop it counts one. Each method may take
+// longer than a Read, and comes back when ctx ends.
+type SigningMeter interface {
+	Meter
+
+	// Start begins a transaction in the meter. One that is open from before is ended; the same one goes on.
+	Start(context.Context, MeterSession) error
+
+	// Stop ends a transaction and returns what the meter signed for it, begin and end in one record. One that it has ended
+	// already gives the same record again.
+	Stop(ctx context.Context, transaction string) (SignedReading, error)
+
+	// PublicKey returns the key of what the meter signs (SubjectPublicKeyInfo, DER).
+	PublicKey(context.Context) ([]byte, error)
+}
+
+// Signer is an optional ability of a SigningMeter: a record of the transaction that it counts, as far as it goes.
 type Signer interface {
-	ReadSigned(ctx context.Context) (SignedReading, error)
+	ReadSigned(ctx context.Context, transaction string) (SignedReading, error)
+}
+
+// MeterSession is what a transaction is signed with.
+type MeterSession struct {
+	Transaction string // of the station, unique
+	EVSE        string // as the car's driver knows it
+	User        string // identification; "" is nobody
+	Tariff      int    // number of the tariff in the meter, where it has such; 0 is none
+	Cable       int    // number of the cable's loss compensation in the meter, where it has such; 0 is none
 }
 
 // TokenReader waits for the next presented token.
@@ -163,10 +188,10 @@ type MeterReading struct {
 // SignedReading is a reading with the meter's signature, carried unchanged.
 type SignedReading struct {
 	Reading        MeterReading
-	Data           []byte
-	SigningMethod  string
-	EncodingMethod string
-	PublicKey      []byte
+	Data           []byte // the record, as the meter gave it
+	SigningMethod  string // like ECDSA-secp256r1-SHA256 (2.1 appendix, SigningMethod); "" where Data names it itself
+	EncodingMethod string // like OCMF
+	PublicKey      []byte // SubjectPublicKeyInfo, DER
 }
 
 var indicationNames = [...]string{"off", "available", "reserved", "authorizing", "connected", "charging", "suspended", "finishing",

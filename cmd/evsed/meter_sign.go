@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/meter/dcbm"
 	"github.com/evsed/evsed/hal/meter/iskra"
@@ -89,7 +90,7 @@ func meterSign(args []string, out, _ io.Writer) error {
 	defer done()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	s := meter.Session{Transaction: fmt.Sprintf("test-%d", time.Now().Unix()), EVSE: o.evse}
+	s := hal.MeterSession{Transaction: fmt.Sprintf("test-%d", time.Now().Unix()), EVSE: o.evse}
 	if err := patiently(func(ctx context.Context) error { return m.Start(ctx, s) }); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func patiently(f func(context.Context) error) error {
 }
 
 // openSigning opens a meter that signs.
-func openSigning(o *signOptions) (meter.Signing, func() error, error) {
+func openSigning(o *signOptions) (hal.SigningMeter, func() error, error) {
 	switch {
 	case o.model.Driver == meter.DriverDCBM && o.tcp == "":
 		return nil, nil, usagef("%s speaks HTTP: want --tcp HOST or HOST:PORT", o.model.Name)

@@ -83,16 +83,16 @@ func TestRecordedAnswer(t *testing.T) {
 func TestTransactionIsSigned(t *testing.T) {
 	g := newRig(t)
 	ctx := t.Context()
-	if _, err := g.meter.ReadSigned(ctx); !errors.Is(err, meter.ErrNoTransaction) {
+	if _, err := g.meter.ReadSigned(ctx, ""); !errors.Is(err, meter.ErrNoTransaction) {
 		t.Fatal(err)
 	}
-	if err := g.meter.Start(ctx, meter.Session{Transaction: "left-over", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7"}); err != nil {
+	if err := g.meter.Start(ctx, hal.MeterSession{Transaction: "left-over", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.meter.Start(ctx, meter.Session{Transaction: "tx 1", EVSE: "DE*EVS*E1", User: strings.Repeat("x", 99)}); err != nil {
+	if err := g.meter.Start(ctx, hal.MeterSession{Transaction: "tx 1", EVSE: "DE*EVS*E1", User: strings.Repeat("x", 99)}); err != nil {
 		t.Fatal("a transaction that is still open: ", err)
 	}
-	if _, err := g.meter.ReadSigned(ctx); err != nil {
+	if _, err := g.meter.ReadSigned(ctx, "tx 1"); err != nil {
 		t.Fatal(err)
 	}
 	g.v.Set(Reading(noon.Add(time.Hour), 400*unit.Volt, 0, 246_614*unit.WattHour))

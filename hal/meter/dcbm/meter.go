@@ -44,15 +44,14 @@ type Meter struct {
 	client *http.Client
 	now    func() time.Time
 
-	mu          sync.Mutex // guards all below, and is held during a request
-	watch       meter.Watch
-	transaction string // that was begun last
-	key         []byte // for what it signs
+	mu    sync.Mutex // guards all below, and is held during a request
+	watch meter.Watch
+	key   []byte // for what it signs
 }
 
 var (
-	_ meter.Signing = (*Meter)(nil)
-	_ hal.Signer    = (*Meter)(nil)
+	_ hal.SigningMeter = (*Meter)(nil)
+	_ hal.Signer       = (*Meter)(nil)
 )
 
 // New returns the meter at an address: HOST or HOST:PORT. Nothing is asked of it yet.
@@ -150,17 +149,16 @@ type begin struct {
 }
 
 // Start begins a transaction in the meter. One that is still open is ended first: nobody asks for it any more.
-func (m *Meter) Start(ctx context.Context, s meter.Session) error {
+func (m *Meter) Start(ctx context.Context, s hal.MeterSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.start(ctx, s); err != nil {
 		return fmt.Errorf("start transaction %s in meter at %s: %w", s.Transaction, m.base, err)
 	}
-	m.transaction = s.Transaction
 	return nil
 }
 
-func (m *Meter) start(ctx context.Context, s meter.Session) error {
+func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 	st, err := m.status(ctx)
 	if err != nil {
 		return err
@@ -204,7 +202,6 @@ func (m *Meter) Stop(ctx context.Context, transaction string) (hal.SignedReading
 	if err != nil {
 		return r, fmt.Errorf("stop transaction %s in meter at %s: %w", transaction, m.base, err)
 	}
-	m.transaction = ""
 	return r, nil
 }
 
@@ -227,14 +224,14 @@ func (m *Meter) end(ctx context.Context, transaction string) error {
 	return nil
 }
 
-// ReadSigned implements hal.Signer: the record of the transaction that was begun last, as far as it goes.
-func (m *Meter) ReadSigned(ctx context.Context) (hal.SignedReading, error) {
+// ReadSigned implements hal.Signer: the record of a transaction, as far as it goes.
+func (m *Meter) ReadSigned(ctx context.Context, transaction string) (hal.SignedReading, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.transaction == "" {
+	if transaction == "" {
 		return hal.SignedReading{}, fmt.Errorf("read signed value of meter at %s: %w", m.base, meter.ErrNoTransaction)
 	}
-	r, err := m.signed(ctx, m.transaction)
+	r, err := m.signed(ctx, transaction)
 	if err != nil {
 		return r, fmt.Errorf("read signed value of meter at %s: %w", m.base, err)
 	}

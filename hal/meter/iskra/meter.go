@@ -79,10 +79,10 @@ type Meter struct {
 	opts   Options
 
 	mu      sync.Mutex // guards session, and is held while the meter is told something
-	session *meter.Session
+	session *hal.MeterSession
 }
 
-var _ meter.Signing = (*Meter)(nil)
+var _ hal.SigningMeter = (*Meter)(nil)
 
 // New returns the meter that is a unit on a bus.
 func New(c modbus.Client, unit uint8, o Options) (*Meter, error) {
@@ -100,8 +100,8 @@ func New(c modbus.Client, unit uint8, o Options) (*Meter, error) {
 	return &Meter{Meter: m, client: c, unit: unit, opts: o}, nil
 }
 
-// Start implements meter.Signing.
-func (m *Meter) Start(ctx context.Context, s meter.Session) error {
+// Start implements hal.SigningMeter.
+func (m *Meter) Start(ctx context.Context, s hal.MeterSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.start(ctx, s); err != nil {
@@ -111,7 +111,7 @@ func (m *Meter) Start(ctx context.Context, s meter.Session) error {
 	return nil
 }
 
-func (m *Meter) start(ctx context.Context, s meter.Session) error {
+func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 	state, err := m.register(ctx, regState)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (m *Meter) start(ctx context.Context, s meter.Session) error {
 	return m.done(ctx, active)
 }
 
-// Stop implements meter.Signing.
+// Stop implements hal.SigningMeter.
 func (m *Meter) Stop(ctx context.Context, transaction string) (hal.SignedReading, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -153,7 +153,7 @@ func (m *Meter) stop(ctx context.Context, transaction string) (hal.SignedReading
 	if state == idle {
 		return hal.SignedReading{}, meter.ErrNoTransaction
 	}
-	s := meter.Session{Transaction: transaction}
+	s := hal.MeterSession{Transaction: transaction}
 	if m.session != nil && m.session.Transaction == transaction {
 		s = *m.session
 	}
@@ -164,7 +164,7 @@ func (m *Meter) stop(ctx context.Context, transaction string) (hal.SignedReading
 }
 
 // end ends what the meter counts, telling it first what it forgot in a power cut.
-func (m *Meter) end(ctx context.Context, state uint16, s meter.Session) error {
+func (m *Meter) end(ctx context.Context, state uint16, s hal.MeterSession) error {
 	if state == afterPower {
 		if err := m.prepare(ctx, s); err != nil {
 			return err
@@ -177,7 +177,7 @@ func (m *Meter) end(ctx context.Context, state uint16, s meter.Session) error {
 }
 
 // prepare tells the meter the time and whose transaction it is.
-func (m *Meter) prepare(ctx context.Context, s meter.Session) error {
+func (m *Meter) prepare(ctx context.Context, s hal.MeterSession) error {
 	now := m.opts.Now()
 	seconds := uint32(now.Unix())
 	_, east := now.Zone()
@@ -225,7 +225,7 @@ type head struct {
 }
 
 // metadata spells the head of a record. The separator of the format cannot be signed.
-func metadata(s meter.Session) (string, error) {
+func metadata(s hal.MeterSession) (string, error) {
 	for _, v := range []string{s.EVSE, s.Transaction, s.User} {
 		if strings.ContainsAny(v, "|\x00") {
 			return "", fmt.Errorf("%w: %q", ErrText, v)
@@ -313,6 +313,17 @@ func plain(der []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: % x is no signature", ErrRefused, der)
 	}
 	return asn1.Marshal(struct{ R, S *big.Int }{numbers[0], numbers[1]})
+}
+
+// PublicKey implements hal.SigningMeter.
+func (m *Meter) PublicKey(ctx context.Context) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key, err := m.key(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read public key of meter iskra/wm3m4: %w", err)
+	}
+	return key, nil
 }
 
 // key reads the public key, as an ASN.1 structure.

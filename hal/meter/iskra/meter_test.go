@@ -167,7 +167,7 @@ func TestTransactionIsSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		long := strings.Repeat("é", 50)
-		if err := m.Start(t.Context(), meter.Session{Transaction: "tx-1", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7" + long}); err != nil {
+		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7" + long}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
@@ -196,7 +196,7 @@ func TestTransactionIsSigned(t *testing.T) {
 
 func TestTransactionBehindAPowerCut(t *testing.T) {
 	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		if err := m.Start(t.Context(), meter.Session{Transaction: "tx-1", EVSE: "E1"}); err != nil {
+		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1", EVSE: "E1"}); err != nil {
 			t.Fatal(err)
 		}
 		v.regs.Set(modbus.Holding, regState, afterPower)
@@ -212,7 +212,7 @@ func TestTransactionBehindAPowerCut(t *testing.T) {
 func TestForgottenTransactionIsEnded(t *testing.T) {
 	with(t, func(t *testing.T, v *virtual, m *Meter) {
 		for _, id := range []string{"tx-1", "tx-2"} {
-			if err := m.Start(t.Context(), meter.Session{Transaction: id, EVSE: "E1"}); err != nil {
+			if err := m.Start(t.Context(), hal.MeterSession{Transaction: id, EVSE: "E1"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -225,19 +225,19 @@ func TestForgottenTransactionIsEnded(t *testing.T) {
 func TestMeterThatRefuses(t *testing.T) {
 	with(t, func(t *testing.T, v *virtual, m *Meter) {
 		v.fail = 128 // its time is not valid
-		if err := m.Start(t.Context(), meter.Session{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) {
+		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) {
 			t.Fatal(err)
 		}
 		v.fail = 2 // for ever in progress
 		v.regs.Set(modbus.Holding, regState, idle)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if err := m.Start(ctx, meter.Session{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) && !errors.Is(err, context.DeadlineExceeded) {
+		if err := m.Start(ctx, hal.MeterSession{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 	})
 	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		for _, s := range []meter.Session{{Transaction: "a|b"}, {Transaction: strings.Repeat("x", 2000)}} {
+		for _, s := range []hal.MeterSession{{Transaction: "a|b"}, {Transaction: strings.Repeat("x", 2000)}} {
 			if err := m.Start(t.Context(), s); !errors.Is(err, ErrText) {
 				t.Errorf("%.20q: %v", s.Transaction, err)
 			}
