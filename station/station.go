@@ -64,6 +64,7 @@ type EVSE struct {
 	Connectors []Connector
 
 	Billing bool   // no energy without its meter
+	Signs   Signing
 	Refused string // why this program does not charge here, with a stable code; "": it does
 }
 
