@@ -63,7 +63,7 @@ type EVSE struct {
 	MaxCurrent unit.Current
 	Connectors []Connector
 
-	Billing bool   // no energy without its meter
+	Billing bool // no energy without its meter
 	Signs   Signing
 	Refused string // why this program does not charge here, with a stable code; "": it does
 }
