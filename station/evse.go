@@ -309,7 +309,7 @@ func (s *Station) evseTimers(e *evse) {
 	if s.due(e.resume) {
 		s.endResumed(e)
 	}
-	if s.due(e.ending) {
+	if s.due(e.ending) && s.signedOff(e) {
 		s.tellEnd(e)
 	}
 	s.tryEnd(e) // whatever this step has changed
@@ -348,6 +348,7 @@ func (s *Station) connectionDeadline(e *evse) time.Time {
 func (s *Station) evseDeadline(e *evse) time.Time {
 	d := earliest(e.reset, e.resume)
 	d = earliest(d, e.ending)
+	d = earliest(d, e.signing.again)
 	d = earliest(d, s.closingDeadline(e))
 	d = earliest(d, s.connectionDeadline(e))
 	d = earliest(d, s.graceDeadline(e))

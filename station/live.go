@@ -13,8 +13,11 @@ import (
 func (s *Station) modelConfig() model.Config {
 	c := model.Config{Identity: s.cfg.Name, Vendor: s.cfg.Identity.Vendor, Model: s.cfg.Identity.Model, Slots: s.cfg.Slots,
 		Measurands: sampling.Supported(), ParkingBay: s.cfg.Bays, Lights: s.cfg.Lights, ListEntries: s.cfg.LocalListMax, Veto: s.veto}
+	c.SignedParts = true
 	for _, e := range s.cfg.EVSEs {
-		me := model.EVSE{ID: e.ID, EvseID: e.Name, Phases: e.Phases,
+		c.Signed = c.Signed || e.Signs != SignsNothing
+		c.SignedParts = c.SignedParts && e.Signs != SignsTransactions
+		me := model.EVSE{ID: e.ID, EvseID: e.Name, Phases: e.Phases, Signed: e.Signs != SignsNothing,
 			MaxPower: unit.Power(int64(e.MaxCurrent.Times(NominalVoltage)) * int64(max(e.Phases, 1)))}
 		for _, k := range e.Connectors {
 			me.Connectors = append(me.Connectors, model.Connector{ID: k.ID, Type: k.Type, Phases: e.Phases, Fixed: k.Tethered})
@@ -68,6 +71,8 @@ func (s *Station) liveEVSE(ref term.Ref, id model.ID) (string, bool) {
 	switch id {
 	case model.EVSEAvailabilityState:
 		return string(s.evseStatus(e)), true
+	case model.FiscalMeteringPublicKey:
+		return string(term.OCAPublicKey(e.signing.key)), e.signing.key != nil
 	case model.EVSEProblem:
 		return strconv.FormatBool(e.meterSeen() != 0), true
 	case model.EVSEPower:

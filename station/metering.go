@@ -138,6 +138,9 @@ func (s *Station) sampleDeadline(e *evse) time.Time {
 }
 
 func (s *Station) want(e *evse, w wants) {
+	if s.wantSigned(e, w) {
+		return
+	}
 	if e.meter.wants == 0 {
 		e.meter.asked = s.now
 		s.command(PollMeter{EVSE: e.cfg.ID})
@@ -201,7 +204,7 @@ func (s *Station) meterRead(ev MeterRead) {
 		s.meterFault(e, true) // a register may not fall (J02.FR.16); nothing of this reading is told
 		return
 	}
-	s.meterFault(e, false)
+	s.meterFault(e, e.signing.failed != "")
 	e.reading, e.read = r, true
 	s.follow(e)
 	w := e.meter.wants
@@ -304,7 +307,7 @@ func (s *Station) sample(e *evse, t train, ms []term.Measurand, c term.ReadingCo
 	if vs == nil && trigger != term.TriggerTrigger {
 		return
 	}
-	s.emit(e.tx, e, PhaseUpdated, trigger, func(ev *TransactionEvent) { ev.Values = vs })
+	s.emit(e.tx, e, PhaseUpdated, trigger, func(ev *TransactionEvent) { ev.Values = s.signNow(e, t, vs) })
 }
 
 // keep adds a value to those for the Ended event, and reports whether there was one.

@@ -37,7 +37,7 @@ func (e *evse) entitled() bool {
 // is another question.
 func (s *Station) mayCharge(e *evse, c *connector) bool {
 	blocked := c.faults.stopping() || e.stopping() || s.faults.stopping()
-	return e.entitled() && s.billed(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
+	return e.entitled() && s.billed(e) && s.counted(e) && !e.grant.Suspended && !blocked && e.reset.IsZero()
 }
 
 // billed reports whether energy has a transaction to be counted in: one that runs, or one that its first flow begins.

@@ -35,6 +35,7 @@ func (s *Station) takeOver(e *evse, tx *transaction.Tx) {
 		e.meter.kept.Restore(vs, 0)
 	}
 	e.meter.updated, e.meter.ended = sampling.Periodic{}, sampling.Periodic{}
+	e.signing.takeOver(e, tx)
 }
 
 // tryResume decides about a restored transaction as soon as plug and meter are known.
@@ -137,7 +138,9 @@ func (s *Station) endResumed(e *evse) {
 	}
 	s.settleResume(e)
 	if e.tx.Ending != nil {
-		s.tellEnd(e)
+		if s.signedOff(e) {
+			s.tellEnd(e)
+		}
 		return
 	}
 	why := cause{trigger: term.TriggerAbnormalCondition, reason: term.StopPowerLoss} // E17.FR.21

@@ -25,6 +25,9 @@ func (s *Station) tryStart(e *evse, trigger term.TriggerReason) {
 		trigger = term.TriggerChargingStateChanged
 	}
 	tx := s.newTransaction()
+	if e.signing.tx != "" { // the meter knows it by that already
+		tx.ID = e.signing.tx
+	}
 	tx.Ref, tx.State, tx.Grant = s.refOf(e), e.state, e.grant
 	if e.grant != nil {
 		tx.Owner = e.grant.Token
@@ -32,7 +35,7 @@ func (s *Station) tryStart(e *evse, trigger term.TriggerReason) {
 	tx.Charged = e.state == term.ChargingCharging
 	s.bindTransaction(e, tx)
 	s.emit(tx, e, PhaseStarted, trigger, func(ev *TransactionEvent) {
-		ev.Values = s.beginValues(e)
+		ev.Values = s.signBegin(e, s.beginValues(e))
 	})
 }
 
@@ -51,6 +54,7 @@ func (s *Station) bindTransaction(e *evse, tx *transaction.Tx) {
 	if e.read {
 		tx.Begin, tx.HasBegin, tx.Last = e.reading.Import, true, e.reading.Import
 	}
+	e.signing.bind(tx)
 	s.startSampling(e)
 	s.markReady(e)
 	s.adoptProfile(e)
@@ -270,7 +274,7 @@ func (s *Station) tryEnd(e *evse) {
 	if e.tx == nil || e.tx.Ending == nil || e.closed() || s.mayStillClose(e) || !e.resume.IsZero() {
 		return
 	}
-	if e.read && !e.reading.At.Before(e.opened) {
+	if e.read && !e.reading.At.Before(e.opened) && s.signedOff(e) {
 		s.tellEnd(e)
 	}
 }
@@ -315,6 +319,7 @@ func (s *Station) tellEnd(e *evse) {
 		e.keepLocked = true
 	}
 	e.meter = metering{series: e.meter.series, wants: e.meter.wants, asked: e.meter.asked}
+	s.forgetSigning(e)
 	s.sessionOver(e)
 }
 

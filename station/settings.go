@@ -28,6 +28,7 @@ type settings struct {
 	significance      model.Decimal // percent of a limit below which its change is not told
 	auth              auth.Config
 	sampling          sampling.Config
+	signed            signedConfig
 }
 
 // readSettings copies the device model. The model has validated every value, so an unreadable one is a bug.
@@ -58,6 +59,7 @@ func (s *Station) readSettings() {
 		significance:      m.Decimal(model.LimitChangeSignificance),
 		auth:              s.authConfig(),
 		sampling:          s.samplingConfig(),
+		signed:            s.signedConfig(),
 	}
 }
 

@@ -149,6 +149,7 @@ type evse struct {
 	reading    hal.MeterReading
 	read       bool // reading is valid
 	meter      metering
+	signing    meterSigning
 	resume     time.Time         // a restored transaction waits for its car until then; zero: none does
 	reset      time.Time         // an EVSE reset shows state F until then
 	ending     time.Time         // the end of the transaction is told without a last reading at this time
@@ -329,6 +330,10 @@ func (s *Station) handle(ev Event) {
 		s.limitClaimed(ev)
 	case MeterRead:
 		s.meterRead(ev)
+	case MeterSigned:
+		s.meterSigned(ev)
+	case MeterKey:
+		s.meterKey(ev)
 	case TokenRead:
 		s.tokenRead(ev)
 	case StopPressed:
@@ -411,6 +416,7 @@ func (s *Station) timers() {
 // finish derives what follows from the state as a whole: permits, statuses, lights and the next deadline.
 func (s *Station) finish() Output {
 	s.applyLimits()
+	s.letSign()
 	s.issuePermits()
 	s.tellStatuses()
 	s.tellProblems()

@@ -16,7 +16,7 @@ func (s *Station) beginValues(e *evse) []term.MeterValue {
 // endValues are the values for the Ended event: those kept during the transaction, and the last ones (E06.FR.11).
 func (s *Station) endValues(e *evse) []term.MeterValue {
 	values := e.meter.kept.Values
-	if last := s.valuesOf(e, trainEnded, s.settings.sampling.TxEnded, term.TransactionEnd); last != nil {
+	if last := s.signEnd(e, s.valuesOf(e, trainEnded, s.endMeasurands(e), term.TransactionEnd)); last != nil {
 		values = append(values[:len(values):len(values)], last...)
 	}
 	return values

@@ -20,6 +20,8 @@ type Config struct {
 	TimeSources []string         // OCPP words of the clocks that exist; default Heartbeat
 	ParkingBay  bool             // bay sensors exist
 	Lights      bool             // connectors have lights that blink and can be dimmed
+	Signed      bool             // a meter signs transactions
+	SignedParts bool             // and all that do sign them as far as they go, too
 
 	ListEntries, ListBytes int // most that the local list holds; defaults DefaultListEntries, DefaultListBytes
 	CacheBytes             int // most that the authorization cache holds; default DefaultCacheBytes
@@ -44,6 +46,7 @@ type EVSE struct {
 	EvseID     string
 	Phases     int
 	MaxPower   unit.Power
+	Signed     bool // its meter signs
 	Connectors []Connector
 }
 
@@ -63,6 +66,9 @@ func New(cfg Config, live Live) (*Model, error) {
 			m.add(&table[g], Component{}, noRow)
 			if table[g].light && !cfg.Lights {
 				m.leaveOut()
+			}
+			if !cfg.Signed {
+				m.leaveOutSigned()
 			}
 		}
 	}
@@ -111,8 +117,17 @@ func (m *Model) add(g *group, where Component, skip ID) (first int) {
 // station tier is one, but nobody finds them.
 func (m *Model) leaveOut() {
 	c := &m.comps[len(m.comps)-1]
-	c.absent = true
+	for i := c.first; i < c.end; i++ {
+		m.entries[i].gone = true
+	}
 	delete(m.byName, string(appendName(nil, c.Component)))
+}
+
+// leaveOutSigned makes what the newest component says of signed values something that the station does not have.
+func (m *Model) leaveOutSigned() {
+	for i := m.comps[len(m.comps)-1].first; i < len(m.entries); i++ {
+		m.entries[i].gone = m.entries[i].gone || m.entries[i].row.signed
+	}
 }
 
 // preset gives a row the value that holds until somebody sets it. A live row takes any word: it is shown only.
@@ -173,6 +188,11 @@ func (m *Model) configureStation(cfg Config) error {
 		m.offer(TxStartPoint, txPointsWithBays)
 		m.offer(TxStopPoint, txPointsWithBays)
 	}
+	if !cfg.SignedParts {
+		for _, id := range partIDs {
+			m.entries[id].mut = ReadOnly
+		}
+	}
 	if onlyFixed(cfg.EVSEs) { // part 2, 2.1.12: a captive cable is never unlocked at the station
 		m.entries[UnlockOnEVSideDisconnect].mut = ReadOnly
 		if err := m.preset(int(UnlockOnEVSideDisconnect), "false"); err != nil {
@@ -226,7 +246,7 @@ func (m *Model) addEVSE(id term.EVSEID, cfg *EVSE) error {
 		skip = EVSEEvseId
 	}
 	for g := range table {
-		if table[g].tier != tierEVSE {
+		if table[g].tier != tierEVSE || table[g].signed && !cfg.Signed {
 			continue
 		}
 		for i := m.add(&table[g], Component{EVSE: id}, skip); i < len(m.entries); i++ {

@@ -78,6 +78,36 @@ func TestLightsAreThereOrNot(t *testing.T) {
 	}
 }
 
+func TestSignedValuesAreThereOrNot(t *testing.T) {
+	keys := []string{"AlignedDataCtrlr/SignReadings", "AlignedDataCtrlr/SignUpdatedReadings", "SampledDataCtrlr/SignReadings",
+		"SampledDataCtrlr/SignStartedReadings", "SampledDataCtrlr/SignUpdatedReadings", "OCPPCommCtrlr/PublicKeyWithSignedMeterValue"}
+	cfg := twoEVSEs()
+	with := newModel(t, cfg, nil)
+	cfg.SignedParts = false
+	wholes := newModel(t, cfg, nil)
+	cfg.Signed, cfg.EVSEs[0].Signed = false, false
+	without := newModel(t, cfg, nil)
+	for i, key := range keys {
+		value := "true"
+		if i == len(keys)-1 {
+			value = "Never"
+		}
+		if r, _ := setOne(t, with, key, value); r.Status != SetAccepted {
+			t.Errorf("%s: %v", key, r)
+		}
+		readOnly := i == 1 || i == 3 || i == 4 // of what a meter signs within a transaction
+		if r, _ := setOne(t, wholes, key, value); readOnly != (r.Reason == ReasonReadOnly) {
+			t.Errorf("%s of a meter that signs whole transactions: %v", key, r)
+		}
+		if r, _ := setOne(t, without, key, value); r.Status != SetUnknownVariable {
+			t.Errorf("%s without such a meter: %v", key, r)
+		}
+	}
+	if all := names(report(t, without, FullInventory)); len(all)+len(keys)+1 != len(names(report(t, with, FullInventory))) {
+		t.Errorf("without: %d rows", len(all))
+	}
+}
+
 func TestNewRefusesABadConfig(t *testing.T) {
 	for _, row := range []struct {
 		name string

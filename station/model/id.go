@@ -13,6 +13,8 @@ const (
 	AlignedDataInterval
 	AlignedDataMeasurands
 	AlignedDataSendDuringIdle
+	AlignedDataSignReadings
+	AlignedDataSignUpdatedReadings
 	AlignedDataTxEndedInterval
 	AlignedDataTxEndedMeasurands
 
@@ -75,6 +77,7 @@ const (
 	NetworkProfileConnectionAttempts
 	OfferedVersions
 	OfflineThreshold
+	PublicKeyWithSignedMeterValue
 	ResetRetries
 	RetryBackOffRandomRange
 	RetryBackOffRepeatTimes
@@ -89,6 +92,9 @@ const (
 	SampledDataAvailable
 	SampledDataEnabled
 	SampledDataRegisterValuesWithoutPhases
+	SampledDataSignReadings
+	SampledDataSignStartedReadings
+	SampledDataSignUpdatedReadings
 	SampledDataTxEndedInterval
 	SampledDataTxEndedMeasurands
 	SampledDataTxStartedMeasurands
@@ -138,6 +144,8 @@ const (
 	EVSEPower
 	EVSEProblem
 	EVSESupplyPhases
+
+	FiscalMeteringPublicKey
 
 	ConnectorAvailabilityState
 	ConnectorAvailable

@@ -28,7 +28,6 @@ type Model struct {
 type component struct {
 	Component
 	first, end int
-	absent     bool // the station does not have it
 }
 
 // entry is one variable of one component.
@@ -39,6 +38,7 @@ type entry struct {
 	mut   Mutability
 	value value
 	set   bool // somebody chose the value; false: it is the default
+	gone  bool // the station does not have it, and nobody finds it
 }
 
 // value is a checked value in the form that code wants.
@@ -210,7 +210,7 @@ func (m *Model) find(c Component, v Variable, a Attribute) (int, SetStatus) {
 	}
 	for i := m.comps[n].first; i < m.comps[n].end; i++ {
 		r := m.entries[i].row
-		if !equalFold(r.name, v.Name) || !equalFold(r.instance, v.Instance) {
+		if m.entries[i].gone || !equalFold(r.name, v.Name) || !equalFold(r.instance, v.Instance) {
 			continue
 		}
 		if a != Actual {

@@ -137,7 +137,7 @@ func (c *Cursor) fill(row *ReportRow, e *entry) {
 
 func (c *Cursor) takes(i int) bool {
 	e := &c.m.entries[i]
-	if c.m.comps[e.comp].absent {
+	if e.gone {
 		return false
 	}
 	switch c.pick {

@@ -79,8 +79,8 @@ func TestReportsAreInStableOrder(t *testing.T) {
 	m := newModel(t, twoEVSEs(), nil)
 	all := names(report(t, m, FullInventory))
 	wantNames(t, names(report(t, m, FullInventory)), all...)
-	tail := all[len(all)-6*3-2-7-6:] // two of the connectors have a lock
-	if tail[0] != "EVSE@1/AllowReset" || tail[7] != "Connector@1.1/AvailabilityState" || tail[14] != "EVSE@2/AllowReset" {
+	tail := all[len(all)-6*3-2-7-6-1:] // two of the connectors have a lock, one meter signs
+	if tail[0] != "EVSE@1/AllowReset" || tail[7] != "FiscalMetering@1/PublicKey" || tail[8] != "Connector@1.1/AvailabilityState" || tail[15] != "EVSE@2/AllowReset" {
 		t.Fatalf("tiers are out of order: %v", tail)
 	}
 }
@@ -194,7 +194,7 @@ func TestInventoryShowsSecrets(t *testing.T) {
 // manyVariables is a model of at least 10^4 variables.
 func manyVariables(tb testing.TB) *Model {
 	tb.Helper()
-	cfg := Config{Lights: true, EVSEs: make([]EVSE, 600)}
+	cfg := Config{Lights: true, Signed: true, EVSEs: make([]EVSE, 600)}
 	for i := range cfg.EVSEs {
 		cfg.EVSEs[i] = EVSE{ID: term.EVSEID(i + 1), EvseID: "DE*X*1", Phases: 3, Connectors: []Connector{
 			{ID: 1, Type: "sType2", Phases: 3}, {ID: 2, Type: "cType2", Phases: 3, Fixed: true},

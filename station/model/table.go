@@ -14,6 +14,7 @@ type row struct {
 	live     bool   // computed by its owner, never stored; def is shown while the owner has no value
 	filled   bool   // a list that may not be empty
 	nonColon bool   // an identifierString without colon, as it is the user name of basic authentication
+	signed   bool   // only where a meter signs
 	reader   string // who acts on the value; "report" where telling it is all that it is for
 }
 
@@ -34,6 +35,7 @@ type group struct {
 	tier      tier
 	socket    bool // only where the cable is not fixed
 	light     bool // only where connectors have lights
+	signed    bool // only at an EVSE whose meter signs
 	rows      []row
 }
 
@@ -56,6 +58,7 @@ var table = [...]group{
 	{component: "SmartChargingCtrlr", rows: smartRows},
 	{component: "TxCtrlr", rows: txRows},
 	{component: "EVSE", tier: tierEVSE, rows: evseRows},
+	{component: "FiscalMetering", tier: tierEVSE, signed: true, rows: fiscalRows},
 	{component: "Connector", tier: tierConnector, rows: connectorRows},
 	{component: "ConnectorPlugRetentionLock", tier: tierConnector, socket: true, rows: lockRows},
 }

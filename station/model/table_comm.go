@@ -38,6 +38,7 @@ var commRows = []row{
 	// nothing itself. NetworkConfiguration.OcppVersion of 2.1 holds one version only, and is to be ignored.
 	{id: OfferedVersions, name: "OfferedVersions", kind: TypeSequenceList, filled: true, values: "ocpp2.1,ocpp2.0.1,ocpp2.0,ocpp1.6", def: "ocpp2.1,ocpp2.0.1,ocpp2.0,ocpp1.6", reader: "link: the handshake"},
 	{id: OfflineThreshold, name: "OfflineThreshold", kind: TypeInteger, unit: "s", min: at(0), def: "60", reader: "core: reconnection"},
+	{id: PublicKeyWithSignedMeterValue, name: "PublicKeyWithSignedMeterValue", signed: true, kind: TypeOptionList, values: "Never,OncePerTransaction,EveryMeterValue", def: "OncePerTransaction", reader: "core: signed values"},
 	{id: ResetRetries, name: "ResetRetries", kind: TypeInteger, min: at(0), def: "3", reader: "core: reset"},
 	{id: RetryBackOffRandomRange, name: "RetryBackOffRandomRange", kind: TypeInteger, unit: "s", min: at(0), def: "10", reader: "link: back-off"},
 	{id: RetryBackOffRepeatTimes, name: "RetryBackOffRepeatTimes", kind: TypeInteger, min: at(0), max: at(maxBackOffDoublings), def: "5", reader: "link: back-off"},

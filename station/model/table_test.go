@@ -78,7 +78,7 @@ func twoEVSEs() Config {
 	return Config{
 		Identity: "cp001", Vendor: "Vendor", Model: "Model",
 		EVSEs: []EVSE{
-			{ID: 1, EvseID: "DE*X*1", Phases: 3, MaxPower: 22_080 * 1000, Connectors: []Connector{{ID: 1, Type: "sType2", Phases: 3}}},
+			{ID: 1, EvseID: "DE*X*1", Phases: 3, MaxPower: 22_080 * 1000, Signed: true, Connectors: []Connector{{ID: 1, Type: "sType2", Phases: 3}}},
 			{ID: 2, Phases: 1, MaxPower: unit.Power(7_360_500), Connectors: []Connector{
 				{ID: 1, Type: "sType2", Phases: 1}, {ID: 2, Type: "cType2", Phases: 1, Fixed: true},
 			}},
@@ -88,6 +88,7 @@ func twoEVSEs() Config {
 		Priority:   []int{1, 2},
 		ParkingBay: true,
 		Lights:     true,
+		Signed:     true, SignedParts: true,
 	}
 }
 

@@ -8,8 +8,11 @@ import (
 	"github.com/evsed/evsed/station/term"
 )
 
-// wireVersion begins every encoding of meter values.
-const wireVersion = 1
+// Versions that begin every encoding of meter values: with what meters signed behind the values, or without.
+const (
+	wirePlain  = 1
+	wireSigned = 2
+)
 
 // Bounds of ParseBinary.
 const (
@@ -26,12 +29,18 @@ var ErrBinary = errors.New("meter values: damaged encoding")
 // number of sampled values shifted by one bit, and in that bit whether their kinds are those of the meter value
 // before. If not, two bytes per sampled value give its kind. Then the values: as difference to the same place of the
 // meter value before if the kinds are the same, else to the value before if that has the same measurand, else to
-// zero. All numbers are varints. It panics where a bound of ParseBinary is passed.
+// zero. All numbers are varints. What was signed follows the values (appendSigned). It panics where a bound of
+// ParseBinary is passed.
 func AppendBinary(dst []byte, values []term.MeterValue) []byte {
 	if len(values) > MaxMeterValues {
 		panic("sampling: too many meter values")
 	}
-	dst = append(dst, wireVersion)
+	signed := countSigned(values)
+	if signed == 0 {
+		dst = append(dst, wirePlain)
+	} else {
+		dst = append(dst, wireSigned)
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(values)))
 	var before term.MeterValue
 	var ms int64
@@ -57,13 +66,16 @@ func AppendBinary(dst []byte, values []term.MeterValue) []byte {
 		}
 		before, ms = v, at
 	}
+	if signed > 0 {
+		dst = appendSigned(dst, values, signed)
+	}
 	return dst
 }
 
 // ParseBinary reads what AppendBinary wrote from the front of data and returns what follows it. Times are UTC. An
 // empty list comes back as nil.
 func ParseBinary(data []byte) (values []term.MeterValue, rest []byte, err error) {
-	if len(data) == 0 || data[0] != wireVersion {
+	if len(data) == 0 || data[0] != wirePlain && data[0] != wireSigned {
 		return nil, data, ErrBinary
 	}
 	p := parser{b: data[1:]}
@@ -82,6 +94,9 @@ func ParseBinary(data []byte) (values []term.MeterValue, rest []byte, err error)
 		}
 		before = term.MeterValue{At: time.UnixMilli(ms).UTC(), Sampled: sampled}
 		values = append(values, before)
+	}
+	if data[0] == wireSigned {
+		p.signed(values)
 	}
 	if p.bad {
 		return nil, data, ErrBinary

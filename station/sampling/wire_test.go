@@ -21,6 +21,18 @@ func updated(i int) term.MeterValue {
 	return term.MeterValue{At: t0.Add(time.Duration(i) * time.Minute), Sampled: new(Series).Select(nil, r, offer, ms, term.SamplePeriodic)}
 }
 
+// signed is a value with what a meter signed of it.
+func signed(v term.MeterValue, data string, key []byte) term.MeterValue {
+	v.Signed = &term.SignedMeterValue{SigningMethod: "ECDSA-secp256r1-SHA256", EncodingMethod: "OCMF"}
+	if data != "" {
+		v.Signed.Data = []byte(data)
+	}
+	if len(key) > 0 {
+		v.Signed.PublicKey = key
+	}
+	return v
+}
+
 func roundTrip(t *testing.T, values []term.MeterValue) []byte {
 	t.Helper()
 	data := AppendBinary(nil, values)
@@ -42,6 +54,7 @@ func TestBinaryRoundTrip(t *testing.T) {
 		"usual":            {updated(0), updated(1), updated(2)},
 		"no sampled value": {{At: t0}, {At: t0}},
 		"extremes":         {{At: t0, Sampled: extreme}, {At: t0.Add(-time.Hour), Sampled: flipped}},
+		"signed":           {updated(0), signed(updated(1), "OCMF|{}|{}", nil), {At: t0}, signed(updated(2), "", []byte{1, 2})},
 		"before 1970":      {{At: time.UnixMilli(-5).UTC(), Sampled: extreme}},
 	} {
 		t.Run(name, func(t *testing.T) { roundTrip(t, values) })
@@ -54,6 +67,9 @@ func TestBinaryRoundTrip(t *testing.T) {
 			for range rnd.IntN(20) {
 				v.Sampled = append(v.Sampled, term.SampledValue{Value: rnd.Int64() >> rnd.IntN(60), Measurand: term.Measurand(rnd.IntN(3)),
 					Phase: term.Phase(rnd.IntN(2)), Context: term.ReadingContext(rnd.IntN(7)), Location: term.Location(rnd.IntN(5))})
+			}
+			if rnd.IntN(4) == 0 {
+				v = signed(v, string(make([]byte, rnd.IntN(2000))), make([]byte, rnd.IntN(100)))
 			}
 			values = append(values, v)
 		}
@@ -82,14 +98,20 @@ func TestBinaryIsSmall(t *testing.T) {
 }
 
 func TestParseBinaryRefusesDamage(t *testing.T) {
-	whole := AppendBinary(nil, []term.MeterValue{updated(0), updated(1)})
-	for n := range whole {
-		if _, rest, err := ParseBinary(whole[:n]); err == nil || len(rest) != n {
-			t.Fatalf("cut to %d bytes: error %v, rest %d", n, err, len(rest))
+	for _, values := range [][]term.MeterValue{{updated(0), updated(1)}, {signed(updated(0), "OCMF|{}|{}", []byte{1})}} {
+		whole := AppendBinary(nil, values)
+		for n := range whole {
+			if _, rest, err := ParseBinary(whole[:n]); err == nil || len(rest) != n {
+				t.Fatalf("cut to %d bytes: error %v, rest %d", n, err, len(rest))
+			}
 		}
 	}
 	for name, data := range map[string][]byte{
-		"version":           {2, 0},
+		"version":           {3, 0},
+		"none signed":       {2, 0, 0},
+		"signed of nothing": {2, 1, 0, 0, 1, 1, 0, 0, 0, 0},
+		"signed twice":      {2, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		"record too long":   {2, 1, 0, 0, 1, 0, 0xff, 0xff, 0x7f, 0, 0, 0},
 		"count over bound":  {1, 0x81, 0x20},
 		"count over data":   {1, 50, 0, 0},
 		"values over data":  {1, 1, 0, 200, 1, 0, 0},
@@ -114,6 +136,7 @@ func FuzzParseBinary(f *testing.F) {
 	f.Add(AppendBinary(nil, nil))
 	f.Add(AppendBinary(nil, []term.MeterValue{updated(0), updated(1), {At: t0}}))
 	f.Add([]byte{1, 1, 0, 3, 0})
+	f.Add(AppendBinary(nil, []term.MeterValue{updated(0), signed(updated(1), "OCMF|{}|{}", []byte{1, 2, 3})}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		values, rest, err := ParseBinary(data)
 		if err != nil {

@@ -130,4 +130,13 @@ type SampledValue struct {
 type MeterValue struct {
 	At      time.Time
 	Sampled []SampledValue
+	Signed  *SignedMeterValue // of the import register among Sampled; nil: the meter signed nothing
+}
+
+// SignedMeterValue is what a meter signed, as it gave it (OCPP 2.x SignedMeterValueType). It is not changed once it is made.
+type SignedMeterValue struct {
+	Data           []byte
+	SigningMethod  string // "" where Data names it
+	EncodingMethod string // like OCMF
+	PublicKey      []byte // SubjectPublicKeyInfo, DER; nil where it is not told
 }
