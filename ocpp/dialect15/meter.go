@@ -99,6 +99,9 @@ func context15(c msg16.ReadingContext) string {
 // unit15 returns the unit in the word of 1.5; false for a value that it cannot tell: of one phase, of a measurand, place or unit
 // that came with 1.6.
 func unit15(s *msg16.SampledValue) (string, bool) {
+	if s.Format == msg16.ValueFormatSignedData { // of 1.6 and later (signed meter values 1.0)
+		return "", false
+	}
 	switch s.Measurand {
 	case msg16.MeasurandCurrentOffered, msg16.MeasurandFrequency, msg16.MeasurandPowerFactor, msg16.MeasurandPowerOffered,
 		msg16.MeasurandRPM, msg16.MeasurandSoC:

@@ -19,7 +19,7 @@ const maxKeys = 64
 const maxValue = 500
 
 // getConfiguration reads 1.6, 5.8. Without keys it asks for everything.
-func getConfiguration(m *msg16.GetConfigurationRequest) (station.Request, error) {
+func (d *Dialect) getConfiguration(m *msg16.GetConfigurationRequest) (station.Request, error) {
 	if len(m.Key) > maxKeys {
 		return nil, refusal(&rpc.DecodeError{Code: rpc.OccurrenceConstraintViolation, Path: "key", Reason: "elements above " + strconv.Itoa(maxKeys)})
 	}
@@ -28,7 +28,9 @@ func getConfiguration(m *msg16.GetConfigurationRequest) (station.Request, error)
 		name = strings.Clone(name)
 		r.Names = append(r.Names, name)
 		var v model.ComponentVariable
-		if k := find(name); k == nil {
+		if n, ok := meterKeyNumber(name); ok {
+			v.Component, v.Variable = d.meterKeyOf(n)
+		} else if k := find(name); k == nil {
 			v.Component, v.Variable = parseOwn(name)
 		} else if k.component != "" {
 			v.Component, v.Variable = k.componentName(), k.variableName()
@@ -60,6 +62,9 @@ func (d *Dialect) configuration(r station.ListVariables, rows []model.ReportRow)
 
 // lookUp finds the value of one key, which is told in its own spelling whatever that of the question is.
 func (d *Dialect) lookUp(name string, rows []model.ReportRow) (msg16.KeyValue, bool) {
+	if n, ok := meterKeyNumber(name); ok {
+		return d.meterKey(n, rows)
+	}
 	if k := find(name); k != nil {
 		return d.standard(k, rows)
 	}
@@ -84,8 +89,9 @@ func (d *Dialect) everything(rows []model.ReportRow) []msg16.KeyValue {
 			told[j] = told[j] || !k.derived() && k.names(&rows[j])
 		}
 	}
+	all = append(all, d.meterKeys(rows)...)
 	for j := range rows {
-		if v := ownKey(&rows[j]); !told[j] && utf8.RuneCountInString(v.Key) <= maxKey {
+		if v := ownKey(&rows[j]); !told[j] && !isMeterKey(&rows[j]) && utf8.RuneCountInString(v.Key) <= maxKey {
 			all = append(all, v)
 		}
 	}
@@ -169,6 +175,10 @@ func readOnly(row *model.ReportRow) bool {
 // that nobody can write becomes an attribute that no variable has.
 func (d *Dialect) changeConfiguration(m *msg16.ChangeConfigurationRequest) station.Request {
 	k := find(m.Key)
+	if n, ok := meterKeyNumber(m.Key); ok { // the core says that it is read-only, or not there
+		c, v := d.meterKeyOf(n)
+		return station.SetVariables{Items: []model.SetItem{{Component: c, Variable: v, Value: strings.Clone(m.Value)}}}
+	}
 	if k == nil {
 		c, v := parseOwn(strings.Clone(m.Key))
 		return station.SetVariables{Items: []model.SetItem{{Component: c, Variable: v, Value: strings.Clone(m.Value)}}}

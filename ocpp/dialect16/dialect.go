@@ -208,7 +208,7 @@ func (d *Dialect) request(message msg16.Message, t *ocpp.Table) (station.Request
 	case *msg16.GetCompositeScheduleRequest:
 		return d.getCompositeSchedule(m), nil
 	case *msg16.GetConfigurationRequest:
-		return getConfiguration(m)
+		return d.getConfiguration(m)
 	case *msg16.GetDiagnosticsRequest:
 		return getDiagnostics(m)
 	case *msg16.GetLogRequest:

@@ -33,8 +33,10 @@ const (
 )
 
 // keys are the configuration keys of 1.6 (chapter 9 with errata 3.83 and 3.90) and of the security whitepaper (chapter 7),
-// in the order in which they are listed. AuthorizationKey is errata 3.12 of OCPP-J as well.
+// and of signed meter values 1.0 (3.3), in the order in which they are listed. AuthorizationKey is errata 3.12 of OCPP-J as well.
 var keys = [...]key{
+	{name: "AlignedDataSignReadings", component: "AlignedDataCtrlr", variable: "SignReadings", form: boolean},
+	{name: "AlignedDataSignUpdatedReadings", component: "AlignedDataCtrlr", variable: "SignUpdatedReadings", form: boolean},
 	{name: "AllowOfflineTxForUnknownId", component: "AuthCtrlr", variable: "OfflineTxForUnknownIdEnabled", form: boolean},
 	{name: "AuthorizationCacheEnabled", component: "AuthCacheCtrlr", variable: "Enabled", form: boolean},
 	{name: "AuthorizeRemoteTxRequests", component: "AuthCtrlr", variable: "AuthorizeRemoteStart", form: boolean},
@@ -57,7 +59,11 @@ var keys = [...]key{
 	{name: "MeterValueSampleInterval", component: "SampledDataCtrlr", variable: "TxUpdatedInterval", also: "TxEndedInterval"},
 	{name: "MinimumStatusDuration", component: "OCPPCommCtrlr", variable: "MinimumStatusDuration"},
 	{name: "NumberOfConnectors", form: fact},
+	{name: "PublicKeyWithSignedMeterValue", component: "OCPPCommCtrlr", variable: "PublicKeyWithSignedMeterValue"},
 	{name: "ResetRetries", component: "OCPPCommCtrlr", variable: "ResetRetries"},
+	{name: "SampledDataSignReadings", component: "SampledDataCtrlr", variable: "SignReadings", form: boolean},
+	{name: "SampledDataSignStartedReadings", component: "SampledDataCtrlr", variable: "SignStartedReadings", form: boolean},
+	{name: "SampledDataSignUpdatedReadings", component: "SampledDataCtrlr", variable: "SignUpdatedReadings", form: boolean},
 	// Where a transaction must outlive the plug, the plug must not be its stop point; where it must not, losing the authorization
 	// ends it at either stop point.
 	{name: "StopTransactionOnEVSideDisconnect", component: "TxCtrlr", variable: "StopTxOnEVSideDisconnect", off: "TxStopPoint=Authorized", form: boolean},

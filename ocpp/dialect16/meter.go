@@ -1,6 +1,9 @@
 package dialect16
 
 import (
+	"encoding/base64"
+	"slices"
+
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp"
 	"github.com/evsed/evsed/ocpp/msg16"
@@ -35,9 +38,12 @@ func appendMeterValues(dst []msg16.MeterValue, values []term.MeterValue) []msg16
 		if len(v.Sampled) == 0 {
 			continue
 		}
-		m := msg16.MeterValue{Timestamp: v.At, SampledValue: make([]msg16.SampledValue, len(v.Sampled))}
+		m := msg16.MeterValue{Timestamp: v.At, SampledValue: make([]msg16.SampledValue, len(v.Sampled), len(v.Sampled)+1)}
 		for j, s := range v.Sampled {
 			m.SampledValue[j] = sampledValue(s)
+		}
+		if v.Signed != nil {
+			m.SampledValue = appendSigned(m.SampledValue, v.Sampled, v.Signed)
 		}
 		dst = append(dst, m)
 	}
@@ -60,6 +66,22 @@ func sampledValue(s term.SampledValue) msg16.SampledValue {
 		m.Unit = msg16.UnitOfMeasure(s.Measurand.Unit())
 	}
 	return m
+}
+
+// appendSigned appends what the meter signed of the register among the values, behind the register itself: a CSMS that does not
+// know the format still has that. Its value is the SignedMeterValueType of 2.x (signed meter values 1.0, 3.2.1).
+func appendSigned(dst []msg16.SampledValue, samples []term.SampledValue, r *term.SignedMeterValue) []msg16.SampledValue {
+	i := slices.IndexFunc(samples, func(s term.SampledValue) bool { return s.Measurand == term.EnergyActiveImportRegister })
+	if i < 0 {
+		return dst
+	}
+	v := sampledValue(samples[i])
+	text := rpc.AppendString([]byte(`{"signedMeterData":`), base64.StdEncoding.EncodeToString(r.Data))
+	text = rpc.AppendString(append(text, `,"signingMethod":`...), r.SigningMethod)
+	text = rpc.AppendString(append(text, `,"encodingMethod":`...), r.EncodingMethod)
+	text = rpc.AppendString(append(text, `,"publicKey":`...), term.OCAPublicKey(r.PublicKey))
+	v.Value, v.Format = string(append(text, '}')), msg16.ValueFormatSignedData
+	return append(dst, v)
 }
 
 // wattHours tells a register as the whole watt-hours that it has passed. Rounded down each time, the end of one

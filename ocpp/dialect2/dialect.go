@@ -85,7 +85,7 @@ func (d *Dialect) message(body station.ReportBody) msg2.Message {
 	case station.Authorize:
 		return d.authorize(&b)
 	case station.MeterValues:
-		return meterValues(&b)
+		return d.meterValues(&b)
 	case station.SecurityEvent:
 		return securityEvent(&b)
 	case station.NotifyReport:

@@ -1,6 +1,9 @@
 package dialect2
 
 import (
+	"encoding/base64"
+	"slices"
+
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/ocpp/rpc"
 	"github.com/evsed/evsed/station"
@@ -8,8 +11,8 @@ import (
 )
 
 // meterValues tells values outside a transaction (J01), nil where there is no sample in any of them.
-func meterValues(b *station.MeterValues) msg2.Message {
-	values := appendMeterValues(nil, b.Values)
+func (d *Dialect) meterValues(b *station.MeterValues) msg2.Message {
+	values := appendMeterValues(nil, b.Values, d.v)
 	if len(values) == 0 {
 		return nil
 	}
@@ -18,7 +21,7 @@ func meterValues(b *station.MeterValues) msg2.Message {
 
 // appendMeterValues appends values to dst and reuses what lies in its capacity. A value without samples tells nothing
 // and has no form on the wire.
-func appendMeterValues(dst []msg2.MeterValue, values []term.MeterValue) []msg2.MeterValue {
+func appendMeterValues(dst []msg2.MeterValue, values []term.MeterValue, version rpc.Version) []msg2.MeterValue {
 	for i := range values {
 		v := &values[i]
 		if len(v.Sampled) == 0 {
@@ -31,8 +34,26 @@ func appendMeterValues(dst []msg2.MeterValue, values []term.MeterValue) []msg2.M
 		}
 		m := &dst[len(dst)-1]
 		*m = msg2.MeterValue{Timestamp: v.At, SampledValue: appendSampled(m.SampledValue[:0], v.Sampled)}
+		if v.Signed != nil {
+			addSigned(m.SampledValue, v.Sampled, v.Signed, version)
+		}
 	}
 	return dst
+}
+
+// maxSigned is how many characters of a signed record a message can carry.
+var maxSigned = map[rpc.Version]int{rpc.V201: 2500, rpc.V21: 32768}
+
+// addSigned adds what the meter signed to the register among the values. A record that is too long for the version is left out:
+// a part of it would be worth nothing.
+func addSigned(dst []msg2.SampledValue, samples []term.SampledValue, r *term.SignedMeterValue, version rpc.Version) {
+	i := slices.IndexFunc(samples, func(s term.SampledValue) bool { return s.Measurand == term.EnergyActiveImportRegister })
+	data := base64.StdEncoding.EncodeToString(r.Data)
+	if i < 0 || len(data) > maxSigned[version] {
+		return
+	}
+	dst[i].SignedMeterValue = rpc.Some(msg2.SignedMeterValue{SignedMeterData: data, SigningMethod: rpc.Some(r.SigningMethod),
+		EncodingMethod: r.EncodingMethod, PublicKey: rpc.Some(term.OCAPublicKey(r.PublicKey))})
 }
 
 func appendSampled(dst []msg2.SampledValue, samples []term.SampledValue) []msg2.SampledValue {

@@ -26,7 +26,7 @@ func (d *Dialect) transactionEvent(e *station.TransactionEvent) msg2.Message {
 	m.TriggerReason = d.trigger(e.Trigger)
 	m.SeqNo = e.SeqNo
 	m.TransactionInfo = transactionInfo(e)
-	m.MeterValue = appendMeterValues(m.MeterValue, e.Values)
+	m.MeterValue = appendMeterValues(m.MeterValue, e.Values, d.v)
 	m.NumberOfPhasesUsed = rpc.Opt[int]{V: int(e.PhasesUsed), Has: e.PhasesUsed >= 0}
 	m.ReservationID = rpc.Opt[int]{V: e.ReservationID, Has: e.HasReservation && e.ReservationID >= 0} // 1.6 knows others
 	m.EVSE = evse(e.Ref)

@@ -264,6 +264,12 @@ func (b *Bench) command(c station.Command) {
 		b.meter(c.EVSE).poll(b)
 	case station.MeterRate:
 		b.meter(c.EVSE).rate(b, c.Every)
+	case station.SignBegin:
+		b.meter(c.EVSE).signed(b, c)
+	case station.SignNow:
+		b.meter(c.EVSE).signed(b, c)
+	case station.SignEnd:
+		b.meter(c.EVSE).signed(b, c)
 	case station.Reboot:
 		if !b.rebooting && !b.stuck {
 			b.rebooting = true

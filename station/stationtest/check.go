@@ -23,6 +23,7 @@ type check struct {
 	profiles profiles
 	promises promises
 	looked   time.Duration                      // when the permits were last held against the profiles
+	unsigned bool                               // energy may flow that the meters do not count: the scenario says so
 	moved    bool                               // the wall clock was set: later need not look later
 	views    map[term.Ref]station.ConnectorView // told last
 }

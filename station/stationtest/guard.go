@@ -200,6 +200,8 @@ func (w *wire) move(b *Bench, what int) {
 		if c := w.wantClosed(b); c != w.closed {
 			if w.closed = c; !c {
 				w.opened = b.t
+			} else {
+				b.meter(w.ref.EVSE).powered(b)
 			}
 			b.step(station.PowerChanged{Ref: w.ref, Closed: c})
 		}

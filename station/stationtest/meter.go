@@ -19,6 +19,7 @@ type meter struct {
 	every  time.Duration
 	silent bool
 	lie    unit.Energy // taken from what it tells: a meter that runs backward
+	signs  signs
 }
 
 // meterTime is how long a reading takes.
@@ -82,6 +83,11 @@ func (m *meter) tell(b *Bench) {
 	if m.silent || b.Station == nil {
 		return
 	}
+	b.step(station.MeterRead{EVSE: m.evse, Reading: m.reading(b)})
+}
+
+// reading is what the meter shows now.
+func (m *meter) reading(b *Bench) hal.MeterReading {
 	m.integrate(b)
 	r := hal.MeterReading{At: b.mono(), Phases: 1, Import: m.energy - m.lie, Power: m.power(b), Frequency: 50000, Factor: 1000}
 	phases := b.cfg.EVSEs[m.evse-1].Phases
@@ -92,5 +98,5 @@ func (m *meter) tell(b *Bench) {
 		r.Voltage[i] = station.NominalVoltage
 		r.Current[i] = unit.Current(int64(r.Power) / int64(r.Phases) / int64(station.NominalVoltage/unit.Volt))
 	}
-	b.step(station.MeterRead{EVSE: m.evse, Reading: r})
+	return r
 }

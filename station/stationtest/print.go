@@ -45,6 +45,8 @@ func (b *Bench) printEvent(ev station.Event) {
 		b.print("< lock %s %s%s", ev.Ref, choose(ev.Locked, "locked", "unlocked"), choose(ev.Failed, " failed", ""))
 	case station.OfferChanged:
 		b.print("< offer %s %s", ev.Ref, amps(ev.Current))
+	case station.MeterSigned:
+		b.print("< signed %d %s %s", ev.EVSE, [...]string{"", "begin", "now", "end"}[ev.Step], ev.Transaction+term.TransactionID(choose(ev.Err != "", ": "+ev.Err, "")))
 	case station.ReplyReceived:
 		b.printReply(ev)
 	}
@@ -121,6 +123,12 @@ func (b *Bench) printOutput(o station.Output) {
 			b.print("> %s", describeSignal(c))
 		case station.Dim:
 			b.print("> dim %s", c.Level)
+		case station.SignBegin:
+			b.print("> sign begin %d %s %s for %q", c.EVSE, c.Session.Transaction, c.Session.EVSE, c.Session.User)
+		case station.SignNow:
+			b.print("> sign now %d %s", c.EVSE, c.Transaction)
+		case station.SignEnd:
+			b.print("> sign end %d %s", c.EVSE, c.Transaction)
 		case station.Gate:
 			b.print("> gate %s", c.Status)
 		case station.Upload:
@@ -273,6 +281,9 @@ func describeValues(vs []term.MeterValue) string {
 			}
 			name := strings.NewReplacer("Energy.Active.Import.Register", "import", "Power.Active.Import", "power").Replace(sv.Measurand.String())
 			s += " " + name + choose(sv.Phase != term.PhaseNone, "/"+sv.Phase.String(), "") + "=" + string(unit.AppendMilli(nil, sv.Value)) + sv.Measurand.Unit()
+		}
+		if r := v.Signed; r != nil {
+			s += fmt.Sprintf(" signed %s %q", r.EncodingMethod, r.Data) + choose(r.PublicKey != nil, fmt.Sprintf(" key %x", r.PublicKey), "")
 		}
 		all = append(all, s)
 	}

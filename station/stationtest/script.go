@@ -113,7 +113,7 @@ func evses(s string) ([]term.EVSEID, error) {
 
 // Do carries out one line of a scenario:
 //
-//	boot [reason=PowerUp] [rtc=-1h]     give the station power
+//	boot [reason=PowerUp] [rtc=-1h] [signs=transactions|readings]     give the station power; what its meters sign
 //	powercut [off=10s] [before|after]   take it away and give it back; inside the next step with before or after
 //	poweroff                            take it away; boot gives it back
 //	link up|down | link up root=A [profile=3]      with TLS: the chain of the CSMS ends in A; a Reconnect does so again
@@ -124,7 +124,7 @@ func evses(s string) ([]term.EVSEID, error) {
 //	csms token ALICE Blocked [group=G] [evses=1]
 //	plug 1.1 [cable=20A] [most=10A] [notready] | unplug 1.1 [ev] | car 1.1 ready|notready
 //	swipe ALICE [evses=1] | stop 1 | bay 1 in|out | fault 1.1 groundFailure on|off | lock 1.1 jammed|free
-//	meter 1 silent|answer|backward|honest
+//	meter 1 silent|answer|backward|honest|refuses [to sign]|signs [takes=20s]|unsigned [energy is as it should be]
 //	advance 60s | storage STO-FULL|ok | clock +1h | powerfailing | badmessage | authrefused | thinned T1 n=3
 //	uploaded Uploaded|UploadFailure|... [reason=CODE] [number=1]     how the upload went that runs, or that one
 //	set COMPONENT/VARIABLE=VALUE ... | get COMPONENT/VARIABLE ... | override COMPONENT/VARIABLE=VALUE ...
@@ -174,6 +174,15 @@ func doBoot(b *Bench, l line) error {
 		return err
 	}
 	b.rtc, b.reason = rtc, station.BootReason(l.keys["reason"])
+	if word := l.keys["signs"]; word != "" {
+		how, ok := map[string]station.Signing{"nothing": station.SignsNothing, "transactions": station.SignsTransactions, "readings": station.SignsReadings}[word]
+		if !ok {
+			return fmt.Errorf("signs=%s: want nothing, transactions or readings", word)
+		}
+		for i := range b.cfg.EVSEs {
+			b.cfg.EVSEs[i].Signs = how
+		}
+	}
 	return b.Boot()
 }
 
@@ -349,6 +358,13 @@ func doMeter(b *Bench, l line) error {
 		m.lie = unit.WattHour
 	case "honest":
 		m.lie = 0
+	case "refuses", "signs":
+		m.signs.refuses = l.word(1) == "refuses"
+		if m.signs.takes, err = l.duration("takes", 0); err != nil {
+			return err
+		}
+	case "unsigned":
+		b.check.unsigned = true
 	default:
 		return fmt.Errorf("meter %q: unknown", l.word(1))
 	}
