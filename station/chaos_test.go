@@ -35,8 +35,25 @@ func (r liar) info() term.TokenInfo {
 	return info
 }
 
+// signed is an answer of a meter, but for a begin that never was.
+func (r liar) signed() station.Event {
+	ev := station.MeterSigned{EVSE: term.EVSEID(r.IntN(4)), Transaction: term.TransactionID([]string{"T1", "T2", "T3", ""}[r.IntN(4)]), Step: station.SignStep(r.IntN(4))}
+	if r.yes() || ev.Step == station.SignedBegin {
+		ev.Err = "no"
+	}
+	if r.yes() {
+		ev.Signed = &hal.SignedReading{Data: make([]byte, r.IntN(50_000)), PublicKey: make([]byte, r.IntN(2000)), Reading: hal.MeterReading{Import: unit.Energy(r.IntN(5))}}
+	}
+	if r.IntN(5) == 0 {
+		return station.MeterKey{EVSE: ev.EVSE, Key: make([]byte, r.IntN(2000))}
+	}
+	return ev
+}
+
 func (r liar) event(now time.Time) station.Event {
-	switch r.IntN(21) {
+	switch r.IntN(22) {
+	case 21:
+		return r.signed()
 	case 18:
 		n := uint64(r.IntN(4))
 		return []station.Event{station.FetchProgress{Number: n}, station.FetchEnded{Number: n, Digest: []byte{1}}, station.FetchEnded{Number: n, Code: "x", Final: r.yes()},
@@ -92,9 +109,10 @@ func TestChaos(t *testing.T) {
 		s := story(r)
 		b := stationtest.New(stationtest.Options{Bays: true, Firmware: true})
 		do := func(text string) { _ = b.Do(text) } // an impossible line is refused, a broken invariant kept
-		do("boot")
+		do("boot signs=" + s.pick("nothing", "transactions", "readings"))
 		do("set AuthCtrlr/MasterPassGroupId=M " + s.setting())
 		do("link up")
+		do("meter 1 unsigned") // a lie of the pilot lets a contactor close behind the end
 		do("advance 1s")
 		mono := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 		for range 150 {

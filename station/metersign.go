@@ -20,15 +20,16 @@ import (
 //
 // No energy flows before it counts.
 type meterSigning struct {
-	state  signState
-	tx     term.TransactionID // that it is told; the transaction that begins here bears it
-	again  time.Time          // when the meter is asked anew, monotonic; zero: it has been asked, or need not be
-	failed string             // why it does not sign; "": nothing is wrong
-	begin  *term.SignedMeterValue
-	now    *term.SignedMeterValue // while a reading that was signed is served
-	end    *term.SignedMeterValue
-	wants  wants  // a signed reading is under way for these
-	key    []byte // SubjectPublicKeyInfo; nil: not known yet
+	state     signState
+	tx        term.TransactionID // that it is told; the transaction that begins here bears it
+	again     time.Time          // when the meter is asked anew, monotonic; zero: it has been asked, or need not be
+	failed    string             // why it does not sign; "": nothing is wrong
+	begin     *term.SignedMeterValue
+	now       *term.SignedMeterValue // while a reading that was signed is served
+	end       *term.SignedMeterValue
+	uncounted bool   // energy was allowed to flow in this session that it does not count
+	wants     wants  // a signed reading is under way for these
+	key       []byte // SubjectPublicKeyInfo; nil: not known yet
 }
 
 type signState uint8
@@ -80,14 +81,22 @@ func (s *Station) signedConfig() signedConfig {
 	return c
 }
 
-// mustSign reports whether what flows at an EVSE has to be counted by a transaction of its meter. What has begun without stays
-// so: a record from the middle of it would be none of it.
+// mustSign reports whether what flows at an EVSE has to be counted by a transaction of its meter. What was allowed to flow
+// without goes on so: a record from the middle of it would be none of it.
 func (s *Station) mustSign(e *evse) bool {
-	if e.cfg.Signs == SignsNothing || !s.settings.signed.sampled && !s.settings.signed.aligned {
-		return false
+	return e.cfg.Signs != SignsNothing && (s.settings.signed.sampled || s.settings.signed.aligned) && !e.signing.uncounted
+}
+
+// allowUncounted notes that energy may flow which the meter does not count.
+func (s *Station) allowUncounted(e *evse) {
+	if e.cfg.Signs == SignsNothing || e.signing.state == signCounting || e.signing.uncounted {
+		return
 	}
-	unsigned := e.tx == nil || !e.tx.Signed
-	return !unsigned || !e.closed() && (e.tx == nil || !e.tx.Charged)
+	e.signing.uncounted = true
+	if e.tx != nil {
+		e.tx.Uncounted = true
+		s.saveTransaction(e.tx)
+	}
 }
 
 // counted reports whether energy that flows now is counted as it has to be (E02.FR.14).
@@ -105,6 +114,9 @@ func (s *Station) letSign() {
 func (s *Station) letMeterSign(e *evse) {
 	g := &e.signing
 	wanted := e.entitled() && e.active >= 0 && e.conns[e.active].car && s.billed(e) && e.resume.IsZero() && s.mustSign(e)
+	if e.tx == nil && !e.entitled() {
+		g.uncounted = false
+	}
 	if g.state == signBeginning && e.tx != nil && e.tx.ID != g.tx { // it has begun under another name
 		s.forgetSigning(e)
 	}
@@ -146,7 +158,7 @@ func (s *Station) askToBegin(e *evse) {
 // forgetSigning ends what the meter did for one transaction.
 func (s *Station) forgetSigning(e *evse) {
 	s.signFailed(e, "")
-	e.signing = meterSigning{key: e.signing.key}
+	e.signing = meterSigning{key: e.signing.key, uncounted: e.signing.uncounted && e.tx != nil}
 }
 
 // signFailed notes why the meter does not sign; "": nothing is wrong any more.
@@ -161,10 +173,12 @@ func (s *Station) signFailed(e *evse, why string) {
 // bind notes that tx is the transaction that the meter counts.
 func (g *meterSigning) bind(tx *transaction.Tx) {
 	tx.Signed = tx.Signed || g.state == signCounting && g.tx == tx.ID
+	tx.Uncounted = tx.Uncounted || g.uncounted
 }
 
 // takeOver goes on with a transaction of before a restart: the meter has counted meanwhile.
 func (g *meterSigning) takeOver(e *evse, tx *transaction.Tx) {
+	g.uncounted = tx.Uncounted
 	if tx.Signed && e.cfg.Signs != SignsNothing {
 		g.state, g.tx = signCounting, tx.ID
 	}

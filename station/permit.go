@@ -71,6 +71,9 @@ func (s *Station) issuePermits() {
 			if c.permit.Close && !want.Close {
 				e.cut = s.now
 			}
+			if want.Close && !c.permit.Close {
+				s.allowUncounted(e)
+			}
 			s.lowered(e, c.permit, want)
 			if least := lesser(want, c.permit); c.issued && least != c.permit {
 				s.out.Cut = append(s.out.Cut, least)

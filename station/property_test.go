@@ -50,6 +50,10 @@ func (r story) setting() string {
 		return r.pick("SampledDataCtrlr/TxEndedInterval=7", "SampledDataCtrlr/TxUpdatedInterval=5", "SampledDataCtrlr/TxUpdatedInterval=0",
 			"AlignedDataCtrlr/Interval=30", "AlignedDataCtrlr/TxEndedInterval=20")
 	}
+	if r.IntN(6) == 0 {
+		return r.pick("SampledDataCtrlr/SignStartedReadings=true", "SampledDataCtrlr/SignUpdatedReadings=true", "AlignedDataCtrlr/SignReadings=true AlignedDataCtrlr/SignUpdatedReadings=true",
+			"OCPPCommCtrlr/PublicKeyWithSignedMeterValue=EveryMeterValue")
+	}
 	if r.IntN(8) == 0 {
 		return "ReservationCtrlr/Enabled=" + r.pick("true", "true", "false")
 	}
@@ -171,12 +175,12 @@ func (r story) line() string {
 
 // hardware is a part that fails in a way that may cost a watt-hour on the bill, or comes back.
 func (r story) hardware() string {
-	return r.pick("meter 1 silent", "meter 2 silent", "meter 1 answer", "meter 2 answer", "meter 1 backward", "meter 1 honest", "lock 1.1 jammed",
+	return r.pick("meter 1 silent", "meter 2 silent", "meter 1 answer", "meter 2 answer", "meter 1 backward", "meter 1 honest", "meter 1 refuses", "meter 2 refuses", "meter 1 signs takes=8s", "meter 2 signs", "lock 1.1 jammed",
 		"lock 1.1 free")
 }
 
 // heal makes the world good again and sends every car home.
-var heal = strings.Fields("meter_1_answer meter_2_answer meter_1_honest lock_1.1_free stuck_off csms_answer csms_deaf_off csms_boot_Accepted storage_ok link_up " +
+var heal = strings.Fields("meter_1_answer meter_2_answer meter_1_honest meter_1_signs meter_2_signs lock_1.1_free stuck_off csms_answer csms_deaf_off csms_boot_Accepted storage_ok link_up " +
 	"fault_0_off fault_1_off fault_1.1_off fault_1.2_off fault_2_off fault_2.1_off advance_60s request_ChangeAvailability_0_Operative " +
 	"stop_0 advance_20s bay_1_out bay_2_out unplug_1.1_ev unplug_1.2 unplug_2.1 advance_30s unplug_1.1 stop_0 advance_400s link_up advance_400s")
 
@@ -208,7 +212,7 @@ func play(t *testing.T, n uint64) {
 	do("csms token BOB Accepted group=FAMILY")
 	do("csms token CAROL Accepted group=FAMILY")
 	do("csms token EVE Blocked")
-	do("boot")
+	do("boot signs=" + r.pick("nothing", "nothing", "transactions", "readings"))
 	do("set AuthCtrlr/MasterPass=x AuthCtrlr/MasterPassGroupId=MASTERS SecurityCtrlr/OrganizationName=Operator")
 	for range r.IntN(4) {
 		do("set " + r.setting())

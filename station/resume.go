@@ -60,6 +60,7 @@ func (s *Station) tryResume(e *evse) {
 		return
 	}
 	s.armSampling(e)
+	s.markReady(e)                     // its record goes with the event
 	s.update(e, term.TriggerTxResumed) // E17.FR.14
 	if before.Connected && !e.facts.Connected {
 		s.goneMeanwhile(e)

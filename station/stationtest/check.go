@@ -323,6 +323,9 @@ func (b *Bench) Billed() error {
 	billed := unit.Energy(0)
 	for _, events := range b.csms.heard {
 		e, err := b.settled(events)
+		if err == nil && e > 0 {
+			err = b.signedFor(events[len(events)-1].body, e)
+		}
 		if err != nil {
 			return err
 		}

@@ -87,3 +87,22 @@ func (m *meter) powered(b *Bench) {
 		b.check.fail(b, "energy flows at EVSE %d, and its meter counts no transaction", m.evse)
 	}
 }
+
+// signedFor checks that the end of a transaction bears the meter's record of it, over all its energy.
+func (b *Bench) signedFor(end *station.TransactionEvent, energy unit.Energy) error {
+	if b.cfg.EVSEs[end.Ref.EVSE-1].Signs == station.SignsNothing {
+		return nil
+	}
+	for _, v := range end.Values {
+		if v.Signed == nil {
+			continue
+		}
+		var from, to unit.Energy
+		tx := string(end.Transaction)
+		if _, err := fmt.Sscanf(string(v.Signed.Data), tx+" end %d..%d", &from, &to); err != nil || to-from != energy {
+			return fmt.Errorf("%s took %d mWh, and its meter signed %q", tx, energy, v.Signed.Data)
+		}
+		return nil
+	}
+	return fmt.Errorf("%s took %d mWh, and ends without its meter's record", end.Transaction, energy)
+}

@@ -34,8 +34,9 @@ type Tx struct {
 	Samples   []byte             `json:"samples,omitempty"`  // values for the Ended event, sampling's binary form
 	PlugTold  bool               `json:"plugTold,omitempty"` // evse and connector were told
 	BeginTold bool               `json:"beginTold,omitempty"`
-	Signed    bool               `json:"signed,omitempty"`  // the meter has begun to count it, and will sign it
-	KeyTold   bool               `json:"keyTold,omitempty"` // the public key for that was told
+	Signed    bool               `json:"signed,omitempty"`    // the meter has begun to count it, and will sign it
+	Uncounted bool               `json:"uncounted,omitempty"` // energy was allowed to flow that a meter which signs does not count
+	KeyTold   bool               `json:"keyTold,omitempty"`   // the public key for that was told
 }
 
 // Grant is an authorization in force.
