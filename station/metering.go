@@ -109,9 +109,14 @@ func (s *Station) sampleTimer(e *evse) {
 	if e.sampled() {
 		s.armSampling(e)
 	}
-	if e.meter.wants != 0 && s.now.Sub(e.meter.asked) >= meterPatience {
-		s.meterSilent(e)
+	if e.meter.wants == 0 || s.now.Sub(e.meter.asked) < meterPatience {
+		return
 	}
+	if e.signing.busy() { // it signs, and is read again behind that
+		e.meter.asked = s.now
+		return
+	}
+	s.meterSilent(e)
 }
 
 // meterSilent gives up on a reading: samples are lost. What the CSMS asked for is told with the register as last read

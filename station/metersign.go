@@ -184,6 +184,11 @@ func (g *meterSigning) takeOver(e *evse, tx *transaction.Tx) {
 	}
 }
 
+// busy reports whether the meter is at work on a step.
+func (g *meterSigning) busy() bool {
+	return (g.state == signBeginning || g.state == signEnding) && g.again.IsZero() || g.wants != 0
+}
+
 // awaited is the step whose answer counts now.
 func (g *meterSigning) awaited() SignStep {
 	switch g.state {

@@ -66,7 +66,7 @@ func openAgent(dir, url string, dial link.DialFunc, trace func(time.Time, link.D
 	clock := monotonic{time.Now()}
 	pipe := guard.NewPipe(a.refs)
 	a.loop = run.NewLoop(clock, pipe, a.writer)
-	a.meter = run.NewMeters(clock, map[term.EVSEID]hal.Meter{1: idleMeter{clock}, 2: idleMeter{clock}}, a.loop.Reading)
+	a.meter = run.NewMeters(clock, map[term.EVSEID]hal.Meter{1: idleMeter{clock}, 2: idleMeter{clock}}, a.loop.Reading, func(context.Context, station.Event) {})
 	m := a.core.Model()
 	a.link, err = link.New(link.Options{
 		Config: link.Config{Identity: "agent", PingInterval: m.Duration(model.WebSocketPingInterval),

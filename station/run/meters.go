@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -16,6 +17,7 @@ const readTimeout = 2 * time.Second
 type Meters struct {
 	pollers map[term.EVSEID]*poller
 	deliver func(context.Context, term.EVSEID, hal.MeterReading)
+	tell    func(context.Context, station.Event)
 	wg      sync.WaitGroup
 }
 
@@ -25,7 +27,11 @@ type poller struct {
 	once  chan struct{}
 	every chan time.Duration
 	again chan struct{} // sleep anew
-	wake  sync.Mutex    // held by who wakes the poller until its clock knows
+	sign  chan station.Command
+	wake  sync.Mutex // held by who wakes the poller until its clock knows
+
+	keyAsked time.Time // of its own goroutine alone
+	keyKnown bool
 }
 
 // forker is a Clock that knows its goroutines apart: each poller gets one of its own.
@@ -40,15 +46,17 @@ func woken(c Clock) {
 	}
 }
 
-// NewMeters returns pollers for the given meters. deliver is called from their goroutines.
-func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.Context, term.EVSEID, hal.MeterReading)) *Meters {
-	m := &Meters{pollers: map[term.EVSEID]*poller{}, deliver: deliver}
+// NewMeters returns pollers for the given meters. deliver takes their readings, tell what they signed; both are called from the
+// pollers' goroutines.
+func NewMeters(c Clock, meters map[term.EVSEID]hal.Meter, deliver func(context.Context, term.EVSEID, hal.MeterReading), tell func(context.Context, station.Event)) *Meters {
+	m := &Meters{pollers: map[term.EVSEID]*poller{}, deliver: deliver, tell: tell}
 	for id, meter := range meters {
 		clock := c
 		if f, ok := c.(forker); ok {
 			clock = f.Fork()
 		}
-		m.pollers[id] = &poller{clock: clock, meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1), again: make(chan struct{}, 1)}
+		m.pollers[id] = &poller{clock: clock, meter: meter, once: make(chan struct{}, 1), every: make(chan time.Duration, 1), again: make(chan struct{}, 1),
+			sign: make(chan station.Command, maxSign)}
 	}
 	return m
 }
@@ -74,6 +82,9 @@ func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
 			return
 		case <-p.again:
 		case <-timer.C:
+		case c := <-p.sign:
+			m.carryOut(ctx, p, c)
+			continue
 		case <-p.once:
 			asked = true
 		case every = <-p.every:
@@ -88,7 +99,9 @@ func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
 			continue // a new rate, or simulated time that stood still: nothing is owed yet
 		}
 		due = now.Add(every)
-		m.read(ctx, id, p.meter)
+		if m.read(ctx, id, p.meter) {
+			m.askKey(ctx, id, p)
+		}
 	}
 }
 
@@ -96,21 +109,22 @@ func (m *Meters) run(ctx context.Context, id term.EVSEID, p *poller) {
 func (p *poller) sleep(d time.Duration) time.Duration {
 	p.wake.Lock()
 	defer p.wake.Unlock()
-	if len(p.once)+len(p.every)+len(p.again) > 0 {
+	if len(p.once)+len(p.every)+len(p.again)+len(p.sign) > 0 {
 		d = 0
 	}
 	return p.clock.Real(d)
 }
 
 // read delivers one reading; a meter that does not answer delivers nothing, and the core's patience runs out.
-func (m *Meters) read(ctx context.Context, id term.EVSEID, meter hal.Meter) {
+func (m *Meters) read(ctx context.Context, id term.EVSEID, meter hal.Meter) bool {
 	one, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	r, err := meter.Read(one)
 	if err != nil {
-		return
+		return false
 	}
 	m.deliver(ctx, id, r)
+	return true
 }
 
 // PollMeter asks for a reading now; it is part of Board and never blocks.

@@ -436,6 +436,8 @@ func (r *Runner) command(c station.Command) {
 		r.ports.Board.PollMeter(c.EVSE)
 	case station.MeterRate:
 		r.ports.Board.MeterRate(c.EVSE, c.Every)
+	case station.SignBegin, station.SignNow, station.SignEnd:
+		r.sign(c)
 	default:
 		panic("run: unknown command")
 	}
