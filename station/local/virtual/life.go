@@ -118,7 +118,7 @@ func (l *life) buildLoop() error {
 	if err := l.wireLights(); err != nil {
 		return err
 	}
-	l.meters = run.NewMeters(forking{l.s.clock, l}, meters, l.loop.Reading)
+	l.meters = run.NewMeters(forking{l.s.clock, l}, meters, l.loop.Reading, func(ctx context.Context, ev station.Event) { _ = l.loop.Post(ctx, ev) })
 	l.linked = make(chan station.Event, run.MaxEvents)
 	var err error
 	l.link, err = link.New(link.Options{
@@ -308,6 +308,7 @@ type board struct{ l *life }
 
 func (b board) PollMeter(e term.EVSEID)                  { b.l.meters.PollMeter(e) }
 func (b board) MeterRate(e term.EVSEID, d time.Duration) { b.l.meters.MeterRate(e, d) }
+func (b board) Sign(c station.Command) bool              { return b.l.meters.Sign(c) }
 
 // host carries out what concerns the life as a whole.
 type host struct{ l *life }
