@@ -105,6 +105,10 @@ func (l *life) openStore(reset bool) error {
 func (l *life) buildLoop() error {
 	l.writer = l.store.Start()
 	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l, told: len(l.store.Findings())})
+	if f, ok := l.fitting.(Guarded); ok {
+		f.Guarded(l.guard.Status)
+		l.loop.Explain = f.Explain
+	}
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
 		m, err := l.fitting.Meter(e.ID)
