@@ -93,7 +93,7 @@ var rules = []Rule{
 	{"BRD-262", Error, "derating that rises", "A hotter place would be given more current.", "Lower the current from step to step."},
 	{"BRD-263", Warning, "a socket or cable without thermometer", "A worn contact heats up, and nothing sees it.", "Add a thermometer with the id socket or cable."},
 	{"BRD-264", Error, "temperature out of range", "The contacts of connectors must not pass 90 C, and the sensor does not measure below -40 C or above 150 C.", "Put the last step to 90 C or below for socket, cable and pins."},
-	{"BRD-265", Error, "derating at a controller's thermometer", "The guard hears its temperature, and switches off by it; nobody hears it who lowers a current.", "Leave the step to 0 A alone, or wire the thermometer to the board."},
+	{"BRD-265", Error, "derating at a controller's thermometer", "A safety controller has two thermometers for a connector, socket and cable; of another one nobody hears.", "Call it socket or cable if it is one of them, or wire it to the board."},
 
 	// Owners.
 	{"BRD-300", Error, "nobody owns a protective function", "Every function that the board needs has to be somebody's.", "Name its owner: hw, mcu or agent."},

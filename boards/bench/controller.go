@@ -196,6 +196,11 @@ func (b *Bench) Garble(name string, on bool) error {
 	})
 }
 
+// Flash gives the controller of a name a firmware that speaks these versions of the protocol alone, lowest and highest.
+func (b *Bench) Flash(name string, versions [2]uint16) error {
+	return b.controls(name, func(k *controller) { k.sim.Flash(versions) })
+}
+
 func (b *Bench) controls(name string, do func(*controller)) error {
 	return b.within(func() error {
 		for _, k := range b.mcus {

@@ -6,7 +6,9 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/bench"
+	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/modbus"
+	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -27,6 +29,7 @@ type trouble struct {
 	opens time.Duration // the contactor is open by then; 0: it stays closed
 	told  time.Duration // the CSMS has heard by then
 	ends  bool          // the session ends by it: the driver shows the card again
+	info  string        // what the CSMS is told besides the code; "": whatever it is
 }
 
 // play raises the fault while a car charges. It must be told to the CSMS once, the contactor must open if it has to, and all
@@ -46,6 +49,9 @@ func (x trouble) play(t *testing.T) {
 			s.Errorf("two minutes later the contactor is closed: %v", s.closed())
 		}
 		s.once(x.code.String(), false)
+		if said := s.said()[0]; x.info != "" && said.info != x.info {
+			s.Errorf("the CSMS is told %q, want %q", said.info, x.info)
+		}
 		s.must(x.end(s.Bench))
 		if x.ends {
 			s.after(time.Minute)
@@ -131,10 +137,62 @@ func TestProximityConverterUnpluggedWhileCharging(t *testing.T) {
 
 func TestControllerSilentWhileCharging(t *testing.T) {
 	trouble{board: post, begin: func(b *bench.Bench) error { return b.Silence("left", true) }, end: func(b *bench.Bench) error { return b.Silence("left", false) },
-		code: term.FaultPilot, opens: time.Second, told: 5 * time.Second}.play(t)
+		code: term.FaultPilot, opens: time.Second, told: 5 * time.Second, info: "safety controller left at ttyS1, connector 1: no frame for 500ms"}.play(t)
 }
 
 func TestControllerUnpluggedWhileCharging(t *testing.T) {
 	trouble{board: post, begin: func(b *bench.Bench) error { return b.Pull("left", true) }, end: func(b *bench.Bench) error { return b.Pull("left", false) },
-		code: term.FaultPilot, opens: time.Second, told: 5 * time.Second}.play(t)
+		code: term.FaultPilot, opens: time.Second, told: 5 * time.Second, info: "safety controller left at ttyS1, connector 1: its port is gone"}.play(t)
+}
+
+func TestControllerWrongCRCWhileCharging(t *testing.T) {
+	trouble{board: post, begin: func(b *bench.Bench) error { return b.Garble("left", true) }, end: func(b *bench.Bench) error { return b.Garble("left", false) },
+		code: term.FaultPilot, opens: time.Second, told: 5 * time.Second, info: "safety controller left at ttyS1, connector 1: only frames with wrong checksums for 500ms"}.play(t)
+}
+
+// TestControllerRefused: one that speaks no version of the protocol that this build speaks. Its start is told, what
+// will not pass by itself too, and its end once a right firmware is on it.
+func TestControllerRefused(t *testing.T) {
+	t.Parallel()
+	atSite(t, post, nil, func(s *site) {
+		s.must(s.Flash("left", [2]uint16{mcu.Version + 1, mcu.Version + 2}))
+		s.after(time.Minute)
+		s.want(problem{1, "pilotFault", "safety controller left at ttyS1, connector 1: has started anew", false},
+			problem{1, "pilotFault", "safety controller left at ttyS1, connector 1: speaks no common version of the protocol", false})
+		s.forget()
+		s.must(s.Flash("left", [2]uint16{mcu.Version, mcu.Version}))
+		s.after(time.Minute)
+		s.once(term.FaultPilot.String(), true)
+		s.charge() // it works
+	})
+}
+
+// atPost changes the post: its left socket derates by the controller's thermometer.
+func atPost(b *boards.Board) {
+	b.EVSEs[0].Temperatures[0].Derate = []boards.Step{{At: 70 * unit.Celsius, Max: 7 * unit.Ampere}, {At: 85 * unit.Celsius}}
+}
+
+// TestDeratingByAControllersThermometer: the guard hears the temperature, and the station lowers the current by it.
+func TestDeratingByAControllersThermometer(t *testing.T) {
+	t.Parallel()
+	atSite(t, post, atPost, func(s *site) {
+		flows := func() unit.Current { return s.State().EVSEs[0].Current[0] }
+		s.charge()
+		full := flows()
+		s.must(s.Heat(1, "socket", 75*unit.Celsius))
+		s.until("less flows", 10*time.Second, func() bool { return flows() <= 7*unit.Ampere })
+		s.after(time.Minute)
+		if !s.closed() || flows() < 6*unit.Ampere {
+			s.Errorf("at 75 degrees: closed %v, %v flows", s.closed(), flows())
+		}
+		s.must(s.Heat(1, "socket", 60*unit.Celsius))
+		s.until("as much as before flows", 10*time.Second, func() bool { return flows() == full })
+		if said := s.said(); len(said) > 0 {
+			s.Errorf("the CSMS is told %v: derating is no fault", said)
+		}
+		s.must(s.Heat(1, "socket", 86*unit.Celsius))
+		s.until("contactor opens", 5*time.Second, func() bool { return !s.closed() })
+		s.after(time.Minute)
+		s.once(term.FaultHighTemperature.String(), false)
+	})
 }

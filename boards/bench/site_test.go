@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -220,6 +221,14 @@ func (s *site) once(code string, cleared bool) {
 	}
 	if n != 1 {
 		s.Errorf("fault %s, cleared %v: the CSMS has heard %+v, want it once", code, cleared, s.said())
+	}
+}
+
+// want wants the CSMS to have heard exactly that.
+func (s *site) want(problems ...problem) {
+	s.Helper()
+	if said := s.said(); !slices.Equal(said, problems) {
+		s.Errorf("the CSMS has heard %v, want %v", said, problems)
 	}
 }
 

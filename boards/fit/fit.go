@@ -41,6 +41,9 @@ type Fitted struct {
 	readers []*readerAt
 	fans    []*fan.Fan
 
+	statusMu sync.Mutex // of status
+	status   func(term.Ref) (iec61851.Status, bool)
+
 	once    sync.Once // of guarded
 	guarded guard.Config
 	failed  error

@@ -38,12 +38,8 @@ func (f *Fitted) fitHeat() error {
 	var all []*thermometer
 	for _, e := range f.served() {
 		for _, t := range e.Temperatures {
-			if t.MCU {
-				f.o.Log.Info("thermometer", "evse", int(e.ID), "id", t.ID, "text", "it is at a safety controller, which this program hears the cut-off of alone")
-				continue
-			}
 			k := &thermometer{Temperature: t, evse: e.ID, step: -1}
-			k.dev = opening[hal.Thermometer]{now: f.o.Now, open: func() (hal.Thermometer, error) { return f.openThermometer(&k.Temperature) }}
+			k.dev = opening[hal.Thermometer]{now: f.o.Now, open: func() (hal.Thermometer, error) { return f.openThermometer(k.evse, &k.Temperature) }}
 			all = append(all, k)
 		}
 	}
@@ -56,8 +52,11 @@ func (f *Fitted) fitHeat() error {
 	return nil
 }
 
-func (f *Fitted) openThermometer(t *boards.Temperature) (hal.Thermometer, error) {
-	if t.ADC == nil {
+func (f *Fitted) openThermometer(evse term.EVSEID, t *boards.Temperature) (hal.Thermometer, error) {
+	switch {
+	case t.MCU:
+		return felt{f, term.Ref{EVSE: evse, Connector: 1}, t.ID}, nil
+	case t.ADC == nil:
 		return f.kernel.Thermometer(t.Kernel)
 	}
 	dev, err := parts.Open(converters{f.kernel}, []hal.Part{{Kind: hal.PartADC, Role: hal.RoleTemperature, Flags: t.Curve.Flags(), Name: t.ADC.Name,
@@ -80,7 +79,9 @@ func (f *Fitted) heat(all []*thermometer) {
 			if errors.Is(t.err, errClosed) {
 				return
 			}
-			f.tell(fmt.Sprintf("thermometer %s of EVSE %d", t.ID, e.ID), place{term.Ref{EVSE: e.ID}, term.FaultOther}, t.err)
+			if !t.MCU { // one that the guard cannot read is the guard's fault to tell
+				f.tell(fmt.Sprintf("thermometer %s of EVSE %d", t.ID, e.ID), place{term.Ref{EVSE: e.ID}, term.FaultOther}, t.err)
+			}
 			if most, limits := t.allows(); limits && (c.Off || most < c.Max) {
 				c.Off, c.Max, c.Reason = false, most, ReasonHeat+t.ID
 			}
@@ -110,8 +111,11 @@ func (t *thermometer) look() {
 }
 
 // allows is what a thermometer allows. One that cannot be read allows the least that is more than nothing: whatever watches the
-// greatest heat is the guard's, and opens by itself.
+// greatest heat is the guard's, and opens by itself. No energy flows before the guard has said something.
 func (t *thermometer) allows() (unit.Current, bool) {
+	if errors.Is(t.err, errUnheard) {
+		return 0, false
+	}
 	if t.err == nil {
 		if t.step < 0 {
 			return 0, false

@@ -21,6 +21,7 @@ type Connector struct {
 	status  Status
 	known   bool      // there is a status of this session
 	heard   time.Time // the newest status, or the begin of the session
+	bad     uint32    // frames that had been broken by then
 	echoed  time.Time // a status named another permit than the one before it, or the begin of the session
 	failed  error     // to be told once at least, even if the controller is back before the guard looks
 	sampled bool      // the pilot is taken from here
@@ -58,6 +59,7 @@ var (
 
 // begin is the begin of a session: everything is open.
 func (c *Connector) begin(now time.Time) {
+	c.bad = c.m.dec.Bad
 	c.known, c.heard, c.echoed, c.owed, c.differs, c.held = false, now, now, true, time.Time{}, time.Time{}
 }
 
@@ -72,7 +74,7 @@ func (c *Connector) take(now time.Time, s *Status) {
 	if s.Permit != c.status.Permit {
 		c.echoed = now
 	}
-	c.status, c.known, c.heard = *s, true, now
+	c.status, c.known, c.heard, c.bad = *s, true, now, c.m.dec.Bad
 	if !contradicts(s) {
 		c.differs = time.Time{}
 	} else if c.differs.IsZero() {
@@ -110,9 +112,9 @@ func (c *Connector) state() error {
 	now := c.m.looked
 	switch {
 	case !c.m.agreed:
-		return c.m.why
+		return c.m.excuse()
 	case !c.known, now.Sub(c.heard) > c.m.spec.Silence:
-		return ErrSilent
+		return c.m.silence(c.bad)
 	case c.status.Silent, now.Sub(c.echoed) > c.m.spec.Silence+2*c.m.spec.Beat: // whether it knows that it hears nothing or not
 		return ErrDeaf
 	case !c.differs.IsZero() && now.Sub(c.differs) >= contradiction:

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/mcu/mcusim"
@@ -41,19 +42,20 @@ func TestDisturbedLine(t *testing.T) {
 		name    string
 		change  func([]byte) []byte
 		harmful bool
+		ailment hal.Ailment // that is told where nothing comes through
 	}{
-		{"wrong checksum, all", bend, true},
-		{"half frames, all", half, true},
-		{"nothing but noise", func(b []byte) []byte { return append([]byte{1, 2, 3, 0, 4, 0, 0xFF}, make([]byte, 3)...) }, true},
+		{"wrong checksum, all", bend, true, mcu.ErrGarbled},
+		{"half frames, all", half, true, mcu.ErrGarbled},
+		{"nothing but noise", func(b []byte) []byte { return append([]byte{1, 2, 3, 0, 4, 0, 0xFF}, make([]byte, 3)...) }, true, mcu.ErrGarbled},
 		{"endless noise", func(b []byte) []byte {
 			for i := range b {
 				b[i] = 0xAA
 			}
 			return b
-		}, true},
-		{"wrong checksum, some", every(50, bend), false},
-		{"half frames, some", every(50, half), false},
-		{"noise before each frame", noise, false},
+		}, true, mcu.ErrSilent},
+		{"wrong checksum, some", every(50, bend), false, 0},
+		{"half frames, some", every(50, half), false, 0},
+		{"noise before each frame", noise, false, 0},
 	} {
 		for _, up := range []bool{true, false} {
 			b := newBench(t, options{})
@@ -66,6 +68,16 @@ func TestDisturbedLine(t *testing.T) {
 			b.run(5 * time.Second)
 			if live := b.live(cable); live == row.harmful {
 				t.Errorf("%s, up %v: contact closed %v", row.name, up, live)
+			}
+			want := hal.AilNone
+			switch {
+			case row.harmful && !up:
+				want = mcu.ErrDeaf
+			case row.harmful:
+				want = row.ailment
+			}
+			if s, _ := b.pipe.Status(cable); s.Ailment != want {
+				t.Errorf("%s, up %v: told is %q, want %q", row.name, up, s.Ailment, want)
 			}
 			b.wire.Up, b.wire.Down = nil, nil
 			b.wantLive(cable, true, 5*time.Second)
@@ -84,7 +96,7 @@ func TestRefusedController(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		o    options
-		want error
+		want hal.Ailment
 	}{
 		{"version", options{sim: func(c *mcusim.Config) { c.Versions = [2]uint16{2, 3} }}, mcu.ErrVersion},
 		{"functions", options{spec: func(s *mcu.Spec) { s.Owns |= mcu.OwnOverVoltage }}, mcu.ErrFunctions},
@@ -97,7 +109,7 @@ func TestRefusedController(t *testing.T) {
 		if err := b.drv.Err(); !errors.Is(err, row.want) {
 			t.Errorf("%s: %v, want %v", row.name, err, row.want)
 		}
-		if s, _ := b.pipe.Status(cable); b.live(cable) || !s.Faults.Has(term.FaultPilot) || s.Offered != 0 {
+		if s, _ := b.pipe.Status(cable); b.live(cable) || !s.Faults.Has(term.FaultPilot) || s.Offered != 0 || s.Ailment != row.want {
 			t.Errorf("%s: %+v", row.name, s)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 )
 
@@ -15,16 +16,17 @@ type Line interface {
 }
 
 // What the devices of a controller answer while it cannot be trusted.
-var (
-	ErrSilent     = errors.New("the safety controller says nothing")
-	ErrReset      = errors.New("the safety controller has started anew")
-	ErrLine       = errors.New("the line to the safety controller is broken")
-	ErrVersion    = errors.New("the safety controller speaks no common version of the protocol")
-	ErrFunctions  = errors.New("the safety controller does not own what the board gives to it")
-	ErrConnectors = errors.New("the safety controller has fewer connectors than the board")
-	ErrSilence    = errors.New("the safety controller waits longer for this end than the board allows")
-	ErrContradict = errors.New("the safety controller contradicts itself")
-	ErrDeaf       = errors.New("the safety controller does not hear this end")
+const (
+	ErrSilent     = hal.AilSilent
+	ErrGarbled    = hal.AilGarbled
+	ErrReset      = hal.AilReset
+	ErrLine       = hal.AilLine
+	ErrVersion    = hal.AilVersion
+	ErrFunctions  = hal.AilFunctions
+	ErrConnectors = hal.AilConnectors
+	ErrSilence    = hal.AilPatience
+	ErrContradict = hal.AilContradicts
+	ErrDeaf       = hal.AilDeaf
 )
 
 // Figures are what a driver can say of its line.
@@ -38,6 +40,7 @@ type Figures struct {
 const (
 	pollLeast = 500 * time.Microsecond // the methods of one cycle share one look at the line
 	readSize  = 256
+	garbled   = 2 // broken frames since the last whole one of its kind that are no accident
 	readLimit = 8 // reads of one look: a line that is flooded must not hold up the cycle
 )
 
@@ -54,8 +57,9 @@ type MCU struct {
 	payload [MaxPayload]byte
 
 	session uint32
-	agreed  bool  // the controller has answered in this session and is what the board expects
-	why     error // while it is not agreed
+	bad     uint32 // dec.Bad at the last whole frame
+	agreed  bool   // the controller has answered in this session and is what the board expects
+	why     error  // while it is not agreed
 	hello   Hello
 	board   Board
 	seq     uint8
@@ -99,9 +103,25 @@ func (m *MCU) Connector(n int) (*Connector, error) {
 func (m *MCU) Err() error {
 	m.look()
 	if !m.agreed {
-		return fmt.Errorf("mcu %s: %w", m.spec.Port, m.why)
+		return fmt.Errorf("mcu %s: %w", m.spec.Port, m.excuse())
 	}
 	return nil
+}
+
+// silence is what it is called that nothing whole comes, where so many frames had been broken before.
+func (m *MCU) silence(bad uint32) error {
+	if m.dec.Bad-bad >= garbled {
+		return ErrGarbled
+	}
+	return ErrSilent
+}
+
+// excuse says why the controller is not agreed.
+func (m *MCU) excuse() error {
+	if m.why == ErrSilent {
+		return m.silence(m.bad)
+	}
+	return m.why
 }
 
 // Hello is what the controller said of itself last, and Board its newest state; zero before it did.
@@ -125,7 +145,7 @@ func (m *MCU) look() {
 	if m.agreed {
 		for i := range m.active() {
 			if c := &m.conns[i]; now.Sub(c.heard) > m.spec.Silence {
-				c.fail(ErrSilent)
+				c.fail(m.silence(c.bad))
 			}
 		}
 	}
@@ -150,7 +170,11 @@ func (m *MCU) receive(now time.Time) {
 			return
 		}
 		for _, b := range m.in[:n] {
-			if m.dec.Feed(b, &m.frame) && !m.take(now) {
+			if !m.dec.Feed(b, &m.frame) {
+				continue
+			}
+			m.bad = m.dec.Bad
+			if !m.take(now) {
 				m.figures.Foreign++
 			}
 		}

@@ -75,6 +75,17 @@ func ParseFunction(name string) (Functions, bool) {
 	return 0, false
 }
 
+// Patience is how long each end waits for a good frame of the other.
+func (s Spec) Patience() time.Duration {
+	switch {
+	case s.Silence != 0:
+		return s.Silence
+	case s.Beat != 0:
+		return beatsLost * s.Beat
+	}
+	return beatsLost * DefaultBeat
+}
+
 // normal fills in the defaults and refuses what the protocol cannot do.
 func (s Spec) normal() (Spec, error) {
 	if s.Baud == 0 {
@@ -83,9 +94,7 @@ func (s Spec) normal() (Spec, error) {
 	if s.Beat == 0 {
 		s.Beat = DefaultBeat
 	}
-	if s.Silence == 0 {
-		s.Silence = beatsLost * s.Beat
-	}
+	s.Silence = s.Patience()
 	switch {
 	case s.Connectors < 1 || s.Connectors > MaxConnectors:
 		return s, fmt.Errorf("mcu %s: %d connectors: 1 to %d", s.Port, s.Connectors, MaxConnectors)

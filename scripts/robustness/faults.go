@@ -67,11 +67,11 @@ var Faults = []Row{
 	{ID: "F15", What: "pilot short, diode, E, F, chatter, no earth, residual current, heat, emergency stop, lid", Asks: "opens within 100 ms with the right code, and tries again by rule",
 		Tests: []string{
 			"station/iec61851.TestEveryStateWithEveryFault TestPilotShortToEarth TestChatteringPilotOpens TestTemperatureHysteresis TestRetriesEndAndBeginAnewWithTheNextVehicle TestLeavingStateCOpensAtOnce TestRandomWires",
-			"station/guard.TestWorldFaultsOpenInTime TestFaultsThatDoNotStop TestDeviceErrorsOpen TestDeadDevicesAtStart TestRandomWorlds",
+			"station/guard.TestWorldFaultsOpenInTime TestFaultsThatDoNotStop TestPilotFaultSaysWhy TestTemperaturesAreTold TestDeviceErrorsOpen TestDeadDevicesAtStart TestRandomWorlds",
 			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
 			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine",
 			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves TestEveryPartThatFailsOpens",
-			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging",
+			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging TestControllerWrongCRCWhileCharging TestControllerRefused TestDeratingByAControllersThermometer",
 			"boards/dryrun.TestShippedBoards TestMistakesShow",
 			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/iec61851"
 	"github.com/evsed/evsed/station/term"
@@ -14,10 +15,10 @@ import (
 
 // Frames on the socket between station and guard: one datagram each, always as long as its type says, little endian.
 //
-//	offset  command (96 bytes)            status (64 bytes)
-//	0       u8  version, 1                u8  version, 1
+//	offset  command (96 bytes)            status (72 bytes)
+//	0       u8  version, 2                u8  version, 2
 //	1       u8  type, 1                   u8  type, 2
-//	2       u16 length, 96                u16 length, 64
+//	2       u16 length, 96                u16 length, 72
 //	4       u8  kind                      u8  pilot state
 //	5       u8  permit: 1 close 2 lock    u8  cable state
 //	            4 fail
@@ -30,7 +31,8 @@ import (
 //	32      i64 meter: age, ns            i64 offered, mA
 //	40      i64 meter: 3 x mA             i32 duty, 0.01 %; 44 u32 closings; 48 u32 faults; 52 u32 seen; 56 u8 opened by
 //	64      i64 meter: 3 x mV
-//	88      zero                          57 zero
+//	88      zero                          57 u8 ailment; 58 u8 heat that is known: 1 socket 2 cable; 59 zero
+//	                                      60 i16 socket, 62 i16 cable, 0.1 °C; 64 zero
 //	last 4  u32 CRC-32C of all before it
 //
 // Instants are CLOCK_MONOTONIC in ns, which both sides share: what a frame waited in the socket is part of its age.
@@ -38,11 +40,11 @@ import (
 // of which the newest counts. The checksum, the version and the rule that every byte without meaning is zero tell a
 // program that speaks something else; from such a one nothing is taken.
 const (
-	frameVersion = 1
+	frameVersion = 2
 	typeCommand  = 1
 	typeStatus   = 2
 	CommandSize  = 96
-	StatusSize   = 64
+	StatusSize   = 72
 )
 
 // ErrFrame is a datagram that is no frame of this version.
@@ -62,6 +64,14 @@ const (
 	statusLocked
 	statusLockFailed
 )
+
+const (
+	heatSocket = 1 << iota
+	heatCable
+)
+
+// maxHeat is the most, above and below zero, that a status can say.
+const maxHeat = 3000 * unit.Celsius
 
 func head(b []byte, kind byte) {
 	clear(b)
@@ -175,7 +185,14 @@ func fillStatus(b *[StatusSize]byte, s *iec61851.Status, at int64) {
 	binary.LittleEndian.PutUint32(b[44:], s.Closings)
 	binary.LittleEndian.PutUint32(b[48:], uint32(s.Faults))
 	binary.LittleEndian.PutUint32(b[52:], uint32(s.Seen))
-	b[56] = byte(s.Opened)
+	b[56], b[57] = byte(s.Opened), byte(s.Ailment)
+	b[58] = bit(s.SocketHeat.Known, heatSocket) | bit(s.CableHeat.Known, heatCable)
+	binary.LittleEndian.PutUint16(b[60:], uint16(s.SocketHeat.At/heatStep))
+	binary.LittleEndian.PutUint16(b[62:], uint16(s.CableHeat.At/heatStep))
+}
+
+func getHeat(b []byte, known bool) iec61851.Heat {
+	return iec61851.Heat{Known: known, At: unit.Temperature(int16(binary.LittleEndian.Uint16(b))) * heatStep}
 }
 
 // knownFaults are the bits that a FaultSet may have.
@@ -193,12 +210,16 @@ func decodeStatus(b []byte, s *iec61851.Status) (at int64, err error) {
 		Rating: get64[unit.Current](b[24:]), Offered: get64[unit.Current](b[32:]), Duty: unit.Duty(binary.LittleEndian.Uint32(b[40:])),
 		Closings: binary.LittleEndian.Uint32(b[44:]), Faults: iec61851.FaultSet(binary.LittleEndian.Uint32(b[48:])),
 		Seen: iec61851.FaultSet(binary.LittleEndian.Uint32(b[52:])), Opened: iec61851.OpenReason(b[56]),
+		Ailment: hal.Ailment(b[57]), SocketHeat: getHeat(b[60:], b[58]&heatSocket != 0), CableHeat: getHeat(b[62:], b[58]&heatCable != 0),
 	}
 	var again [StatusSize]byte
 	fillStatus(&again, s, at)
 	if string(again[:StatusSize-4]) != string(b[:StatusSize-4]) || s.Pilot > term.StateF || s.Cable > iec61851.CableError || s.Opened > iec61851.OpenedByFault ||
-		s.Phases > 3 || (s.Faults|s.Seen)&^knownFaults != 0 {
+		s.Phases > 3 || (s.Faults|s.Seen)&^knownFaults != 0 || s.Ailment >= hal.Ailments || absurd(s.SocketHeat) || absurd(s.CableHeat) {
 		return 0, fmt.Errorf("%w: status with a value that nobody sends", ErrFrame)
 	}
 	return at, nil
 }
+
+// absurd reports whether a heat is one that nobody says.
+func absurd(h iec61851.Heat) bool { return !h.Known && h.At != 0 || h.At > maxHeat || h.At < -maxHeat }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/iec61851"
 	"github.com/evsed/evsed/station/term"
@@ -30,6 +31,9 @@ func someStatuses() []iec61851.Status {
 		{Ref: term.Ref{EVSE: 2, Connector: 1}, Pilot: term.StateC, Cable: iec61851.CablePresent, Rating: 32000, Closed: true, Phases: 3, Closings: 1 << 31,
 			Opened: iec61851.OpenedByFault, HasLock: true, Locked: true, LockFailed: true, Offered: 16000, Duty: 2666,
 			Faults: iec61851.FaultsOf(term.FaultGround), Seen: iec61851.FaultsOf(term.FaultGround, term.FaultStorage)},
+		{Ref: term.Ref{EVSE: 1, Connector: 2}, Faults: iec61851.FaultsOf(term.FaultPilot), Ailment: hal.AilUnreadable,
+			SocketHeat: iec61851.Heat{Known: true, At: 84_900}, CableHeat: iec61851.Heat{Known: true, At: -maxHeat}},
+		{Ref: term.Ref{EVSE: 1, Connector: 2}, CableHeat: iec61851.Heat{Known: true}},
 	}
 }
 
@@ -89,17 +93,22 @@ func TestFramesRefuseDamage(t *testing.T) {
 // TestFramesRefuseWhatNobodySends seals frames whose values are out of range, so that the checksum is right.
 func TestFramesRefuseWhatNobodySends(t *testing.T) {
 	for name, edit := range map[string]func(c, s []byte){
-		"kind":              func(c, _ []byte) { c[4] = 9 },
-		"permit flag":       func(c, _ []byte) { c[5] |= 8 },
-		"permit phases":     func(c, _ []byte) { c[6] = 4 },
-		"meter in a permit": func(c, _ []byte) { c[40] = 1 },
-		"zero bytes":        func(c, _ []byte) { c[88] = 1 },
-		"pilot":             func(_, s []byte) { s[4] = 7 },
-		"cable":             func(_, s []byte) { s[5] = 4 },
-		"status flag":       func(_, s []byte) { s[6] |= 16 },
-		"opened by":         func(_, s []byte) { s[56] = 5 },
-		"fault":             func(_, s []byte) { s[51] = 128 },
-		"no fault":          func(_, s []byte) { s[52] = 1 },
+		"kind":                   func(c, _ []byte) { c[4] = 9 },
+		"permit flag":            func(c, _ []byte) { c[5] |= 8 },
+		"permit phases":          func(c, _ []byte) { c[6] = 4 },
+		"meter in a permit":      func(c, _ []byte) { c[40] = 1 },
+		"zero bytes":             func(c, _ []byte) { c[88] = 1 },
+		"pilot":                  func(_, s []byte) { s[4] = 7 },
+		"cable":                  func(_, s []byte) { s[5] = 4 },
+		"status flag":            func(_, s []byte) { s[6] |= 16 },
+		"opened by":              func(_, s []byte) { s[56] = 5 },
+		"ailment":                func(_, s []byte) { s[57] = byte(hal.Ailments) },
+		"heat that nobody knows": func(_, s []byte) { s[58], s[60] = 0, 1 },
+		"another heat":           func(_, s []byte) { s[58] = 4 },
+		"absurd heat":            func(_, s []byte) { s[58], s[61] = 1, 0x7F },
+		"zero of a status":       func(_, s []byte) { s[64] = 1 },
+		"fault":                  func(_, s []byte) { s[51] = 128 },
+		"no fault":               func(_, s []byte) { s[52] = 1 },
 	} {
 		var command [CommandSize]byte
 		encodeCommand(&command, &someCommands()[0], 1)

@@ -28,6 +28,9 @@ type port struct {
 	errs      iec61851.FaultSet // devices that failed in this cycle
 	late      iec61851.FaultSet // devices that refused a command in the last cycle
 	board     iec61851.FaultSet // diagnosis lines, as of the last slow reading
+	ailment   hal.Ailment       // why the pilot could not be read, until the fault is over
+	socket    iec61851.Heat     // as told
+	cable     iec61851.Heat
 }
 
 // serviceWindow is how long a fitter's acknowledgement counts: what was just repaired has to show at the wires first,
@@ -70,6 +73,7 @@ func (p *port) read(now time.Time, slow bool) {
 	if p.in.Pilot, err = p.dev.Pilot.Sample(); err != nil {
 		p.in.Pilot = hal.PilotSample{}
 		p.fail(term.FaultPilot)
+		p.ail(hal.AilmentOf(err))
 	}
 	if p.dev.Proximity != nil {
 		if p.in.Proximity, err = p.dev.Proximity.Resistance(); err != nil {
@@ -106,6 +110,13 @@ func (p *port) read(now time.Time, slow bool) {
 	p.in.Causes = p.errs | p.late | p.board
 }
 
+// ail notes why the pilot cannot be read. The first reason is told, for what follows from it is no news; one that will not pass is.
+func (p *port) ail(a hal.Ailment) {
+	if p.ailment == hal.AilNone || a.Lasting() && !p.ailment.Lasting() {
+		p.ailment = a
+	}
+}
+
 func (p *port) fail(f term.Fault) { p.errs = p.errs.With(f) }
 
 // readSlow reads what changes slowly. A thermometer that fails is as good as one that is too hot.
@@ -116,11 +127,13 @@ func (p *port) readSlow() {
 		if p.in.Temperature, err = p.dev.Socket.Temperature(); err != nil {
 			p.board = p.board.With(term.FaultHighTemperature)
 		}
+		feel(&p.socket, p.in.Temperature, err)
 	}
 	if p.dev.Cable != nil {
 		if p.in.CableTemperature, err = p.dev.Cable.Temperature(); err != nil {
 			p.board = p.board.With(term.FaultCableTemperature)
 		}
+		feel(&p.cable, p.in.CableTemperature, err)
 	}
 	if p.dev.Diagnosis == nil {
 		return
@@ -135,6 +148,23 @@ func (p *port) readSlow() {
 	}
 }
 
+// A temperature is told in steps of heatStep, and anew once it has moved by heatTold: a thermometer that flickers is no news.
+const (
+	heatStep = unit.Celsius / 10
+	heatTold = unit.Celsius / 2
+)
+
+// feel notes what a thermometer shows, as far as it is told.
+func feel(told *iec61851.Heat, t unit.Temperature, err error) {
+	t = min(max(t, -maxHeat), maxHeat) / heatStep * heatStep
+	switch d := t - told.At; {
+	case err != nil:
+		*told = iec61851.Heat{}
+	case !told.Known, d >= heatTold, d <= -heatTold:
+		*told = iec61851.Heat{Known: true, At: t}
+	}
+}
+
 // step runs the machine and drives the devices. It returns the machine's deadline.
 func (p *port) step(now time.Time, dropped bool) time.Time {
 	p.in.Permit = p.permit
@@ -143,6 +173,10 @@ func (p *port) step(now time.Time, dropped bool) time.Time {
 	}
 	p.in.Service = now.Before(p.service)
 	p.machine.Step(now, &p.in, &p.out)
+	if !p.out.Status.Faults.Has(term.FaultPilot) {
+		p.ailment = hal.AilNone
+	}
+	p.out.Status.Ailment, p.out.Status.SocketHeat, p.out.Status.CableHeat = p.ailment, p.socket, p.cable
 	p.drive()
 	s := p.out.Status
 	s.At, s.Seen = p.sent.At, p.sent.Seen

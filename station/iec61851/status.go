@@ -3,6 +3,7 @@ package iec61851
 import (
 	"time"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/term"
 )
@@ -41,6 +42,16 @@ type Status struct {
 	Duty       unit.Duty
 	Faults     FaultSet // active now
 	Seen       FaultSet // became active since the status was last passed on
+
+	Ailment    hal.Ailment // of the pilot fault: why nobody can see the pilot; none where its line itself is wrong
+	SocketHeat Heat
+	CableHeat  Heat
+}
+
+// Heat is what a thermometer shows; the zero value: nothing is known.
+type Heat struct {
+	Known bool
+	At    unit.Temperature
 }
 
 // NoticeKind says what changed.
@@ -52,7 +63,7 @@ const (
 	CableChanged                       // Present, Rating
 	PowerChanged                       // Closed, Phases, Reason
 	LockChanged                        // Locked, Failed
-	FaultChanged                       // Fault, Active
+	FaultChanged                       // Fault, Active, Ailment
 	OfferChanged                       // Offered, Duty
 )
 
@@ -71,6 +82,7 @@ type Notice struct {
 	Failed  bool
 	Fault   term.Fault
 	Active  bool
+	Ailment hal.Ailment // of a pilot fault that is active
 	Offered unit.Current
 	Duty    unit.Duty
 }
@@ -119,10 +131,14 @@ func appendFaults(dst []Notice, old, new *Status) []Notice {
 	for f := term.FaultNone + 1; f <= lastFault; f++ {
 		n := Notice{Kind: FaultChanged, Ref: new.Ref, At: new.At, Fault: f}
 		was, is := old.Faults.Has(f), new.Faults.Has(f)
-		if !was && (is || new.Seen.Has(f)) {
+		if f == term.FaultPilot {
+			n.Ailment = new.Ailment
+		}
+		if !was && (is || new.Seen.Has(f)) || was && is && n.Ailment != hal.AilNone && n.Ailment != old.Ailment {
 			n.Active = true
 			dst = append(dst, n)
 		}
+		n.Ailment = hal.AilNone
 		if !is && (was || new.Seen.Has(f)) {
 			n.Active = false
 			dst = append(dst, n)

@@ -45,7 +45,8 @@ const (
 
 // Loop is the goroutine that owns the Runner.
 type Loop struct {
-	Events chan station.Event // from link, reader and the like
+	Events  chan station.Event                 // from link, reader and the like
+	Explain func(term.Ref, hal.Ailment) string // says which device of a connector ails, and from what; nil: the ailment's own words do
 
 	runner  *Runner
 	clock   Clock
@@ -221,7 +222,12 @@ func (l *Loop) takeFindings() {
 func (l *Loop) takeNotices() {
 	l.notices = l.guard.Take(l.notices[:0])
 	for _, n := range l.notices {
-		l.runner.Handle(l.clock.Now(), EventOf(n))
+		ev := EventOf(n)
+		if f, ok := ev.(station.FaultChanged); ok && n.Ailment != hal.AilNone && l.Explain != nil {
+			f.Info = l.Explain(n.Ref, n.Ailment)
+			ev = f
+		}
+		l.runner.Handle(l.clock.Now(), ev)
 	}
 }
 

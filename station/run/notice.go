@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/iec61851"
 )
@@ -19,7 +20,11 @@ func EventOf(n iec61851.Notice) station.Event {
 	case iec61851.LockChanged:
 		return station.LockChanged{Ref: n.Ref, Locked: n.Locked, Failed: n.Failed}
 	case iec61851.FaultChanged:
-		return station.FaultChanged{Ref: n.Ref, Fault: n.Fault, Active: n.Active}
+		f := station.FaultChanged{Ref: n.Ref, Fault: n.Fault, Active: n.Active}
+		if n.Ailment != hal.AilNone {
+			f.Info = n.Ailment.Error()
+		}
+		return f
 	case iec61851.OfferChanged:
 		return station.OfferChanged{Ref: n.Ref, Current: n.Offered}
 	}

@@ -111,6 +111,12 @@ func (m *MCU) Reset(why mcu.ResetReason) {
 	}
 }
 
+// Flash gives the controller another firmware, of which the lowest and the highest version of the protocol are told, and starts it.
+func (m *MCU) Flash(versions [2]uint16) {
+	m.cfg.Versions = versions
+	m.Reset(mcu.ResetSoftware)
+}
+
 // Session is the agent's; 0: none.
 func (m *MCU) Session() uint32 { return m.session }
 

@@ -32,6 +32,15 @@ type Fitting interface {
 	SetPower(on bool) error
 }
 
+// Guarded is an optional ability of a Fitting: to use what the guard knows, and to say what the guard's devices are called.
+type Guarded interface {
+	// Guarded tells, at the beginning of each life, where the guard's newest statuses are.
+	Guarded(status func(term.Ref) (iec61851.Status, bool))
+
+	// Explain says which device of a connector ails, and from what.
+	Explain(term.Ref, hal.Ailment) string
+}
+
 // Wires are what a guard within this process drives. A guard of its own process opens them itself.
 type Wires interface {
 	Devices(term.Ref) (hal.Devices, error)
