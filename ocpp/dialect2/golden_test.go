@@ -55,6 +55,9 @@ func pretty(t *testing.T, payload []byte) string {
 	return b.String() + "\n"
 }
 
+// signed is what a meter signed.
+var signed = &term.SignedMeterValue{Data: []byte(`OCMF|{"FV":"1.0"}|{"SD":"00"}`), SigningMethod: "ECDSA-secp256r1-SHA256", EncodingMethod: "OCMF", PublicKey: []byte{0xc0, 0xde}}
+
 var bigToken = term.IdToken{Value: "DEADBEEF-" + strings.Repeat("0123456789", 9), Type: term.TokenKeyCode}
 
 var reports = []struct {
@@ -122,6 +125,14 @@ var reports = []struct {
 	{"tx-ended", &station.TransactionEvent{
 		Phase: station.PhaseEnded, At: at, Trigger: term.TriggerEVDeparted, SeqNo: 5, Transaction: "t",
 		StoppedReason: term.StopEVDisconnected, ChargingTime: -1, PhasesUsed: -1,
+	}},
+	{"tx-signed", &station.TransactionEvent{
+		Phase: station.PhaseEnded, At: at, Trigger: term.TriggerStopAuthorized, SeqNo: 5, Transaction: "t",
+		StoppedReason: term.StopLocal, ChargingTime: -1, PhasesUsed: -1, Values: []term.MeterValue{
+			{At: at, Sampled: []term.SampledValue{{Value: 1_000_000, Context: term.TransactionBegin}}},
+			{At: at.Add(time.Hour), Signed: signed, Sampled: []term.SampledValue{
+				{Value: 230_150, Measurand: term.Voltage, Context: term.TransactionEnd}, {Value: 7_500_000, Context: term.TransactionEnd}}},
+		},
 	}},
 }
 
