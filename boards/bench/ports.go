@@ -72,7 +72,7 @@ func (b *Bench) buildMeter(e *boards.EVSE) error {
 	if bus == nil || bus.Kind != boards.BusSerial {
 		return nil
 	}
-	model, err := meter.Find(e.Meter.Model)
+	model, err := e.Meter.Table()
 	if err != nil {
 		return fmt.Errorf("meter of EVSE %d: %w", e.ID, err)
 	}
