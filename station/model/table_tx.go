@@ -1,8 +1,8 @@
 package model
 
-// txPoints are the events that may begin or end a transaction (part 2, 2.6.6). DataSigned is missing: no meter of
-// this station signs, and a transaction waiting for a signature would never start. ParkingBayOccupancy is offered
-// where there is a bay sensor.
+// txPoints are the events that may begin or end a transaction (part 2, 2.6.6). DataSigned is missing: a meter
+// signs a transaction that it has been told, so none can wait for a signature to begin. ParkingBayOccupancy is offered where
+// there is a bay sensor.
 const (
 	txPoints         = "EVConnected,Authorized,PowerPathClosed,EnergyTransfer"
 	txPointsWithBays = "ParkingBayOccupancy," + txPoints
