@@ -46,6 +46,12 @@ func randomEvent(r *rand.Rand) *station.TransactionEvent {
 			v.Sampled = append(v.Sampled, term.SampledValue{Value: r.Int64() - r.Int64(), Measurand: term.Measurand(r.IntN(int(term.MeasurandCount))),
 				Phase: term.Phase(r.IntN(4)), Context: term.ReadingContext(r.IntN(5)), Location: term.Location(r.IntN(3))})
 		}
+		if r.IntN(3) == 0 {
+			v.Signed = &term.SignedMeterValue{Data: []byte("OCMF|{}|{\"SD\":\"\xff\"}"), SigningMethod: "ECDSA-secp256r1-SHA256", EncodingMethod: "OCMF"}
+		}
+		if r.IntN(3) == 0 && v.Signed != nil {
+			v.Signed.PublicKey = []byte{0x30, 0}
+		}
 		ev.Values = append(ev.Values, v)
 	}
 	return ev
