@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/evsed/evsed/hal"
+	"github.com/evsed/evsed/hal/meter/ocmf"
 	"github.com/evsed/evsed/hal/unit"
 )
 
@@ -27,10 +27,10 @@ type Virtual struct {
 	mu      sync.Mutex // guards all below
 	reading hal.MeterReading
 	silent  bool
-	page    int
+	page    uint64
 	open    string
-	begun   map[string]string // transaction: its first reading
-	done    map[string]string // transaction: its record
+	begun   map[string]ocmf.Reading // transaction: its first reading
+	done    map[string]string       // transaction: its record
 }
 
 // NewVirtual returns a virtual meter with a new key.
@@ -43,7 +43,7 @@ func NewVirtual(serial string) (*Virtual, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Virtual{serial: serial, key: key, public: hex.EncodeToString(der), begun: map[string]string{}, done: map[string]string{}}, nil
+	return &Virtual{serial: serial, key: key, public: hex.EncodeToString(der), begun: map[string]ocmf.Reading{}, done: map[string]string{}}, nil
 }
 
 // Set lets the meter show a reading of DC: line 1 of it.
@@ -112,23 +112,19 @@ func (v *Virtual) record(id string) string {
 	return v.done[id]
 }
 
-// point is a reading in the words of the format.
-func (v *Virtual) point(reason string) string {
-	return fmt.Sprintf(`{"TM":"%s S","TX":"%s","RV":%s,"RI":"01-00:98.08.00*FF","RU":"kWh","RT":"DC","EF":"","ST":"G"}`,
-		v.reading.At.UTC().Format("2006-01-02T15:04:05,000-0700"), reason, decimal(int64(v.reading.Import), 6))
+// point is a reading for a record.
+func (v *Virtual) point(reason string) ocmf.Reading {
+	return ocmf.Reading{At: v.reading.At.UTC(), Clock: 'S', Reason: reason, Value: v.reading.Import, Register: "01-00:98.08.00*FF", Current: "DC"}
 }
 
-func (v *Virtual) sign(id, point string) string {
+func (v *Virtual) sign(id string, point ocmf.Reading) string {
 	v.page++
-	user, _ := json.Marshal(id)
-	payload := fmt.Sprintf(`{"FV":"1.0","GI":"Virtual DCBM","GS":"%s","PG":"T%d","MV":"LEM","MM":"DCBM","MS":"%s","IS":true,"IT":"UNDEFINED","ID":%s,"RD":[%s,%s]}`,
-		v.serial, v.page, v.serial, user, v.begun[id], point)
-	sum := sha256.Sum256([]byte(payload))
-	der, err := ecdsa.SignASN1(rand.Reader, v.key, sum[:])
+	text, err := ocmf.Sign(ocmf.Payload{Gateway: "Virtual DCBM", GatewaySerial: v.serial, Page: v.page, Vendor: "LEM", Model: "DCBM", Serial: v.serial,
+		Identified: true, IDType: "UNDEFINED", ID: id, Readings: []ocmf.Reading{v.begun[id], point}}, v.key)
 	if err != nil {
-		panic(err) // of a key that was just made, with the system's randomness
+		panic(err) // of a key that was just made
 	}
-	return fmt.Sprintf(`OCMF|%s|{"SA":"ECDSA-secp256r1-SHA256","SD":"%X"}`, payload, der)
+	return string(text)
 }
 
 // decimal spells v * 10^-places.

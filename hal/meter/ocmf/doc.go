@@ -1,4 +1,5 @@
-// Package ocmf reads signed meter records in the Open Charge Metering Format and judges them.
+// Package ocmf reads signed meter records in the Open Charge Metering Format and judges them; and writes them, for meters that are
+// simulated.
 //
 // A record is kept as it came, byte by byte: what is signed is the text of its payload, not its meaning. A judgement
 // has three verdicts that do not depend on each other, since each has another cause and another cure:
