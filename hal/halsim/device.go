@@ -36,13 +36,16 @@ func (w *World) Devices(ref term.Ref) (hal.Devices, error) {
 	return all, nil
 }
 
-// Meter returns the meter of an EVSE.
+// Meter returns the meter of an EVSE; one that signs is a hal.SigningMeter and a hal.Signer.
 func (w *World) Meter(id term.EVSEID) (hal.Meter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e, err := w.evse(id)
 	if err != nil {
 		return nil, fmt.Errorf("wire meter: %w", err)
+	}
+	if e.signer != nil {
+		return signingDevice{meterDevice{e}}, nil
 	}
 	return meterDevice{e}, nil
 }

@@ -134,13 +134,16 @@ func (c *connector) followFault(now time.Time, code term.Fault) {
 	}
 }
 
-// ClearFaults clears every fault, planned ones too, and sets the locks to normal.
+// ClearFaults clears every fault, planned ones too, and sets the locks and the meters that refuse to sign to normal.
 func (w *World) ClearFaults() error {
 	return w.change(func() error {
 		w.scheduled, w.due = nil, nil
 		w.clear(term.Ref{}, w.faults)
 		for _, e := range w.evses {
 			w.clear(term.Ref{EVSE: e.cfg.ID}, e.faults)
+			if e.signer != nil {
+				e.signer.refuses = false
+			}
 			for _, c := range e.conns {
 				w.clear(c.ref, c.faults)
 				c.lock.behaviour = LockNormal

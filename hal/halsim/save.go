@@ -17,7 +17,7 @@ import (
 const savedVersion = 1
 
 // Saved is what of the world outlives the station's process: what is plugged where, the cars with their state of
-// charge, registers, locks, faults and welds. Delays are saved as what is left of them.
+// charge, registers, what a meter counts for its signature, locks, faults and welds. Delays are saved as what is left of them.
 type Saved struct {
 	Version int               `json:"version"`
 	Faults  iec61851.FaultSet `json:"faults,omitempty"`
@@ -31,6 +31,8 @@ type SavedEVSE struct {
 	Export     unit.Energy       `json:"exportmWh,omitempty"`
 	Bay        bool              `json:"bay,omitempty"`
 	Faults     iec61851.FaultSet `json:"faults,omitempty"`
+	Signer     *SavedSigner      `json:"signer,omitempty"`
+	Refuses    bool              `json:"refuses,omitempty"` // to sign
 	Connectors []SavedConnector  `json:"connectors"`
 }
 
@@ -98,6 +100,10 @@ func (w *World) saved() *Saved {
 		se := SavedEVSE{
 			ID: e.cfg.ID, Import: max(unit.Energy(e.meter.imported), e.meter.register()), Export: unit.Energy(e.meter.exported), Bay: e.bay, Faults: e.faults,
 		}
+		if e.signer != nil {
+			kept := e.signer.kept
+			se.Signer, se.Refuses = &kept, e.signer.refuses
+		}
 		for _, c := range e.conns {
 			sc := SavedConnector{
 				ID: c.cfg.ID, AtEVSE: c.atEVSE, AtEV: c.atEV, CableMax: c.cableMax, Locked: c.lock.locked, Lock: c.lock.behaviour,
@@ -146,6 +152,9 @@ func (w *World) restore(s *Saved) error {
 		}
 		e.meter.imported, e.meter.exported, e.bay, e.faults = float64(se.Import), float64(se.Export), se.Bay, se.Faults&evseFaults
 		e.meter.kept = e.meter.register()
+		if e.signer != nil && se.Signer != nil {
+			e.signer.kept, e.signer.refuses = *se.Signer, se.Refuses
+		}
 		for j := range se.Connectors {
 			if c, err := w.connector(term.Ref{EVSE: se.ID, Connector: se.Connectors[j].ID}); err == nil {
 				if err := c.restore(w.now, &se.Connectors[j]); err != nil {

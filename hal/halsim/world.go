@@ -20,8 +20,10 @@ var (
 
 // Config describes the station that stands in the world.
 type Config struct {
-	Clock   func() time.Time
-	Seed    uint64 // of the measurement noise
+	Clock   func() time.Time // monotonic
+	Wall    func() time.Time // what the meters that sign show; nil: Clock
+	Station string           // whose meters these are, where they sign
+	Seed    uint64           // of the measurement noise
 	EVSEs   []EVSE
 	Keep    func(*Saved) error // see World.Saved; nil: nothing survives the process
 	Observe func(Event)        // called with the world locked, in order; must not call back
@@ -33,6 +35,7 @@ type EVSE struct {
 	ID         term.EVSEID
 	Phases     uint8 // 1 or 3
 	MaxCurrent unit.Current
+	Signs      bool // its meter signs what it counts, as OCMF
 	Connectors []Connector
 }
 
@@ -99,6 +102,7 @@ type evse struct {
 	conns  []*connector
 	faults iec61851.FaultSet
 	meter  meter
+	signer *signer // nil: its meter signs nothing
 	bay    bool
 	grid   [3]unit.Voltage // volts of the supply without load
 	hertz  unit.Frequency
@@ -138,6 +142,9 @@ func New(cfg Config, saved *Saved) (*World, error) {
 			return nil, fmt.Errorf("build EVSE %d: %w: phases, current or connectors", ec.ID, ErrBadValue)
 		}
 		e := &evse{w: w, cfg: ec, grid: nominalGrid, hertz: nominalFrequency}
+		if ec.Signs {
+			e.signer = newSigner(cfg.Station, ec.ID)
+		}
 		for _, cc := range ec.Connectors {
 			e.conns = append(e.conns, &connector{
 				e: e, cfg: cc, ref: term.Ref{EVSE: ec.ID, Connector: cc.ID}, duty: unit.DutyHigh,

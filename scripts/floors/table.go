@@ -148,6 +148,7 @@ var House = Rules{
 		{"hal/meter", "hal/modbus"},
 		{"hal/meter/dcbm", "hal/meter"},
 		{"hal/meter/dcbm", "hal/meter/ocmf"},
+		{"hal/halsim", "hal/meter/ocmf"},
 		{"hal/meter/iskra", "hal/meter"},
 		{"hal/meter/iskra", "hal/meter/ocmf"},
 		{"hal/meter/iskra", "hal/modbus"},
