@@ -62,7 +62,7 @@ func prepare() error {
 			return err
 		}
 	}
-	return flag.Set("test.timeout", (kernelLimit - 1e10).String())
+	return flag.Set("test.timeout", (kernelLimit() - 1e10).String())
 }
 
 // interfaceUp switches a network interface on.

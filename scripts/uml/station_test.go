@@ -28,6 +28,8 @@ const (
 	stationName = "kernel1"
 	csmsAddress = "127.0.0.1:9000"
 	meterModel  = "eastron/sdm630-v2"
+	charging    = 5 * time.Second // that the vehicle charges: 14 Wh
+	least       = 5 * unit.WattHour
 )
 
 // line is the meter's end of a pseudo-terminal.
@@ -174,6 +176,7 @@ func checkStation(t *testing.T) {
 		all := b.csms.Ledger().Transactions()
 		return len(all) == 1 && all[0].State == "Charging"
 	})
+	time.Sleep(charging)
 	b.w.plug(inB)
 	b.within(30*time.Second, "no power in B", func() bool { return !b.w.driven() && !b.w.power() })
 	b.w.plug(inC)
@@ -193,6 +196,10 @@ func checkStation(t *testing.T) {
 		all := b.csms.Ledger().Transactions()
 		return len(all) == 1 && !all[0].Open()
 	})
+	tx := b.csms.Ledger().Transactions()[0]
+	if tx.Energy() < least {
+		t.Errorf("charged: %v, want %v or more", tx, least)
+	}
 	for _, found := range b.csms.Ledger().Check(nil) {
 		t.Errorf("books of the CSMS: %s", found)
 	}

@@ -12,4 +12,4 @@ if ((code == 3)); then
   exit 0
 fi
 ((code == 0)) || exit "$code"
-EVSED_UML_KERNEL=$kernel exec "${GO:-go}" test -count=1 -v -timeout 15m "$@" ./scripts/uml
+EVSED_UML_KERNEL=$kernel exec "${GO:-go}" test -count=1 -v -timeout "$((20 + ${EVSED_DECISIONS:-0} / 2))m" "$@" ./scripts/uml
