@@ -29,6 +29,7 @@ type Report struct {
 	Board   string
 	Serial  string `json:",omitempty"`
 	Program string // version that measured
+	Virtual bool   `json:",omitempty"` // a rehearsal on a bench
 	Files   []Source
 	Started time.Time
 	Ended   *time.Time `json:",omitempty"` // all steps have been made

@@ -23,6 +23,7 @@ type Options struct {
 	Rig     Rig
 	Person  Person
 	Program string // version
+	Virtual bool   // the rig is a bench: a rehearsal, which measures nothing of the board
 	Serial  string // of the board, "" where nobody knows
 }
 
@@ -36,6 +37,12 @@ type session struct {
 	tested time.Time // a contactor was moved last
 	now    *Step     // being made
 }
+
+// ErrNames is a bring-up that has ended at its first step.
+var ErrNames = errors.New("the other steps need every wire: mend what is named and go on with evsed board bringup resume, or correct the board file and begin anew in another directory")
+
+// ErrRehearsal is a rehearsal that is to be gone on with at a board, or a bring-up of a board on a bench.
+var ErrRehearsal = errors.New("what a rehearsal (--virtual) and a board have shown is not mixed: take another directory")
 
 // ErrOther is a report of other files than those that are given.
 var ErrOther = errors.New("the bring-up here is of other board files")
@@ -51,7 +58,7 @@ func Start(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Board: o.Board.Identity.Vendor + " " + o.Board.Identity.Model, Serial: o.Serial, Program: o.Program, Files: files, Started: o.Rig.Wall().UTC()}
+	r := &Report{Format: Format, Board: o.Board.Identity.Vendor + " " + o.Board.Identity.Model, Serial: o.Serial, Program: o.Program, Virtual: o.Virtual, Files: files, Started: o.Rig.Wall().UTC()}
 	if err := r.Write(o.Dir); err != nil {
 		return nil, err
 	}
@@ -70,6 +77,9 @@ func Resume(ctx context.Context, o Options) (*Report, error) {
 	}
 	if !Same(r.Files, files) {
 		return nil, fmt.Errorf("%w: those have changed, or are others: a bring-up in another directory begins anew", ErrOther)
+	}
+	if r.Virtual != o.Virtual {
+		return nil, ErrRehearsal
 	}
 	return r, run(ctx, o, r)
 }
@@ -97,10 +107,13 @@ func run(ctx context.Context, o Options, r *Report) error {
 			if err := s.make(st, nil); err != nil {
 				return err
 			}
+			if st.id == stepNames && r.step(stepNames, 0).Result != Passed {
+				return ErrNames
+			}
 			continue
 		}
 		for i := range o.Board.EVSEs {
-			if e := &o.Board.EVSEs[i]; !e.Off {
+			if e := &o.Board.EVSEs[i]; !e.Off && !e.DC { // BRD-401: nothing charges at a DC one
 				if err := s.make(st, e); err != nil {
 					return err
 				}

@@ -100,6 +100,8 @@ func Make(state string, store keys.Store, b *boards.Board, paths []string, progr
 		return nil, err
 	case !bringup.Same(r.Files, files):
 		return nil, refuse(CodeNotReady, "%w: bring up these", bringup.ErrOther)
+	case r.Virtual:
+		return nil, refuse(CodeNotReady, "the bring-up was a rehearsal (--virtual): nothing of this board was measured")
 	case !r.Passed():
 		return nil, refuse(CodeNotReady, "the bring-up has not passed: evsed board bringup resume makes again what has not")
 	}

@@ -46,6 +46,13 @@ func TestBringupAndSeal(t *testing.T) {
 	if code, text := onBoard("bringup", "start", shippedBoard, "--state", state, "--virtual"); code != exitFailed {
 		t.Errorf("a second start: %d %s", code, text)
 	}
+	if code, text := onBoard("seal", shippedBoard, "--state", state); code != exitFailed || !strings.Contains(text, "rehearsal") {
+		t.Errorf("seal of a rehearsal: %d %s", code, text)
+	}
+	if code, text := onBoard("bringup", "resume", shippedBoard, "--state", state); code != exitFailed || !strings.Contains(text, bringup.ErrRehearsal.Error()) {
+		t.Errorf("a rehearsal that goes on at a board: %d %s", code, text)
+	}
+	measured(t, state)
 	if code, text := onBoard("seal", shippedBoard, "--state", state); code != exitOK || !strings.Contains(text, "sealed") {
 		t.Errorf("seal: %d %s", code, text)
 	}
@@ -65,6 +72,40 @@ func TestBringupAndSeal(t *testing.T) {
 	var refused *seal.Refusal
 	if _, err := o.readBoard(s, io.Discard); !errors.As(err, &refused) || refused.Code != seal.CodeOther {
 		t.Errorf("other files: %v", err)
+	}
+}
+
+// measured makes a rehearsal's report one of a board.
+func measured(t *testing.T, state string) {
+	t.Helper()
+	dir := filepath.Join(state, seal.Folder)
+	r, err := bringup.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Virtual = false
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBringupWithoutWires: a board whose wires are not here gets no further than their names, and the report says which.
+func TestBringupWithoutWires(t *testing.T) {
+	state := t.TempDir()
+	data, err := os.ReadFile(shippedBoard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	board := filepath.Join(t.TempDir(), "board.yaml") // whose lines no machine has
+	if err := os.WriteFile(board, []byte(strings.NewReplacer("gpio:!", "gpio:!NOT_HERE_", "gpio:", "gpio:NOT_HERE_").Replace(string(data))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, text := onBoard("bringup", "start", board, "--state", state)
+	if code != exitFailed || !strings.Contains(text, bringup.ErrNames.Error()) || strings.Contains(text, "pilot") {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, text := onBoard("bringup", "report", board, "--state", state); code != exitFailed || !strings.Contains(text, "NOT FINISHED") {
+		t.Errorf("report: %d %s", code, text)
 	}
 }
 

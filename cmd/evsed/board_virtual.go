@@ -16,7 +16,7 @@ func bringupVirtual(ctx context.Context, verb string, o bringup.Options, out io.
 	if err != nil {
 		return err
 	}
-	o.Rig, o.Person, o.Serial, o.Program = v, v, "virtual", o.Program+" virtual"
+	o.Rig, o.Person, o.Serial, o.Program, o.Virtual = v, v, "virtual", o.Program+" virtual", true
 	r, err := begin(ctx, verb, o)
 	if errors.Is(err, bringup.ErrPower) {
 		v.Say("  (virtual: the power goes, and comes back)")
