@@ -46,7 +46,8 @@ type MeterOptions struct {
 	Voltage   *[3]unit.Voltage
 	Current   *[3]unit.Current
 	Frequency *unit.Frequency
-	Release   bool // back to the physics
+	Release   bool  // back to the physics
+	Refuses   *bool // to sign
 }
 
 // integrate adds the energy of d: that of the fixed readings of current and voltage where they are fixed, since a
@@ -175,7 +176,7 @@ func (d meterDevice) Read(ctx context.Context) (hal.MeterReading, error) {
 	return r, nil
 }
 
-// SetMeter fixes readings of an EVSE's meter, or releases them. A register that is set stays where it is put until it
+// SetMeter fixes readings of an EVSE's meter, or releases them, and says whether it refuses to sign. A register that is set stays where it is put until it
 // is released, and goes on from there. It cannot be set below what it has shown: registers never fall.
 func (w *World) SetMeter(id term.EVSEID, o MeterOptions) error {
 	return w.change(func() error {
@@ -184,12 +185,20 @@ func (w *World) SetMeter(id term.EVSEID, o MeterOptions) error {
 			return err
 		}
 		m := &e.meter
-		if o.Release {
-			m.hold, m.held = false, MeterOptions{}
-			return nil
-		}
 		if err := m.checkOptions(o); err != nil {
 			return fmt.Errorf("meter of EVSE %d: %w", id, err)
+		}
+		if o.Refuses != nil {
+			if e.signer == nil {
+				return fmt.Errorf("meter of EVSE %d: %w: it does not sign", id, ErrImpossible)
+			}
+			e.signer.refuses, o.Refuses = *o.Refuses, nil
+		}
+		if o.Release {
+			m.hold, m.held = false, MeterOptions{}
+		}
+		if o.Release || o == (MeterOptions{}) {
+			return nil
 		}
 		m.hold = true
 		merge(&m.held, o)

@@ -197,18 +197,3 @@ func (w *World) wall() time.Time {
 	}
 	return w.cfg.Wall()
 }
-
-// SetSigning says whether the meter of an EVSE refuses to sign.
-func (w *World) SetSigning(id term.EVSEID, refuses bool) error {
-	return w.change(func() error {
-		e, err := w.evse(id)
-		if err != nil {
-			return err
-		}
-		if e.signer == nil {
-			return fmt.Errorf("meter of EVSE %d: %w: it does not sign", id, ErrImpossible)
-		}
-		e.signer.refuses = refuses
-		return nil
-	})
-}

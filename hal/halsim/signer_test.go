@@ -170,17 +170,19 @@ func TestMeterEndsWhatIsOpen(t *testing.T) {
 
 func TestMeterRefusesToSign(t *testing.T) {
 	l, ctx := newSigns(t, "cp001"), context.Background()
-	l.ok(l.w.SetSigning(1, true))
+	l.ok(l.w.SetMeter(1, MeterOptions{Refuses: ptr(true)}))
 	l.wants(l.meter().Start(ctx, session), errRefused)
 	l.boot("cp001") // it goes on refusing
 	l.wants(l.meter().Start(ctx, session), errRefused)
 	if l.read(1).Phases != 3 {
 		t.Error("it measures all the same")
 	}
+	l.wants(l.w.SetMeter(1, MeterOptions{Refuses: ptr(false), Frequency: ptr(unit.Frequency(-1))}), ErrBadValue)
+	l.wants(l.meter().Start(ctx, session), errRefused)
 	l.ok(l.w.ClearFaults())
 	l.ok(l.meter().Start(ctx, session))
-	l.wants(l.w.SetSigning(2, true), ErrImpossible)
-	l.wants(l.w.SetSigning(3, true), ErrNotFound)
+	l.wants(l.w.SetMeter(2, MeterOptions{Refuses: ptr(true)}), ErrImpossible)
+	l.wants(l.w.SetMeter(3, MeterOptions{Refuses: ptr(true)}), ErrNotFound)
 	l.ok(l.w.SetFault(FaultOptions{Ref: term.Ref{EVSE: 1}, Code: term.FaultMeter, Active: true}))
 	_, err := l.meter().Stop(ctx, "a")
 	l.wants(err, errMeter)

@@ -57,7 +57,7 @@ const full = `{
           {"url":"ws://127.0.0.1:9002","slot":1}],
  "evses": [{"id":1,"evseId":"DE*X*1","powerType":"AC","phases":1,"maxCurrentA":16.5,"iso15118":false,
             "connectors":[{"id":1,"type":"sType2"},{"id":2,"type":"cType1"}]},
-           {"maxCurrentA":80}],
+           {"maxCurrentA":80,"signing":"ocmf"}],
  "siteFuseA": 63, "lights": false,
  "ocpp16": {"HeartbeatInterval":"86400","Abc":"x"},
  "ocpp2":  [{"component":"TxCtrlr","variable":"TxStartPoint","attribute":"Actual","value":"EVConnected",
@@ -82,11 +82,11 @@ func TestParseFull(t *testing.T) {
 	}
 	evses := []station.EVSE{
 		{ID: 1, Name: "DE*X*1", Phases: 1, MaxCurrent: 16500, Connectors: []station.Connector{{ID: 1, Type: "sType2"}, {ID: 2, Type: "cType1", Tethered: true}}},
-		{ID: 2, Phases: 3, MaxCurrent: 63 * unit.Ampere, Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}}},
+		{ID: 2, Phases: 3, MaxCurrent: 63 * unit.Ampere, Signs: station.SignsReadings, Connectors: []station.Connector{{ID: 1, Type: "cType2", Tethered: true}}},
 	}
 	world := []halsim.EVSE{
 		{ID: 1, Phases: 1, MaxCurrent: 16500, Connectors: []halsim.Connector{{ID: 1, Socket: true, Lock: true}, {ID: 2}}},
-		{ID: 2, Phases: 3, MaxCurrent: 63 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1}}},
+		{ID: 2, Phases: 3, MaxCurrent: 63 * unit.Ampere, Signs: true, Connectors: []halsim.Connector{{ID: 1}}},
 	}
 	if s.Lights || !reflect.DeepEqual(s.EVSEs, evses) || !reflect.DeepEqual(s.World, world) {
 		t.Errorf("EVSEs %+v\n%+v", s.EVSEs, s.World)

@@ -50,7 +50,7 @@ func fixed(id term.ConnectorID, kind string) station.Connector {
 }
 
 func (d *decoder) evse(i int, v *strict.Value) {
-	o := d.Object(v, "id", "evseId", "powerType", "phases", "maxCurrentA", "iso15118", "connectors")
+	o := d.Object(v, "id", "evseId", "powerType", "phases", "maxCurrentA", "iso15118", "signing", "connectors")
 	e := station.EVSE{ID: term.EVSEID(i + 1)}
 	if id := strict.Int(o, "id", 1, maxEVSEs); id != nil && *id != i+1 {
 		o.Fail("id", fmt.Sprintf("%d: want %d: ids run from 1 without a gap", *id, i+1))
@@ -67,6 +67,9 @@ func (d *decoder) evse(i int, v *strict.Value) {
 	e.MaxCurrent = strict.Or(strict.Milli(o, "maxCurrentA", leastCurrent, mostCurrent), 32*unit.Ampere)
 	if strict.Or(strict.Flag(o, "iso15118"), false) {
 		o.Fail("iso15118", "ISO 15118 is not supported by this build: want false")
+	}
+	if strict.Or(strict.Word(o, "signing", "none", "ocmf"), "none") == "ocmf" {
+		e.Signs = station.SignsReadings
 	}
 	o.Each("connectors", maxConnectors, func(j int, v *strict.Value) { e.Connectors = append(e.Connectors, d.connector(j, v)) })
 	if o.Value("connectors") == nil {
@@ -92,7 +95,7 @@ func (d *decoder) connector(j int, v *strict.Value) station.Connector {
 
 // add appends an EVSE to the station and to its world, where every socket has a lock.
 func (d *decoder) add(e station.EVSE) {
-	w := halsim.EVSE{ID: e.ID, Phases: uint8(e.Phases), MaxCurrent: e.MaxCurrent}
+	w := halsim.EVSE{ID: e.ID, Phases: uint8(e.Phases), MaxCurrent: e.MaxCurrent, Signs: e.Signs != station.SignsNothing}
 	for _, c := range e.Connectors {
 		w.Connectors = append(w.Connectors, halsim.Connector{ID: c.ID, Socket: !c.Tethered, Lock: !c.Tethered, Light: d.s.Lights})
 	}

@@ -50,7 +50,7 @@ func newBench(tb testing.TB) *bench {
 	b.core.Start(b.now, b.now)
 	log := NewLog(b.clock)
 	b.world, err = halsim.New(halsim.Config{Clock: b.clock, EVSEs: []halsim.EVSE{
-		{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1}}},
+		{ID: 1, Phases: 3, MaxCurrent: 32 * unit.Ampere, Signs: true, Connectors: []halsim.Connector{{ID: 1}}},
 		{ID: 2, Phases: 1, MaxCurrent: 16 * unit.Ampere, Connectors: []halsim.Connector{{ID: 1, Socket: true, Lock: true}, {ID: 2}}},
 	}, Observe: func(ev halsim.Event) { Observe(log, b, ev) }}, nil)
 	if err != nil {

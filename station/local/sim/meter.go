@@ -8,9 +8,9 @@ import (
 	"github.com/evsed/evsed/station/local/strict"
 )
 
-// meter fixes readings of an EVSE's meter, or gives it back to the physics.
+// meter fixes readings of an EVSE's meter, or gives it back to the physics; or lets it refuse to sign.
 func (c *call) meter(v *strict.Value) (any, error) {
-	o := c.Object(v, "energyWh", "energyExportWh", "voltageV", "currentA", "frequencyHz", "hold")
+	o := c.Object(v, "energyWh", "energyExportWh", "voltageV", "currentA", "frequencyHz", "hold", "signing")
 	m := halsim.MeterOptions{
 		Energy:    strict.Milli(o, "energyWh", 0, maxEnergyWh*unit.WattHour),
 		Export:    strict.Milli(o, "energyExportWh", 0, maxEnergyWh*unit.WattHour),
@@ -19,11 +19,17 @@ func (c *call) meter(v *strict.Value) (any, error) {
 		Current:   lines(c, o, "currentA", maxCurrent),
 		Release:   !strict.Or(strict.Flag(o, "hold"), true),
 	}
-	switch readings := len(v.Names); {
+	readings := len(v.Names)
+	if signing := strict.Word(o, "signing", "normal", "refuses"); signing != nil {
+		refuses := *signing == "refuses"
+		m.Refuses = &refuses
+		readings--
+	}
+	switch {
 	case o.Value("hold") != nil && m.Release && readings > 1:
 		o.Fail("hold", "false: want no readings beside it")
-	case readings == 0, o.Value("hold") != nil && !m.Release && readings == 1:
-		c.Fail(v, "nothing to fix: want energyWh, ... or \"hold\": false")
+	case len(v.Names) == 0, o.Value("hold") != nil && !m.Release && readings == 1:
+		c.Fail(v, "nothing to fix: want energyWh, ..., \"hold\": false or signing")
 	}
 	if err := c.bad(); err != nil {
 		return nil, err

@@ -230,7 +230,7 @@ func (c *call) info(v *strict.Value) (any, error) {
 		Station   string   `json:"station"`
 		Build     string   `json:"version"`
 		Simulates []string `json:"simulates"`
-	}{1, "evsed", c.o.Version, []string{"parkingBay"}}, c.bad()
+	}{1, "evsed", c.o.Version, []string{"parkingBay", "signedMeterValues"}}, c.bad()
 }
 
 // events is the long poll of the event log.

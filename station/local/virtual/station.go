@@ -136,10 +136,10 @@ func (s *Station) readWorld() error {
 }
 
 func (s *Station) worldConfig() halsim.Config {
-	c := halsim.Config{Clock: s.clock.Now, Seed: s.o.Seed, Observe: s.o.Observe,
+	c := halsim.Config{Clock: s.clock.Now, Wall: s.clock.Wall, Station: s.o.Station.Name, Seed: s.o.Seed, Observe: s.o.Observe,
 		Keep: func(w *halsim.Saved) error { return w.WriteFile(filepath.Join(s.o.Dir, worldFile)) }}
 	for _, e := range s.o.Station.EVSEs {
-		we := halsim.EVSE{ID: e.ID, Phases: uint8(max(e.Phases, 1)), MaxCurrent: e.MaxCurrent}
+		we := halsim.EVSE{ID: e.ID, Phases: uint8(max(e.Phases, 1)), MaxCurrent: e.MaxCurrent, Signs: e.Signs != station.SignsNothing}
 		for _, k := range e.Connectors {
 			we.Connectors = append(we.Connectors, halsim.Connector{ID: k.ID, Socket: !k.Tethered, Lock: !k.Tethered, Light: s.o.Station.Lights})
 		}
