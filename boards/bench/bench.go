@@ -35,6 +35,7 @@ type Bench struct {
 	adcs  map[string]*converter
 	hot   map[string]*place // thermometers that the kernel reads itself
 	dogs  map[string]*dog
+	bites int // of watchdogs
 	conns []*connector
 	moved []mechanic
 	ins   map[string]*button
@@ -231,5 +232,12 @@ func (d *dog) next() time.Time {
 // act resets the board.
 func (d *dog) act(time.Time) {
 	d.petted = time.Time{}
+	d.b.bites++
 	d.b.release()
+}
+
+// Resets is how often a watchdog has reset the board.
+func (b *Bench) Resets() (n int) {
+	_ = b.within(func() error { n = b.bites; return nil })
+	return n
 }

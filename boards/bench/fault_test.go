@@ -6,6 +6,7 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/bench"
+	"github.com/evsed/evsed/hal/halsim"
 	"github.com/evsed/evsed/hal/mcu"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/unit"
@@ -17,6 +18,7 @@ var (
 	wallbox = []string{"../ac-wallbox-cm4.yaml"}
 	socket  = []string{"../ac-socket-imx6ull.yaml", "../product-11kw.yaml"} // charging stops when its meter is silent
 	post    = []string{"../ac-post-two-mcu.yaml"}
+	ladder  = []string{"../testdata/ac-comparators.yaml"} // comparators measure the pilot
 )
 
 // trouble is a device that goes wrong while a car charges, and is well again after a while.
@@ -30,6 +32,28 @@ type trouble struct {
 	told  time.Duration // the CSMS has heard by then
 	ends  bool          // the session ends by it: the driver shows the card again
 	info  string        // what the CSMS is told besides the code; "": whatever it is
+}
+
+// TestIdleBoardIsNotReset: the watchdog is fed for as long as the station lives, whatever its timeout and however little happens.
+func TestIdleBoardIsNotReset(t *testing.T) {
+	for _, timeout := range []time.Duration{10 * time.Second, time.Second, time.Minute} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			t.Parallel()
+			atSite(t, wallbox, func(b *boards.Board) { b.Watchdog.Timeout = timeout }, func(s *site) {
+				s.after(5 * time.Minute)
+				s.charge()
+				s.after(5 * time.Minute)
+				s.must(s.World(func(w *halsim.World) error {
+					_, err := w.Unplug(1, 1, halsim.UnplugOptions{Side: halsim.SideBoth, Orderly: true})
+					return err
+				}))
+				s.after(5 * time.Minute)
+				if n := s.Resets(); n > 0 {
+					s.Errorf("the watchdog has reset the board %d times", n)
+				}
+			})
+		})
+	}
 }
 
 // play raises the fault while a car charges. It must be told to the CSMS once, the contactor must open if it has to, and all
@@ -128,6 +152,13 @@ func TestPilotConverterFrozenWhileCharging(t *testing.T) {
 func TestPilotConverterUnpluggedWhileCharging(t *testing.T) {
 	trouble{board: wallbox, begin: func(b *bench.Bench) error { return b.Unplug("mcp3204/voltage0") }, end: func(b *bench.Bench) error { return b.Thaw("mcp3204/voltage0") },
 		code: term.FaultPilot, opens: 100 * time.Millisecond, told: 5 * time.Second}.play(t)
+}
+
+// TestComparatorContradictsWhileCharging: a level above 10.5 V that is not above 7.5 V is none. Without the offer it reads as an
+// empty connector, and the session ends.
+func TestComparatorContradictsWhileCharging(t *testing.T) {
+	trouble{board: ladder, begin: func(b *bench.Bench) error { return b.Stick("CP_ABOVE_10V5", true) }, end: func(b *bench.Bench) error { return b.Mend("CP_ABOVE_10V5") },
+		ends: true, code: term.FaultPilot, opens: 100 * time.Millisecond, told: 5 * time.Second}.play(t)
 }
 
 func TestProximityConverterUnpluggedWhileCharging(t *testing.T) {

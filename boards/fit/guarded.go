@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal"
@@ -40,6 +41,14 @@ func (f *Fitted) Explain(ref term.Ref, a hal.Ailment) string {
 		return fmt.Sprintf("safety controller %s at %s, connector %d: %s", m.Name, filepath.Base(m.Port), e.Port, what)
 	}
 	return fmt.Sprintf("pilot of EVSE %d (%s): %s", e.ID, wiresOf(&e.Pilot), a.Error())
+}
+
+// WatchdogTimeout is that of the board; 0: it has none.
+func (f *Fitted) WatchdogTimeout() time.Duration {
+	if w := f.board.Watchdog; w != nil {
+		return w.Timeout
+	}
+	return 0
 }
 
 // wiresOf names what a pilot is measured by.

@@ -40,13 +40,15 @@ const maxAsks = 32
 // that is merely idle.
 const (
 	heartbeatEvery = 2 * time.Second
-	idleBeatEvery  = 20 * time.Second // watchdogs wait for 30 s and more; each beat is a wake-up of an idle station
+	idleBeatEvery  = 20 * time.Second // each beat is a wake-up of an idle station
+	beatsOfADog    = 3                // in the time of a watchdog: one that is late must not reset a board
 )
 
 // Loop is the goroutine that owns the Runner.
 type Loop struct {
-	Events  chan station.Event                 // from link, reader and the like
-	Explain func(term.Ref, hal.Ailment) string // says which device of a connector ails, and from what; nil: the ailment's own words do
+	Events   chan station.Event                 // from link, reader and the like
+	Explain  func(term.Ref, hal.Ailment) string // says which device of a connector ails, and from what; nil: the ailment's own words do
+	Watchdog time.Duration                      // after which the board's watchdog resets it, if it is not fed; 0: not before two idle beats
 
 	runner  *Runner
 	clock   Clock
@@ -146,6 +148,9 @@ func (l *Loop) sleep(timer *time.Timer) {
 	every := idleBeatEvery
 	if l.runner.Energised() {
 		every = heartbeatEvery
+	}
+	if l.Watchdog > 0 {
+		every = min(every, l.Watchdog/beatsOfADog)
 	}
 	if latest := now.Add(every); l.beat.IsZero() || l.beat.After(latest) {
 		l.beat = latest

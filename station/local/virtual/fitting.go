@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"time"
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/halsim"
@@ -39,6 +40,9 @@ type Guarded interface {
 
 	// Explain says which device of a connector ails, and from what.
 	Explain(term.Ref, hal.Ailment) string
+
+	// WatchdogTimeout is after what the board's watchdog resets it; 0: it has none.
+	WatchdogTimeout() time.Duration
 }
 
 // Wires are what a guard within this process drives. A guard of its own process opens them itself.

@@ -107,7 +107,7 @@ func (l *life) buildLoop() error {
 	l.loop = run.NewLoop(l.party(), l.guard, &finding{Writer: l.writer, l: l, told: len(l.store.Findings())})
 	if f, ok := l.fitting.(Guarded); ok {
 		f.Guarded(l.guard.Status)
-		l.loop.Explain = f.Explain
+		l.loop.Explain, l.loop.Watchdog = f.Explain, f.WatchdogTimeout()
 	}
 	meters := map[term.EVSEID]hal.Meter{}
 	for _, e := range l.s.o.Station.EVSEs {
