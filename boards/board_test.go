@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station/guard"
 )
@@ -219,5 +220,49 @@ func TestTableSurvivesItsFormat(t *testing.T) {
 		if err != nil || len(again.Parts) != len(table.Parts) || !slices.Equal(again.Parts, table.Parts) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A pilot that comparators measure is shown with the line that says so, and each comparator is a part of the guard's table with its
+// threshold.
+func TestComparatorsInTheTable(t *testing.T) {
+	data, err := os.ReadFile("testdata/ac-comparators.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, fs, err := Read(File{Name: "ac-comparators.yaml", Data: data})
+	if err != nil || len(fs) > 0 {
+		t.Fatal(err, fs)
+	}
+	var out bytes.Buffer
+	b.Describe(&out)
+	for _, want := range []string{"evses[1].pilot.comparators.c_d.line", "gpio:!CP_NOT_ABOVE_4V5", "evses[1].pilot.comparators.diode.below", "-10.2 V"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("show does not say %s", want)
+		}
+	}
+	table, err := b.Table(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pilot := table.Connectors[0].Pilot
+	got := table.Parts[pilot.Chip : uint32(pilot.Chip)+pilot.Line]
+	above := func(name string, mv int32, flags hal.PartFlags) hal.Part {
+		return hal.Part{Kind: hal.PartInput, Role: hal.RolePilotAbove, Name: name, B: mv, Flags: flags}
+	}
+	diode := above("CP_NOT_BELOW", -10_200, hal.PartActiveLow)
+	diode.Role = hal.RolePilotBelow
+	if want := []hal.Part{{Kind: hal.PartPWM, Role: hal.RolePilotPWM, Name: "44e0.pwm/0", A: 1_000_000}, above("CP_ABOVE_10V5", 10_500, 0), above("CP_ABOVE_7V5", 7_400, 0),
+		above("CP_NOT_ABOVE_4V5", 4_600, hal.PartActiveLow), above("CP_ABOVE_1V5", 1_500, hal.PartPullDown), diode}; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	var lines []string
+	for _, u := range b.Uses() {
+		if u.Kind == UseInput && strings.Contains(u.Path, "comparators") {
+			lines = append(lines, u.Name)
+		}
+	}
+	if len(lines) != 5 {
+		t.Errorf("show --live looks for %q", lines)
 	}
 }

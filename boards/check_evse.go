@@ -19,7 +19,7 @@ const (
 // detection is how long it takes until the guard has seen that the vehicle left state C: the middle one of the filter's
 // samples is new, and the new level has stood for as long as the machine wants.
 func (p *Pilot) detection() time.Duration {
-	return time.Duration(p.Median+1)/2*p.Every + iec61851.PilotOpenDelay
+	return time.Duration(p.Median+1)/2*p.Every + p.debounce() + iec61851.PilotOpenDelay
 }
 
 func (c *checker) pilot(e *EVSE, at string) {
@@ -72,8 +72,13 @@ func (c *checker) exit(e *EVSE, at string) {
 	if p.Median > 1 {
 		how += fmt.Sprintf(" + median-%d", p.Median)
 	}
+	cure := "try 5 ms, median-5"
+	if d := p.debounce(); d > 0 {
+		how += fmt.Sprintf(" + debounce %s", qTime.show(int64(d)))
+		cure = "try 5 ms, and no debounce: the guard has its own"
+	}
 	if seen > detectLimit {
-		c.find(join(at, "pilot.sample"), "BRD-231", fmt.Sprintf("%s sees C->B after %s, limit %s", how, qTime.show(int64(seen)), qTime.show(int64(detectLimit))), "try 5 ms, median-5")
+		c.find(join(at, "pilot.sample"), "BRD-231", fmt.Sprintf("%s sees C->B after %s, limit %s", how, qTime.show(int64(seen)), qTime.show(int64(detectLimit))), cure)
 	}
 	k := &e.Contactors
 	if k.MCU {
@@ -84,38 +89,6 @@ func (c *checker) exit(e *EVSE, at string) {
 	} else if seen <= detectLimit && seen+k.Open > exitLimit {
 		c.findf(join(at, "contactors.timing.open"), "BRD-232", "C->B is seen after %s and the contactor opens in %s: %s, limit %s", qTime.show(int64(seen)),
 			qTime.show(int64(k.Open)), qTime.show(int64(seen+k.Open)), qTime.show(int64(exitLimit)))
-	}
-}
-
-// thresholds are the levels between the states, and how far from them a comparator may sit.
-var thresholds = []struct {
-	level unit.Voltage
-	what  string
-}{{10_500, "A from B"}, {7_500, "B from C"}, {4_500, "C from D"}, {1_500, "D from E"}}
-
-const thresholdTolerance = 1000 * unit.Millivolt
-
-func (c *checker) comparators(path string, p *Pilot) {
-	below := false
-	for _, k := range p.Comparators {
-		at := path + ".comparators." + k.Name
-		if c.given(join(at, "above")) == c.given(join(at, "below")) {
-			c.find(at, "BRD-210", "a comparator", "want one of above and below")
-		}
-		below = below || k.Below
-	}
-	if !below {
-		c.findf(join(path, "comparators"), "BRD-234", "no comparator for the lower level")
-	}
-	for _, t := range thresholds {
-		found := false
-		for _, k := range p.Comparators {
-			d := k.Level - t.level
-			found = found || !k.Below && -thresholdTolerance <= d && d <= thresholdTolerance
-		}
-		if !found {
-			c.find(join(path, "comparators"), "BRD-210", fmt.Sprintf("no comparator near %s tells %s", qVoltage.show(int64(t.level)), t.what), "add one")
-		}
 	}
 }
 

@@ -69,8 +69,9 @@ var rules = []Rule{
 	{"BRD-231", Error, "the vehicle's leaving of state C is seen too late", "Sampling and debouncing must see it within 50 ms.", "Sample more often: 5 ms is usual."},
 	{"BRD-232", Error, "the contactor opens too late", "From the vehicle's leaving of state C to the open contactor IEC 61851-1 gives 100 ms: detection and the contactor's own time must fit.", "Sample more often, take a faster contactor or leave both to a safety controller (mcu)."},
 	{"BRD-233", Error, "nobody can measure the pilot", "At 5 % duty the upper level lasts 50 us, at 10 % 100 us: Linux cannot sample that.", "Add a peak detector (peak_reset), or leave the pilot to a safety controller (pilot: mcu)."},
-	{"BRD-234", Error, "the vehicle's diode is not seen", "Without the lower level a short-circuited diode, or no vehicle at all, looks like one that charges.", "Measure the lower level (pilot.low)."},
+	{"BRD-234", Error, "the vehicle's diode is not seen", "Without the lower level a short-circuited diode, or no vehicle at all, looks like one that charges.", "Measure the lower level (pilot.low, or a comparator below -10.5 V)."},
 	{"BRD-235", Error, "gain and zero do not fit the pilot", "Both levels lie between +15 V and -15 V; with a gain of zero every count means the same.", "Measure two voltages and work out gain and zero."},
+	{"BRD-236", Error, "a comparator that tells nothing", "Comparators sit between the levels of the states, within 1 V of 10.5 V, 7.5 V, 4.5 V and 1.5 V, and one for the lower level at -10.5 V.", "Give each of them one comparator, and remove the others."},
 
 	// Switches.
 	{"BRD-240", Error, "contactor without feedback", "A welded contact is not seen without a mirror contact.", "Wire the mirror contact to a line and name it (sense)."},

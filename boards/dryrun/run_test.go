@@ -54,6 +54,27 @@ func TestShippedBoards(t *testing.T) {
 	}
 }
 
+// comparedBoard is one of the tests: no shipped board measures its pilot by comparators.
+const comparedBoard = "../testdata/ac-comparators.yaml"
+
+// TestComparators: a pilot that comparators measure does all that one with converters does, and each of its own faults opens.
+func TestComparators(t *testing.T) {
+	b := load(t, comparedBoard)
+	played := map[string]Result{}
+	for _, s := range Run(b, b, nil).Steps {
+		played[s.Name] = s.Result
+		if s.Result == Failed {
+			t.Error(s)
+		}
+	}
+	for _, name := range []string{"C: car charges", "C -> B: contactor opens", "E: pilot short to earth", "F: out of service is shown", "diode shorted", "PE broken",
+		"comparator contradicts the others", "comparator of the diode broken off", "comparator stuck"} {
+		if r, is := played[name]; !is || r != Passed {
+			t.Errorf("%s: played %v, %v", name, is, r)
+		}
+	}
+}
+
 // TestProductAndSite: files over a board change what is played, and it still works.
 func TestProductAndSite(t *testing.T) {
 	b := load(t, "../ac-socket-imx6ull.yaml", "../product-11kw.yaml", "../site-small-fuse.yaml")

@@ -83,6 +83,9 @@ var supplySuite = []scenario{
 	{"meter silent while charging", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
 	{"pilot converter frozen", watched, frozen},
 	{"pilot converter lost", detector, sequence(charge, opens(on(func(p *play) error { return p.Unplug(p.e.Pilot.High.Name) }), limitOpen, term.FaultPilot), on(func(p *play) error { return p.Thaw(p.e.Pilot.High.Name) }), again)},
+	{"comparator contradicts the others", compared, sequence(charge, opens(on(func(p *play) error { return stick(p, comparator(p, 10500), true) }), limitOpen, term.FaultPilot), on(func(p *play) error { return p.Mend(comparator(p, 10500).Name) }), again)},
+	{"comparator of the diode broken off", compared, sequence(charge, opens(on(func(p *play) error { return stick(p, comparator(p, -10500), false) }), limitOpen, term.FaultDiode), on(func(p *play) error { return p.Mend(comparator(p, -10500).Name) }), again)},
+	{"comparator stuck", compared, sequence(charge, opens(on(func(p *play) error { return stick(p, comparator(p, 7500), true) }), limitOpen, term.FaultNone), remains(3*time.Second), on(func(p *play) error { return p.Mend(comparator(p, 7500).Name) }), again)},
 	{"controller silent", controlled, sequence(charge, opens(on(func(p *play) error { return p.Silence(p.e.MCU, true) }), limitOpen, term.FaultNone), trouble, on(func(p *play) error { return p.Silence(p.e.MCU, false) }), again)},
 	{"controller's line unplugged", controlled, sequence(charge, opens(on(func(p *play) error { return p.Pull(p.e.MCU, true) }), limitSlow, term.FaultNone), trouble, on(func(p *play) error { return p.Pull(p.e.MCU, false) }), again)},
 	{"controller's line disturbed", controlled, sequence(charge, opens(on(func(p *play) error { return p.Garble(p.e.MCU, true) }), limitSlow, term.FaultNone), trouble, on(func(p *play) error { return p.Garble(p.e.MCU, false) }), again)},
@@ -112,6 +115,7 @@ func wiredRCD(e *boards.EVSE) bool    { return e.RCD != nil && !e.RCD.MCU }
 func hot(e *boards.EVSE) bool         { return len(e.Temperatures) > 0 && !e.Temperatures[0].MCU }
 func testedRCD(e *boards.EVSE) bool   { return wiredRCD(e) && e.RCD.Test != nil }
 func detector(e *boards.EVSE) bool    { return e.Pilot.High != nil }
+func compared(e *boards.EVSE) bool    { return e.Pilot.Comparators != nil }
 func controlled(e *boards.EVSE) bool  { return e.MCU != "" }
 func watched(e *boards.EVSE) bool     { return detector(e) && e.Pilot.Frozen > 0 }
 func stopsOnSilence(e *boards.EVSE) bool {
@@ -183,6 +187,18 @@ func lockedNow(p *play) error {
 
 // stick holds an input so that its signal is there, or not, as the board has its polarity.
 func stick(p *play, l *boards.Line, active bool) error { return p.Stick(l.Name, active != l.ActiveLow) }
+
+// comparator is the line of the comparator nearest to a level.
+func comparator(p *play, level unit.Voltage) (nearest *boards.Line) {
+	least := unit.Voltage(1 << 30)
+	for i := range p.e.Pilot.Comparators {
+		k := &p.e.Pilot.Comparators[i]
+		if d := max(k.Level-level, level-k.Level); d < least {
+			least, nearest = d, &k.Line
+		}
+	}
+	return nearest
+}
 
 // stickSense holds a mirror contact's line where it says closed, or open.
 func stickSense(p *play, of func(*boards.EVSE) *boards.Switch, closed bool) error {

@@ -42,6 +42,12 @@ var mistakes = []mistake{
 	{"no reset of the peak", func(e *boards.EVSE) bool { return detector(e) && drop(&e.Pilot.High.Reset) }},
 	{"no reset of the valley", func(e *boards.EVSE) bool { return detector(e) && drop(&e.Pilot.Low.Reset) }},
 	{"polarity of a comparator", func(e *boards.EVSE) bool { return len(e.Pilot.Comparators) > 0 && line(&e.Pilot.Comparators[0].Line) }},
+	{"two comparators swapped", func(e *boards.EVSE) bool {
+		return len(e.Pilot.Comparators) > 1 && swap(&e.Pilot.Comparators[0].Line, &e.Pilot.Comparators[1].Line)
+	}},
+	{"polarity of the diode's comparator", func(e *boards.EVSE) bool {
+		return len(e.Pilot.Comparators) > 4 && line(&e.Pilot.Comparators[4].Line)
+	}},
 	{"proximity's pull-up", func(e *boards.EVSE) bool { return ppADC(e) && add(&e.Proximity.Pullup, e.Proximity.Pullup) }},
 	{"proximity's rail", func(e *boards.EVSE) bool { return ppADC(e) && add(&e.Proximity.Rail, e.Proximity.Rail/2) }},
 	{"proximity's gain", func(e *boards.EVSE) bool { return ppADC(e) && times(&e.Proximity.ADC.Gain, 1, 2) }},
@@ -74,7 +80,7 @@ func motors(e *boards.EVSE) bool { return e.Lock != nil && len(e.Lock.Motor) == 
 
 // TestMistakesShow: a file that says something else than the board is fails its dry run, whatever it is wrong about.
 func TestMistakesShow(t *testing.T) {
-	for _, file := range shipped(t) {
+	for _, file := range append(shipped(t), comparedBoard) {
 		for _, m := range mistakes {
 			hardware, software := load(t, file), load(t, file)
 			if e := &software.EVSEs[0]; e.Pilot.MCU || !m.make(e) {

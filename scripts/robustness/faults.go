@@ -71,8 +71,8 @@ var Faults = []Row{
 			"hal/halsim.TestEveryFaultShows", "hal/simlines.TestFaultsOverLines",
 			"hal/mcu.TestControllerOpensWhenVehicleLeavesC TestEmergencyStop TestContradictoryState TestDisturbedLine",
 			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves TestEveryPartThatFailsOpens",
-			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging TestControllerWrongCRCWhileCharging TestControllerRefused TestDeratingByAControllersThermometer",
-			"boards/dryrun.TestShippedBoards TestMistakesShow",
+			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging TestControllerWrongCRCWhileCharging TestControllerRefused TestComparatorContradictsWhileCharging TestDeratingByAControllersThermometer",
+			"boards/dryrun.TestShippedBoards TestMistakesShow TestComparators",
 			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
@@ -84,7 +84,7 @@ var Faults = []Row{
 			"cmd/evsed.TestKillWhileCharging TestKillAtFirstStart TestAgentDiesWhileCharging TestGuardOutlivesItsAgent TestGuardOutlastsALoopThatHangs TestTwoUnits TestTwoUnitsHold",
 			"station/guard.TestSilentLoopDropsThePermits TestSilentLoopHoldsByPolicy TestOpensWithEverythingHung TestPermitsOfALostStation TestStationThatWasStopped",
 			"hal/mcu.TestAgentSilent TestNewAgent TestFallback",
-			"station/local/virtual.TestLoopHangs TestExitOpensFirst", "cmd/evsed.TestHeart TestInitSystem", "storage.TestKill", "hal/halsim.TestKillAtAnyInstant", "hal/simlines.TestWorldStandsStill"}},
+			"station/local/virtual.TestLoopHangs TestExitOpensFirst", "cmd/evsed.TestHeart TestInitSystem", "boards/bench.TestIdleBoardIsNotReset", "storage.TestKill", "hal/halsim.TestKillAtAnyInstant", "hal/simlines.TestWorldStandsStill"}},
 	{ID: "F18", What: "guard killed, stopped or hanging", Asks: "the board's watchdog opens; the agent says so and starts the next guard",
 		Tests: []string{
 			"cmd/evsed.TestGuardDiesWhileCharging TestGuardHangsWhileCharging TestWatchdogOpensForAKilledGuard TestWatchdogOpensForAStoppedGuard TestGuardAfterAKilledGuard TestTwoGuards TestSecondAgentOrGuard TestSafeStateComesFirst",
