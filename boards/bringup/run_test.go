@@ -57,8 +57,8 @@ func (h *rehearsal) resume() *Report {
 	return r
 }
 
-// boardsThatCharge are the shipped boards that this build charges at.
-var boardsThatCharge = []string{"../ac-wallbox-cm4.yaml", "../ac-socket-imx6ull.yaml", "../ac-post-two-mcu.yaml"}
+// boardsThatCharge are the shipped boards that this build charges at, and one whose pilot comparators measure.
+var boardsThatCharge = []string{"../ac-wallbox-cm4.yaml", "../ac-socket-imx6ull.yaml", "../ac-post-two-mcu.yaml", "../testdata/ac-comparators.yaml"}
 
 // TestShippedBoards: every shipped board can be brought up, by the program's words alone.
 func TestShippedBoards(t *testing.T) {

@@ -78,7 +78,7 @@ var supplySuite = []scenario{
 	{"RCD self-test", testedRCD, sequence(wait(5*time.Second), rcdTested, stays("sound", time.Second, sound))},
 	{"RCD does not obey its test", testedRCD, sequence(on(func(p *play) error { return p.DeafRCD(p.ref.EVSE, true) }), faulted(wait(0), 10*time.Second, term.FaultGround), plug, permit(offer), s2(true), remains(4*time.Second))},
 	{"RCD contact broken off", wiredRCD, sequence(charge, opens(on(func(p *play) error { return p.Cut(p.e.RCD.Fault.Name) }), limitOpen, term.FaultGround))},
-	{"over-temperature", hot, sequence(charge, opens(heat(15*unit.Celsius), limitSlow, term.FaultNone), tooHot, on(cool), again)},
+	{"over-temperature", felt, sequence(charge, opens(heat(15*unit.Celsius), limitSlow, term.FaultNone), tooHot, on(cool), again)},
 	{"thermometer lost", hot, sequence(charge, opens(on(func(p *play) error { return p.Unplug(thermometerOf(firstHot(p))) }), limitSlow, term.FaultNone), tooHot)},
 	{"meter silent while charging", stopsOnSilence, sequence(charge, opens(on(func(p *play) error { p.meters = false; return nil }), iec61851.ReadingLimit+limitSlow, term.FaultMeter), on(func(p *play) error { p.meters = true; return nil }), again)},
 	{"pilot converter frozen", watched, frozen},
@@ -112,7 +112,8 @@ func sensed(e *boards.EVSE) bool      { return relays(e) && first(e).Sense != ni
 func sensedExtra(e *boards.EVSE) bool { return extra(e) && second(e).Sense != nil }
 func fi(e *boards.EVSE) bool          { return e.RCD != nil }
 func wiredRCD(e *boards.EVSE) bool    { return e.RCD != nil && !e.RCD.MCU }
-func hot(e *boards.EVSE) bool         { return len(e.Temperatures) > 0 && !e.Temperatures[0].MCU }
+func felt(e *boards.EVSE) bool        { return len(e.Temperatures) > 0 }
+func hot(e *boards.EVSE) bool         { return felt(e) && !e.Temperatures[0].MCU }
 func testedRCD(e *boards.EVSE) bool   { return wiredRCD(e) && e.RCD.Test != nil }
 func detector(e *boards.EVSE) bool    { return e.Pilot.High != nil }
 func compared(e *boards.EVSE) bool    { return e.Pilot.Comparators != nil }
