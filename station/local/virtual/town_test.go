@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/ocpp/csms"
 	"github.com/evsed/evsed/ocpp/link/faultnet"
+	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/term"
@@ -36,6 +38,8 @@ type town struct {
 	line     *faultnet.Hole                          // of the newest connection
 	security []msg2.SecurityEventNotificationRequest // that the CSMS has heard
 	events   []*msg2.TransactionEventRequest         // repeats included
+	faults   []string                                // that the CSMS was told of, raised or cleared
+	told16   []msg16.Message                         // what 1.6 has in place of events
 }
 
 // inTown plays f in a town whose station has booted. edit and now may be nil.
@@ -83,6 +87,16 @@ func (w *town) observe(r csms.Request) {
 		w.security = append(w.security, *m)
 	case *msg2.TransactionEventRequest:
 		w.events = append(w.events, m)
+	case *msg2.NotifyEventRequest:
+		for _, ev := range m.EventData {
+			w.faults = append(w.faults, fmt.Sprintf("%s %s %s: %s", ev.Component.Name, ev.Variable.Name, ev.ActualValue, ev.TechInfo.V))
+		}
+	}
+	switch m := r.Message16.(type) {
+	case *msg16.StopTransactionRequest, *msg16.MeterValuesRequest:
+		w.told16 = append(w.told16, m)
+	case *msg16.StatusNotificationRequest:
+		w.faults = append(w.faults, fmt.Sprintf("%d %s %s: %s", m.ConnectorID, m.Status, m.ErrorCode, m.Info.V))
 	}
 }
 
