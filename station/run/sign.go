@@ -72,14 +72,22 @@ func (m *Meters) Sign(c station.Command) bool {
 func (m *Meters) carryOut(ctx context.Context, p *poller, c station.Command) {
 	one, cancel := context.WithTimeout(ctx, signTimeout)
 	defer cancel()
-	s, meter := stepOf(c), p.meter.(hal.SigningMeter)
-	reader, whenever := p.meter.(hal.Signer)
+	s := Sign(one, p.meter.(hal.SigningMeter), c)
+	if ctx.Err() == nil {
+		m.tell(ctx, s)
+	}
+}
+
+// Sign lets a meter do a step, until ctx ends, and returns what became of it.
+func Sign(ctx context.Context, meter hal.SigningMeter, c station.Command) station.MeterSigned {
+	s := stepOf(c)
+	reader, whenever := meter.(hal.Signer)
 	var r hal.SignedReading
 	var err error
 	switch c := c.(type) {
 	case station.SignBegin:
-		if err = meter.Start(one, c.Session); err == nil && whenever {
-			if first, why := reader.ReadSigned(one, c.Session.Transaction); why == nil { // without it the transaction counts all the same
+		if err = meter.Start(ctx, c.Session); err == nil && whenever {
+			if first, why := reader.ReadSigned(ctx, c.Session.Transaction); why == nil { // without it the transaction counts all the same
 				s.Signed = &first
 			}
 		}
@@ -88,20 +96,18 @@ func (m *Meters) carryOut(ctx context.Context, p *poller, c station.Command) {
 			err = errors.New("it signs whole transactions only")
 			break
 		}
-		if r, err = reader.ReadSigned(one, string(c.Transaction)); err == nil {
+		if r, err = reader.ReadSigned(ctx, string(c.Transaction)); err == nil {
 			s.Signed = &r
 		}
 	case station.SignEnd:
-		if r, err = meter.Stop(one, string(c.Transaction)); err == nil {
+		if r, err = meter.Stop(ctx, string(c.Transaction)); err == nil {
 			s.Signed = &r
 		}
 	}
 	if err != nil {
 		s.Err = err.Error()
 	}
-	if ctx.Err() == nil {
-		m.tell(ctx, s)
-	}
+	return s
 }
 
 // askKey asks a meter that signs for its public key, until it has told it.
