@@ -221,6 +221,9 @@ func (s *Station) meterSigned(ev MeterSigned) {
 	}
 	switch ev.Step {
 	case SignedNow:
+		if record != nil && ev.Signed.Reading.Import != e.reading.Import {
+			record = nil // a newer reading was here first: what is told now is not what was signed
+		}
 		s.signedNow(e, record)
 	case SignedBegin:
 		s.signedBegin(e, record, err)
