@@ -1,19 +1,13 @@
 package virtual
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/evsed/evsed/hal/halsim"
-	"github.com/evsed/evsed/hal/meter/ocmf"
-	"github.com/evsed/evsed/ocpp/msg16"
-	"github.com/evsed/evsed/ocpp/msg2"
 	"github.com/evsed/evsed/station"
 )
 
@@ -35,108 +29,31 @@ func inSignedTown(t *testing.T, version string, f func(*town), settings ...Setti
 	}, nil, f)
 }
 
-// signedValue is a value that the CSMS was told with what the meter signed for it.
-type signedValue struct {
-	Event    string // Ended, or that of 1.6
-	Context  string
-	Value    string // of the register, as the CSMS has it without a signature
-	Data     string `json:"signedMeterData"`
-	Method   string `json:"signingMethod"`
-	Encoding string `json:"encodingMethod"`
-	Key      string `json:"publicKey"`
-}
-
 // signed returns all signed values in the order in which they were told; a message that came again counts once.
 func (w *town) signed() (all []signedValue) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := map[string]bool{}
 	for _, ev := range w.events {
-		if id := fmt.Sprint(ev.TransactionInfo.TransactionID, ev.SeqNo); seen[id] {
-			continue
-		} else {
+		if id := fmt.Sprint(ev.TransactionInfo.TransactionID, ev.SeqNo); !seen[id] {
 			seen[id] = true
-		}
-		for _, m := range ev.MeterValue {
-			for _, s := range m.SampledValue {
-				if r, ok := s.SignedMeterValue.Get(); ok {
-					if s.Measurand != "" && s.Measurand != msg2.MeasurandEnergyActiveImportRegister {
-						w.t.Errorf("%s is signed", s.Measurand)
-					}
-					all = append(all, signedValue{Event: fmt.Sprintf("%s %s", ev.EventType, ev.TriggerReason), Context: string(s.Context),
-						Value: s.Value.String(), Data: r.SignedMeterData, Method: r.SigningMethod.V, Encoding: r.EncodingMethod, Key: r.PublicKey.V})
-				}
-			}
+			all = append(all, signedIn2(ev)...)
 		}
 	}
 	for _, m := range w.told16 {
-		switch m := m.(type) {
-		case *msg16.StopTransactionRequest:
-			all = append(all, signed16(w.t, "Stop", m.TransactionData)...)
-		case *msg16.MeterValuesRequest:
-			all = append(all, signed16(w.t, "MeterValues", m.MeterValue)...)
-		}
+		all = append(all, signedIn16(m)...)
 	}
 	return slices.Compact(all) // 1.6 numbers nothing: what came again is equal
 }
 
-func signed16(t *testing.T, event string, values []msg16.MeterValue) (all []signedValue) {
-	for _, m := range values {
-		plain := ""
-		for _, s := range m.SampledValue {
-			if s.Format != msg16.ValueFormatSignedData {
-				if s.Measurand == msg16.MeasurandEnergyActiveImportRegister {
-					plain = s.Value
-				}
-				continue
-			}
-			v := signedValue{Event: event, Context: string(s.Context), Value: plain}
-			if err := json.Unmarshal([]byte(s.Value), &v); err != nil {
-				t.Errorf("%v: %s", err, s.Value)
-			}
-			all = append(all, v)
-		}
-	}
-	return all
-}
-
-var registers = regexp.MustCompile(`"RV":([0-9]+)\.([0-9]{3})000,`)
-
 // verify judges a record by a key as it is told, and returns the watt-hours between its readings.
-func (v signedValue) verify(t *testing.T, told string) int {
+func (v signedValue) verify(t *testing.T, key string) int {
 	t.Helper()
-	if v.Method != "ECDSA-secp256r1-SHA256" || v.Encoding != "OCMF" {
-		t.Errorf("signed by %q in %q", v.Method, v.Encoding)
-	}
-	key, err := ocmf.ParseKey(told)
+	wh, err := v.judge(key)
 	if err != nil {
-		t.Fatalf("%v: %q", err, told)
+		t.Errorf("%+v: %v", v, err)
 	}
-	text, err := base64.StdEncoding.DecodeString(v.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := ocmf.ParseAll(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := ocmf.Judge(records, &key)
-	if whole := strings.Contains(string(text), `"TX":"E"`); len(records) != 1 || j.Signature.State != ocmf.Good || j.Semantics.State != ocmf.Good ||
-		(j.Completeness.State == ocmf.Good) != whole {
-		t.Errorf("%+v\n%s", j, text)
-	}
-	wh := func(m []string) (n int) {
-		fmt.Sscan(strings.TrimLeft(m[1]+m[2], "0")+" ", &n)
-		return n
-	}
-	rs := registers.FindAllStringSubmatch(string(text), -1)
-	if len(rs) != 2 {
-		t.Fatalf("%d registers in whole watt-hours: %s", len(rs), text)
-	}
-	if now := fmt.Sprint(wh(rs[1])); now != v.Value {
-		t.Errorf("signed %s Wh, told %s", now, v.Value)
-	}
-	return wh(rs[1]) - wh(rs[0])
+	return wh
 }
 
 // endsSigned checks that the last of the values is that of the end, and counts what was billed; key is what the CSMS knows.
@@ -148,7 +65,7 @@ func (w *town) endsSigned(key string) {
 		w.t.Fatalf("nothing is signed: %v", tx)
 	}
 	last := all[len(all)-1]
-	if !strings.HasPrefix(last.Event, "Ended") && last.Event != "Stop" || last.Context != "Transaction.End" {
+	if !last.last() {
 		w.t.Errorf("the last signed value is of %s, %s", last.Event, last.Context)
 	}
 	if key == "" {

@@ -107,6 +107,9 @@ func (p *tour) audit() {
 		p.tally.transactions++
 		p.tally.events += len(tx.Events)
 		p.tally.repeats += tx.Repeats
+		if p.err = p.auditSigned(tx, evse); p.err != nil {
+			return
+		}
 	}
 	for _, e := range p.world.State().EVSEs {
 		p.tally.energy += e.Energy
