@@ -26,6 +26,7 @@ import (
 	"github.com/evsed/evsed/hal/thermo"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
+	"github.com/evsed/evsed/station/iec61851"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -272,6 +273,32 @@ func TestMeterThatFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A meter that charges and falls silent is told before the guard takes its readings for old: by then the station would tell the same
+// fault without a word of which meter it is, and would have to tell it again.
+func TestSilentMeterIsToldWithItsName(t *testing.T) {
+	in(t, func(r *rig) {
+		m, _ := r.Meter(1)
+		if _, err := m.Read(r.t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		good := time.Now()
+		r.desk.line.Fail(1, modbus.Silent)
+		for time.Since(good) < iec61851.ReadingLimit-time.Second {
+			r.after(time.Second)
+			ctx, cancel := context.WithTimeout(r.t.Context(), time.Second)
+			_, err := m.Read(ctx)
+			cancel()
+			if err == nil {
+				t.Fatal("it answered")
+			}
+		}
+		if took := time.Since(good); took >= iec61851.ReadingLimit {
+			t.Fatalf("asked for %v", took)
+		}
+		r.wantFault("1", meterName, "")
+	})
 }
 
 // One disturbed frame is no fault.

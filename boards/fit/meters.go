@@ -16,7 +16,7 @@ import (
 const (
 	meterQuiet  = 10 * time.Second // a meter that nobody has read for so long is read to see whether it is there
 	meterAsked  = 2 * time.Second  // for that reading
-	meterSilent = 3 * time.Second  // of no good reading before that is a fault; a single disturbed frame is none
+	meterSilent = 3 * time.Second  // of no good reading is a fault, before the guard takes it for one (iec61851.ReadingLimit); a single disturbed frame is none
 )
 
 // meterAt is the meter of an EVSE.
@@ -28,7 +28,8 @@ type meterAt struct {
 
 	mu    sync.Mutex // of all below
 	asked time.Time  // the last reading, good or not
-	bad   time.Time  // since when readings fail; zero: the last was good
+	good  time.Time  // the last good one
+	bad   time.Time  // since when none is good; zero: the last was
 	fails int
 }
 
@@ -113,9 +114,13 @@ func (m *meterAt) judge(err error) {
 	m.asked = now
 	switch {
 	case err == nil:
-		m.bad, m.fails = time.Time{}, 0
+		m.good, m.bad, m.fails = now, time.Time{}, 0
 	case m.bad.IsZero():
-		m.bad, m.fails = now, 1
+		// Silence counts from the last good reading, as the guard counts it: whoever has the words has to be first, so that it is told once.
+		m.bad, m.fails = m.good, 1
+		if latest := now.Add(-meterAsked); m.bad.Before(latest) {
+			m.bad = latest
+		}
 	default:
 		m.fails++
 	}
