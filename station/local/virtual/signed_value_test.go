@@ -78,7 +78,7 @@ var registers = regexp.MustCompile(`"RV":([0-9]+)\.([0-9]{3})000,`)
 // judge verifies a record by a key as it is told, and returns the watt-hours between its two readings. A record of an end is of
 // a whole transaction; any other is not.
 func (v signedValue) judge(told string) (int, error) {
-	if v.Method != "ECDSA-secp256r1-SHA256" || v.Encoding != "OCMF" {
+	if v.Method != "" && v.Method != "ECDSA-secp256r1-SHA256" || v.Encoding != "OCMF" { // the record names it, too
 		return 0, fmt.Errorf("signed by %q in %q", v.Method, v.Encoding)
 	}
 	key, err := ocmf.ParseKey(told)
