@@ -297,6 +297,7 @@ func TestSilentMeterIsToldWithItsName(t *testing.T) {
 		if took := time.Since(good); took >= iec61851.ReadingLimit {
 			t.Fatalf("asked for %v", took)
 		}
+		r.after(0)
 		r.wantFault("1", meterName, "")
 	})
 }
