@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evsed/evsed/hal"
@@ -84,13 +86,18 @@ func runGuard(args []string, out, errs io.Writer) error {
 	return err
 }
 
-// comesBack returns the folder of the devices that a guard has to open again after they were unplugged: a safety controller
-// behind a USB port gets a new node each time.
+// comesBack returns the folders of the devices that a guard has to open again after they were away: a safety controller behind a
+// USB port gets a new node each time, a thermometer on 1-wire a new attribute.
 func comesBack(t *guard.Table) []string {
+	var again []string
 	if slices.ContainsFunc(t.Parts, func(p hal.Part) bool { return p.Kind == hal.PartMCU && mcu.Removable(p.Name) }) {
-		return []string{"/dev"}
+		again = append(again, "/dev")
 	}
-	return nil
+	if slices.ContainsFunc(t.Parts, func(p hal.Part) bool { return p.Kind == hal.PartThermometer && strings.HasPrefix(p.Name, "w1:") }) {
+		masters, _ := filepath.Glob("/sys/devices/w1_bus_master*") // the pattern is right
+		again = append(again, masters...)
+	}
+	return again
 }
 
 // readTable reads the line table from a file or from the descriptor that a parent left.

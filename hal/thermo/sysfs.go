@@ -3,7 +3,6 @@ package thermo
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 const (
 	Every  = time.Second     // a thermometer is read; one on 1-wire takes most of it
 	MaxAge = 5 * time.Second // older than this is an error
+	Again  = 5 * time.Second // what cannot be read is opened anew
 )
 
 // What a thermometer answers besides what the kernel says.
@@ -48,7 +48,9 @@ type Poller struct {
 // Sysfs is one thermometer of the kernel's.
 type Sysfs struct {
 	p     *Poller
+	name  string
 	value *sysfs.Attribute
+	retry time.Time // not opened anew before
 	// newest is what it said last: milli-degrees in the upper half, and in the lower the age of the reading as seconds of the clock's
 	// epoch plus one; 0: nothing yet.
 	newest atomic.Uint64
@@ -58,19 +60,39 @@ type Sysfs struct {
 // Open opens a thermometer: hwmon:NAME/temp1, where NAME is the driver's or the hardware's, or w1:28-0000053a6b12. It reads it once,
 // so that what is broken shows at once.
 func (p *Poller) Open(name string) (*Sysfs, error) {
-	path, err := find(p.Root, name)
+	a, err := attribute(p.Root, name)
 	if err == nil {
-		var a *sysfs.Attribute
-		if a, err = sysfs.Open(path, false); err == nil {
-			t := &Sysfs{p: p, value: a, epoch: p.now()}
-			if err = t.look(); err == nil {
-				p.all = append(p.all, t)
-				return t, nil
-			}
-			a.Close()
+		t := &Sysfs{p: p, name: name, value: a, epoch: p.now()}
+		if err = t.look(); err == nil {
+			p.all = append(p.all, t)
+			return t, nil
 		}
+		a.Close()
 	}
 	return nil, fmt.Errorf("thermometer %s: %w", name, err)
+}
+
+// attribute opens what a name stands for now.
+func attribute(root, name string) (*sysfs.Attribute, error) {
+	path, err := find(root, name)
+	if err != nil {
+		return nil, err
+	}
+	return sysfs.Open(path, false)
+}
+
+// again opens a thermometer anew, from time to time: one that was away is another file of the kernel's, whatever its name. It
+// allocates, which the guard does not collect at once: that is why it is seldom.
+func (t *Sysfs) again() {
+	now := t.p.now()
+	if now.Before(t.retry) {
+		return
+	}
+	t.retry = now.Add(Again)
+	if a, err := attribute(t.p.Root, t.name); err == nil {
+		t.value.Close()
+		t.value = a
+	}
 }
 
 // find returns the attribute of a name.
@@ -82,7 +104,9 @@ func find(root, name string) (string, error) {
 		if strings.Contains(rest, "/") || rest == "" {
 			return "", errors.New("want the sensor's number, like w1:28-0000053a6b12")
 		}
-		if _, err := os.Stat(path); err != nil {
+		if a, err := sysfs.Open(path, false); err == nil {
+			a.Close()
+		} else {
 			there, _ := filepath.Glob(filepath.Join(root, "sys/bus/w1/devices/*-*"))
 			for i := range there {
 				there[i] = filepath.Base(there[i])
@@ -130,7 +154,9 @@ func (p *Poller) run(ticker *time.Ticker) {
 		case <-ticker.C:
 		}
 		for _, t := range p.all {
-			_ = t.look() // Temperature says it
+			if t.look() != nil { // Temperature says it
+				t.again()
+			}
 		}
 	}
 }

@@ -114,3 +114,46 @@ func TestOpenFails(t *testing.T) {
 		}
 	}
 }
+
+// TestComesBack: a thermometer that was away is another file when it is there again, and is read on.
+func TestComesBack(t *testing.T) {
+	root := sensors(t)
+	synctest.Test(t, func(t *testing.T) {
+		p := &Poller{Root: root}
+		defer p.Close()
+		wire, err := p.Open("w1:28-0000053a6b12")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cpu, err := p.Open("hwmon:cpu_thermal/temp1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Start()
+		put(t, root, "sys/bus/w1/devices/28-0000053a6b12/temperature", "gone\n") // what an open file of a device that is gone gives: no number
+		put(t, root, "sys/class/hwmon/hwmon0/temp1_input", "gone\n")
+		for _, gone := range []string{"sys/bus/w1/devices/28-0000053a6b12", "sys/class/hwmon/hwmon0"} {
+			if err := os.RemoveAll(filepath.Join(root, gone)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * MaxAge)
+		synctest.Wait()
+		for _, s := range []*Sysfs{wire, cpu} {
+			if v, err := s.Temperature(); !errors.Is(err, ErrStale) {
+				t.Errorf("%s is away: %v, %v", s.name, v, err)
+			}
+		}
+		put(t, root, "sys/bus/w1/devices/28-0000053a6b12/temperature", "21500\n")
+		put(t, root, "sys/class/hwmon/hwmon7/name", "cpu_thermal\n") // under another number
+		put(t, root, "sys/class/hwmon/hwmon7/temp1_input", "55000\n")
+		time.Sleep(Again + 2*Every)
+		synctest.Wait()
+		if v, err := wire.Temperature(); v != 21_500 || err != nil {
+			t.Errorf("%v, %v", v, err)
+		}
+		if v, err := cpu.Temperature(); v != 55_000 || err != nil {
+			t.Errorf("%v, %v", v, err)
+		}
+	})
+}

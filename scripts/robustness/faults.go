@@ -73,7 +73,7 @@ var Faults = []Row{
 			"hal/parts.TestFrozenConverter TestQuietConverterWithAReset TestHalfThatNobodyDrives TestConverterFails TestComparedPilot TestSelfTestFails TestTripsAreSeen TestInputs TestThermometer TestCurves TestEveryPartThatFailsOpens",
 			"boards/bench.TestPilotConverterFrozenWhileCharging TestPilotConverterUnpluggedWhileCharging TestStuckInputLineWhileCharging TestFaultCurrentLineCutWhileCharging TestControllerSilentWhileCharging TestControllerUnpluggedWhileCharging TestControllerWrongCRCWhileCharging TestControllerRefused TestComparatorContradictsWhileCharging TestDeratingByAControllersThermometer",
 			"boards/dryrun.TestShippedBoards TestMistakesShow TestComparators",
-			"hal/thermo.TestSensors", "hal/precharge.TestEmergencyOpensInOneStep"}},
+			"hal/thermo.TestSensors TestComesBack", "hal/precharge.TestEmergencyOpensInOneStep"}},
 	{ID: "F16", What: "lock jammed, cable pulled under load, cable coding changes", Asks: "opens first, reports then; tells what became of an unlocking",
 		Tests: []string{
 			"station/iec61851.TestLockFails TestLockBeforePowerAndUnlockAfter TestCableRatingFallsWithResistance", "station/guard.TestLockThatFails TestUnplugUnderLoad TestCarThatIgnoresPWMOff",
