@@ -1,5 +1,6 @@
 // Package uml runs the station and its drivers on a real kernel without hardware: a User-mode Linux with gpio-sim, stubs of chips on
-// an I2C bus, a virtual CAN bus, a PWM chip, converters and a watchdog.
+// an I2C bus, a virtual CAN bus, a PWM chip, converters, a thermometer, LEDs, a keyboard that
+// types cards, and a watchdog.
 //
 //	make test-kernel        builds the kernel once (kernel.sh), then: go test ./scripts/uml
 //
