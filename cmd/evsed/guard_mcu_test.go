@@ -188,8 +188,8 @@ func TestGuardTellsASilentController(t *testing.T) {
 		s, _ := g.remote.Status(guardRef)
 		return s.Faults.Has(term.FaultPilot)
 	})
-	if s, _ := g.remote.Status(guardRef); s.Faults.Without(term.FaultPilot) != 0 {
-		t.Errorf("one cause, and faults %v", s.Faults)
+	if s, _ := g.remote.Status(guardRef); s.Faults.Without(term.FaultPilot) != 0 || !s.Ailment.OfController() {
+		t.Errorf("one cause, and faults %v, told as %q", s.Faults, s.Ailment)
 	}
 	select {
 	case err := <-g.ended:
