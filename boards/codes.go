@@ -32,6 +32,9 @@ func severityOf(code string) Severity {
 	return r.Severity
 }
 
+// retired are codes that had a meaning once. None is used again.
+var retired = []string{"BRD-324"}
+
 // rules are the codes. A code keeps its meaning for ever; a new rule gets a new one.
 var rules = []Rule{
 	// The file.
@@ -116,8 +119,8 @@ var rules = []Rule{
 	{"BRD-320", Error, "legal meter without key", "Signed values that nobody can verify are of no use.", "Add public_key: the meter's own in hex, or from-meter."},
 	{"BRD-321", Error, "meter with fewer lines than the EVSE", "A line that is not measured is given away.", "Take a meter with as many lines."},
 	{"BRD-322", Warning, "EVSE without meter", "Nothing is billed, and a vehicle that takes too much is not seen.", "Add meter."},
-	{"BRD-323", Error, "meter that signs nothing", "The model has no signed values.", "Remove legal, or take another meter."},
-	{"BRD-324", Warning, "signed values that go nowhere", "The meter's key is checked, and no energy flows without the meter; its signed values can be read (evsed meter), and are not told to the CSMS by this build.", "Do not bill by them yet."},
+	{"BRD-323", Error, "meter that signs nothing", "The model has no signed values.", "Remove legal, or take a meter that signs (docs/meters.md)."},
+	// BRD-324 is retired: it said that signed values went nowhere.
 
 	// Inputs and the rest.
 	{"BRD-330", Error, "limit that does not fit the meaning", "curtail needs a limit; nothing else has one.", "Add or remove limit."},

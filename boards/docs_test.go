@@ -57,5 +57,8 @@ func codesTable() string {
 	for _, r := range rules {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Code, r.Severity, r.Title, r.Cause, r.Cure)
 	}
+	for _, code := range retired {
+		fmt.Fprintf(&b, "| %s | | retired | No finding has it any more, and no other rule gets it. | |\n", code)
+	}
 	return b.String()
 }

@@ -165,8 +165,8 @@ var meterKeys = []key{
 	{name: "address", kind: kindInt, least: 1, most: 247, about: "There."},
 	{name: "http", form: formHost, about: "Host of a meter that speaks HTTP."},
 	{name: "phases", kind: kindWords, words: []string{"L1", "L2", "L3"}, about: "Which line of the EVSE each line of the meter measures. L1, L2, L3 if it is not given."},
-	{name: "legal", kind: kindWord, words: []string{"ocmf"}, about: "The meter signs, and its key is checked: evsed board try."},
-	{name: "public_key", form: formKey, about: "Of the meter, for legal."},
+	{name: "legal", kind: kindWord, words: []string{"ocmf"}, about: "The meter signs each transaction: no energy flows before it has begun to, and the CSMS gets its record."},
+	{name: "public_key", form: formKey, about: "Of what the meter signs, for legal: with another key no transaction begins. from-meter: whatever it says."},
 	{name: "silent", kind: kindWord, words: []string{"report", "stop"}, rule: ruleLater, about: "What a meter that does not answer does: it is reported, or charging stops too. report if it is not given."},
 	{name: "role", gone: "an EVSE has one meter"},
 }

@@ -35,7 +35,6 @@ func (c *checker) meter(e *EVSE, at string) {
 		}
 		return
 	}
-	c.signed(m, path)
 	t, err := m.Table()
 	if err != nil {
 		cure := "evsed board help meters lists them"
@@ -45,15 +44,13 @@ func (c *checker) meter(e *EVSE, at string) {
 		c.find(join(path, "model"), "BRD-207", err.Error(), cure)
 		return
 	}
+	c.signed(m, t, path)
 	http := t.Driver != meter.DriverModbus
 	switch {
 	case http && (m.HTTP == "" || m.Bus != "" || m.Address != 0):
 		c.find(path, "BRD-210", t.Title+" speaks HTTP", "want http alone, no bus and no address")
 	case !http && (m.Bus == "" || m.Address == 0 || m.HTTP != ""):
 		c.find(path, "BRD-210", t.Title+" speaks Modbus", "want bus and address, no http")
-	}
-	if m.Legal && t.Driver != meter.DriverDCBM {
-		c.findf(join(path, "legal"), "BRD-323", "%s signs nothing", t.Title)
 	}
 	c.phases(e, t, path)
 	if b := c.b.Bus(m.Bus); b != nil && b.Kind == BusSerial && t.Line.Baud != 0 && (t.Line.Baud != b.Baud || t.Line.Frame != b.Frame) {
@@ -63,9 +60,9 @@ func (c *checker) meter(e *EVSE, at string) {
 }
 
 // signed values have a key, and the other way round.
-func (c *checker) signed(m *Meter, path string) {
-	if m.Legal {
-		c.findf(join(path, "legal"), "BRD-324", "the CSMS is not told the signed values of %s", m.Model)
+func (c *checker) signed(m *Meter, t *meter.Model, path string) {
+	if m.Legal && t.Signs == "" {
+		c.findf(join(path, "legal"), "BRD-323", "%s signs nothing", t.Title)
 	}
 	switch {
 	case m.Legal && m.PublicKey == "":

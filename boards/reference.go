@@ -11,6 +11,9 @@ func WriteRules(w io.Writer) {
 	for _, r := range rules {
 		fmt.Fprintf(w, "%s %-5s %s\n", r.Code, r.Severity, r.Title)
 	}
+	for _, code := range retired {
+		fmt.Fprintf(w, "%s       retired: no finding has it any more\n", code)
+	}
 }
 
 // WriteRule explains a code.

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/evsed/evsed/boards"
@@ -142,7 +141,7 @@ func (u uart) Write(p []byte) (int, error) {
 // MCU opens a safety controller.
 func (k kernel) MCU(s mcu.Spec) (*mcu.MCU, error) {
 	err := k.enter()
-	c := k.b.mcus[filepath.Base(s.Port)]
+	c := k.b.mcus[device(s.Port)]
 	k.leave()
 	switch {
 	case err != nil:

@@ -161,9 +161,12 @@ func (b *Bench) buildFans() error {
 	return all
 }
 
+// device is a serial port as board files call it, below /dev: some are links in folders, like serial/by-id/NAME.
+func device(path string) string { return strings.TrimPrefix(path, "/dev/") }
+
 // Line opens a serial line with Modbus units.
 func (p ports) Line(c serial.Config) (modbus.Port, error) {
-	if l := p.b.field.rails[filepath.Base(c.Port)]; l != nil {
+	if l := p.b.field.rails[device(c.Port)]; l != nil {
 		return l, nil
 	}
 	return nil, fmt.Errorf("serial port %s: no such device", c.Port)
@@ -174,7 +177,7 @@ func (p ports) TCP(address string, o modbus.Options) *modbus.Bus { return modbus
 
 // UART opens a serial port with one reader.
 func (p ports) UART(c serial.Config) (fit.UART, error) {
-	if r := p.b.field.readers[filepath.Base(c.Port)]; r != nil && r.serial != nil {
+	if r := p.b.field.readers[device(c.Port)]; r != nil && r.serial != nil {
 		return r.serial, nil
 	}
 	return nil, fmt.Errorf("serial port %s: no such device", c.Port)

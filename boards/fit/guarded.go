@@ -3,7 +3,6 @@ package fit
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ func (f *Fitted) Explain(ref term.Ref, a hal.Ailment) string {
 		case hal.AilLine:
 			what = "its port is gone"
 		}
-		return fmt.Sprintf("safety controller %s at %s, connector %d: %s", m.Name, filepath.Base(m.Port), e.Port, what)
+		return fmt.Sprintf("safety controller %s at %s, connector %d: %s", m.Name, m.Port, e.Port, what)
 	}
 	return fmt.Sprintf("pilot of EVSE %d (%s): %s", e.ID, wiresOf(&e.Pilot), a.Error())
 }

@@ -17,6 +17,12 @@ const (
 	DriverDCBM   = "lem-dcbm" // HTTP, by package dcbm
 )
 
+// Ways in which a meter is told what to sign, and gives it out.
+const (
+	SignsDCBM  = DriverDCBM    // package dcbm
+	SignsIskra = "iskra-wm3m4" // package iskra, beside the registers of the model's table
+)
+
 // Line is how a meter speaks when it leaves the factory.
 type Line struct {
 	Baud  int
@@ -29,8 +35,9 @@ type Model struct {
 	Name   string // maker/type, in lower case: "eastron/sdm630-v2"
 	Title  string // as it stands on the meter
 	Driver string
-	Phases int  // lines it measures: 1 or 3; 0 is a meter for DC
-	Line   Line // zero for a meter that is not on a serial line
+	Signs  string // SignsDCBM or SignsIskra; "": it signs nothing
+	Phases int    // lines it measures: 1 or 3; 0 is a meter for DC
+	Line   Line   // zero for a meter that is not on a serial line
 
 	reversed bool // it is built in the wrong way round: what it shows as export flows to the car
 

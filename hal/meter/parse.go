@@ -25,6 +25,7 @@ type file struct {
 	Title  string                   `yaml:"title"`
 	Source string                   `yaml:"source"` // where the numbers are from; for readers of the file
 	Driver string                   `yaml:"driver"`
+	Signs  string                   `yaml:"signs"`
 	Phases *int                     `yaml:"phases"`
 	Line   fileLine                 `yaml:"line"`
 	Order  string                   `yaml:"order"`
@@ -111,15 +112,18 @@ func (f *file) model() (*Model, error) {
 	if f.Phases == nil || *f.Phases != 0 && *f.Phases != 1 && *f.Phases != 3 {
 		return nil, errors.New("phases: want 1 or 3, or 0 for a meter of DC")
 	}
-	m := &Model{Name: f.Model, Title: f.Title, Driver: f.Driver, Phases: *f.Phases, sunspec: f.Sun, reversed: f.Turned,
+	m := &Model{Name: f.Model, Title: f.Title, Driver: f.Driver, Signs: f.Signs, Phases: *f.Phases, sunspec: f.Sun, reversed: f.Turned,
 		Line: Line{f.Line.Baud, f.Line.Frame, f.Line.Unit}}
 	switch f.Driver {
 	case "":
-		m.Driver = DriverModbus
-	case DriverDCBM:
-		if f.Map != nil || f.Probe != nil {
-			return nil, fmt.Errorf("driver %s: speaks no Modbus; leave map and probe out", f.Driver)
+		if m.Driver = DriverModbus; f.Signs != "" && f.Signs != SignsIskra {
+			return nil, fmt.Errorf("signs: %q: want %s, or nothing for a meter with Modbus that signs nothing", f.Signs, SignsIskra)
 		}
+	case DriverDCBM:
+		if f.Map != nil || f.Probe != nil || f.Signs != "" {
+			return nil, fmt.Errorf("driver %s: speaks no Modbus; leave map, probe and signs out", f.Driver)
+		}
+		m.Signs = SignsDCBM
 		return m, nil
 	default:
 		return nil, fmt.Errorf("driver: %q: want %s, or nothing for Modbus", f.Driver, DriverDCBM)

@@ -45,6 +45,7 @@ func TestBadMeterFiles(t *testing.T) {
 		{"two phases", "phases: 3", "phases: 2", "want 1 or 3"},
 		{"no phases", "phases: 3\n", "", "want 1 or 3"},
 		{"unknown driver", "phases: 3", "phases: 3\ndriver: mbus", "want lem-dcbm"},
+		{"unknown way to sign", "phases: 3", "phases: 3\nsigns: ocmf", "want iskra-wm3m4"},
 		{"unknown quantity", "power:", "watts:", "map.watts: no such quantity; there are: current, energy.export"},
 		{"unknown type", "type: f32, unit: W", "type: f64, unit: W", `map.power: type: "f64": want f32`},
 		{"unit of another quantity", "unit: W", "unit: V", "want W or kW"},
