@@ -49,7 +49,7 @@ var Faults = []Row{
 	{ID: "F13", What: "meter silent, running backward, or lying", Asks: "opens by policy after 5 s without a reading; tells no register that fell; calls the meter faulty",
 		Tests: []string{
 			"station/iec61851.TestSilentMeter", "station/guard.TestMeterFailureOpensByPolicy TestMeterAgesInTheSocket", "cmd/evsed.TestGuardJudgesReadings",
-			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept", "station/local/virtual.TestFastClockChargesWithoutFaults",
+			"station.TestScenarios TestStories", "hal/halsim.TestMeterFailure TestNothingIsReportedUnkept TestMeterRefusesToSign", "station/local/virtual.TestFastClockChargesWithoutFaults TestMeterThatRefusesToSign TestMeterThatRefusesTheEnd",
 			"hal/meter.TestFaultsOfAMeterAreToldOnce TestFaultsOfTheLineAreToldOnce TestFallenRegisterIsNoticed TestAnotherMeterIsRefused TestNoNumberIsNoReading TestPulledAdapter TestReadKeepsTheDeadline",
 			"hal/meter/dcbm.TestFaultsAreToldOnce TestOddAnswers", "hal/modbus.TestFaultsOfAUnit TestNoisyLine TestLateAnswerIsNotTaken TestSilentUnitIsAskedLess FuzzRTU FuzzTCP",
 			"hal/serial.TestPulledPlugIsToldOnceAndOpensAgain",
