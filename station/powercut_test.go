@@ -20,7 +20,7 @@ var sessions = map[string]string{
 		"request ReserveNow id=1 evse=1 token=CAROL in=2m;advance 1s;swipe CAROL evses=1;advance 2s;plug 1.2;advance 10s;unplug 1.2;advance 30s;" +
 		"request ReserveNow id=3 evse=2 token=ALICE;advance 1s;request CancelReservation id=3;advance 1s;request ReserveNow id=4 evse=1 token=BOB;advance 1s;" +
 		"request ChangeAvailability 1 Inoperative;advance 3s",
-	"reset": "boot;link up;advance 2s;plug 2.1;swipe ALICE;advance 5s;request Reset Immediate;advance 30s",
+	"reset":  "boot;link up;advance 2s;plug 2.1;swipe ALICE;advance 5s;request Reset Immediate;advance 30s",
 	"signed": "boot signs=transactions;link up;meter 1 signs takes=700ms;advance 2s;plug 1.1;advance 1s;swipe ALICE;advance 70s;swipe ALICE;advance 3s;unplug 1.1;advance 2s",
 	"signed parts": "boot signs=readings;link up;set SampledDataCtrlr/SignStartedReadings=true SampledDataCtrlr/SignUpdatedReadings=true SampledDataCtrlr/TxUpdatedInterval=4;" +
 		"set TxCtrlr/TxStartPoint=EnergyTransfer TxCtrlr/TxStopPoint=EnergyTransfer;advance 2s;plug 2.1;swipe ALICE;advance 10s;car 2.1 notready;advance 3s;unplug 2.1;advance 1s",
