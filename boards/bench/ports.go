@@ -69,7 +69,7 @@ func (b *Bench) buildMeter(e *boards.EVSE) error {
 		return nil
 	}
 	bus := b.board.Bus(e.Meter.Bus)
-	if bus == nil || bus.Kind != boards.BusSerial {
+	if bus == nil || bus.Kind != boards.BusSerial && bus.Kind != boards.BusTCP {
 		return nil
 	}
 	model, err := e.Meter.Table()
@@ -172,8 +172,13 @@ func (p ports) Line(c serial.Config) (modbus.Port, error) {
 	return nil, fmt.Errorf("serial port %s: no such device", c.Port)
 }
 
-// TCP reaches nobody: the bench has no network.
-func (p ports) TCP(address string, o modbus.Options) *modbus.Bus { return modbus.DialTCP("", o) }
+// TCP reaches a gateway's units over a line of the bench's, which has no network: frames are those of a serial line.
+func (p ports) TCP(address string, o modbus.Options) *modbus.Bus {
+	if l := p.b.field.rails[address]; l != nil {
+		return modbus.NewRTU(address, l, o)
+	}
+	return modbus.DialTCP("", o)
+}
 
 // UART opens a serial port with one reader.
 func (p ports) UART(c serial.Config) (fit.UART, error) {
