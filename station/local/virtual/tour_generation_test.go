@@ -54,6 +54,9 @@ func (p *tour) auditTurns() error {
 		if _, err := strconv.Atoi(tx.ID); err == nil { // of 1.6, whose connectors 2 and 3 are those of EVSE 2
 			evse = min(evse, 2)
 		}
+		if err := p.auditSigned(tx, evse); err != nil {
+			return err
+		}
 		bills[evse] = append(bills[evse], bill{tx.Begin.V / unit.WattHour, tx.Last.V / unit.WattHour})
 	}
 	for _, e := range p.world.State().EVSEs {

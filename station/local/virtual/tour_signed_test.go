@@ -13,6 +13,7 @@ import (
 	"github.com/evsed/evsed/ocpp/csms"
 	"github.com/evsed/evsed/ocpp/msg16"
 	"github.com/evsed/evsed/ocpp/msg2"
+	"github.com/evsed/evsed/ocpp/soap"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/model"
 	"github.com/evsed/evsed/station/run"
@@ -109,7 +110,7 @@ func (g tourSigns) note(tx string, values []signedValue) { g.told[tx] = append(g
 
 // auditSigned verifies all that was signed of a transaction.
 func (p *tour) auditSigned(tx csms.Transaction, evse int) error {
-	if evse == 0 || p.evses[evse-1].Signs == station.SignsNothing || p.post.version != 0 { // a driver without a car; SOAP
+	if evse == 0 || p.evses[evse-1].Signs == station.SignsNothing || p.post.version != 0 && p.post.version != soap.V16 { // a driver without a car; words of 1.5
 		return nil
 	}
 	m, err := p.world.Meter(term.EVSEID(evse))
