@@ -1,6 +1,7 @@
 package boards
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,28 @@ func (m *Meter) Table() (*meter.Model, error) {
 		return meter.Load(m.Model)
 	}
 	return meter.Find(m.Model)
+}
+
+// ErrKey is a meter with another key than the board says: another meter was built in, or the file is of another station.
+var ErrKey = errors.New("the meter has another public key than the board file says")
+
+// CheckKey compares the meter's own key (SubjectPublicKeyInfo, DER) with that of the board; from-meter takes any.
+func (m *Meter) CheckKey(own []byte) error {
+	if m.PublicKey == "from-meter" {
+		return nil
+	}
+	board, err := ocmf.ParseKey(m.PublicKey)
+	if err != nil {
+		return err
+	}
+	key, err := ocmf.ParseKey(hex.EncodeToString(own))
+	if err != nil {
+		return fmt.Errorf("the meter's own: %w", err)
+	}
+	if !key.Equal(board) {
+		return fmt.Errorf("%w: %x, and not %s", ErrKey, own, m.PublicKey)
+	}
+	return nil
 }
 
 // WriteModels writes the models of meters.

@@ -13,7 +13,6 @@ import (
 	"github.com/evsed/evsed/hal/isolation"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/meter/dcbm"
-	"github.com/evsed/evsed/hal/meter/ocmf"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rectifier"
 )
@@ -42,6 +41,7 @@ type Result struct {
 	Path string // of the board
 	Name string // model and place
 	Text string // what it says
+	Left bool   // it was not asked: Text says why
 	Err  error
 }
 
@@ -49,6 +49,9 @@ type Result struct {
 func (r Result) String() string {
 	if r.Err != nil {
 		return fmt.Sprintf("FAIL %-28s %s: %v", r.Path, r.Name, r.Err)
+	}
+	if r.Left {
+		return fmt.Sprintf("-    %-28s %s: %s", r.Path, r.Name, r.Text)
 	}
 	return fmt.Sprintf("ok   %-28s %s: %s", r.Path, r.Name, r.Text)
 }
@@ -63,14 +66,20 @@ const (
 type checkup struct {
 	b     *boards.Board
 	k     Kernel
+	o     Options
 	buses map[string]Modbus
 	bad   map[string]error // buses that do not open
 	all   []Result
 }
 
+// Options say what may be asked.
+type Options struct {
+	Network bool // devices at addresses of other machines, too: whoever they are
+}
+
 // Run asks every device. EVSEs that are switched off are left alone.
-func Run(ctx context.Context, b *boards.Board, k Kernel) []Result {
-	c := &checkup{b: b, k: k, buses: map[string]Modbus{}, bad: map[string]error{}}
+func Run(ctx context.Context, b *boards.Board, k Kernel, o Options) []Result {
+	c := &checkup{b: b, k: k, o: o, buses: map[string]Modbus{}, bad: map[string]error{}}
 	for i := range b.EVSEs {
 		e := &b.EVSEs[i]
 		if e.Off {
@@ -122,6 +131,9 @@ func (c *checkup) meter(ctx context.Context, e *boards.EVSE, path string) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	m := e.Meter
+	if c.remote(m.Bus, m.HTTP, path, m.Model) {
+		return
+	}
 	if m.HTTP != "" {
 		c.http(ctx, m, path)
 		return
@@ -161,31 +173,10 @@ func (c *checkup) http(ctx context.Context, m *boards.Meter, path string) {
 		var key []byte
 		if key, err = dev.PublicKey(ctx); err == nil {
 			text += "; public key " + hex.EncodeToString(key)
-			err = sameKey(m.PublicKey, key)
+			err = m.CheckKey(key)
 		}
 	}
 	c.say(path, name, text, err)
-}
-
-// errKey is a meter with another key than the board says: another meter was built in, or the file is of another station.
-var errKey = errors.New("the meter has another public key than the board file says")
-
-func sameKey(want string, got []byte) error {
-	if want == "from-meter" {
-		return nil
-	}
-	board, err := ocmf.ParseKey(want)
-	if err != nil {
-		return err
-	}
-	own, err := ocmf.ParseKey(hex.EncodeToString(got))
-	if err != nil {
-		return fmt.Errorf("the meter's own: %w", err)
-	}
-	if !own.Equal(board) {
-		return fmt.Errorf("%w: %s, and not %s", errKey, hex.EncodeToString(got), want)
-	}
-	return nil
 }
 
 func readingText(r hal.MeterReading) string {
@@ -213,6 +204,9 @@ func (c *checkup) hlc(h *boards.HLC, path string) {
 func (c *checkup) isolation(ctx context.Context, m *boards.Isolation, path string) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
+	if c.remote(m.Bus, "", path, m.Model) {
+		return
+	}
 	name := fmt.Sprintf("%s at bus %s, address %d", m.Model, m.Bus, m.Address)
 	bus, err := c.modbus(m.Bus)
 	if err != nil {

@@ -89,7 +89,7 @@ func TestDevicesOfACabinet(t *testing.T) {
 		}
 		k := &memory{line: line(), can: &can.Memory{}, net: map[string]bool{"eth1": true}}
 		one, two := rectifier.NewSim(k.can, 1, time.Now), rectifier.NewSim(k.can, 2, time.Now)
-		run := func() []Result { k.line = line(); return Run(context.Background(), b, k) }
+		run := func() []Result { k.line = line(); return Run(context.Background(), b, k, Options{}) }
 
 		want(t, run(), [2]string{"ok   evses[1].isolation", "1000000 Ohm"}, [2]string{"ok   power_modules[pm1]", "30000 W"}, [2]string{"ok   power_modules[pm2]", "30000 W"}, [2]string{"ok   evses[1].hlc", "eth1"})
 		if on, _, _ := one.Now(); on {
@@ -125,8 +125,8 @@ func TestMetersOfAPost(t *testing.T) {
 		slave := meter.NewSlave(model)
 		slave.Set(hal.MeterReading{Phases: 3, Import: 1234 * unit.WattHour, Voltage: [3]unit.Voltage{230_000, 231_000, 229_000}})
 		k := &memory{line: modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{1: slave}), 500*time.Microsecond)}
-		want(t, Run(context.Background(), b, k), [2]string{"ok   evses[1].meter", "231 V"}, [2]string{"FAIL evses[2].meter", "no answer"})
-		want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL evses[1].meter", "no such port"}, [2]string{"FAIL evses[2].meter", "no such port"})
+		want(t, Run(context.Background(), b, k, Options{}), [2]string{"ok   evses[1].meter", "231 V"}, [2]string{"FAIL evses[2].meter", "no answer"})
+		want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"FAIL evses[1].meter", "no such port"}, [2]string{"FAIL evses[2].meter", "no such port"})
 	})
 }
 
@@ -141,16 +141,16 @@ func TestKeyOfAMeter(t *testing.T) {
 	b := shipped(t, "dc-cabinet-60kw")
 	e := &b.EVSEs[0]
 	e.Isolation, e.Source, e.HLC, e.Meter.HTTP = nil, nil, nil, strings.TrimPrefix(server.URL, "http://")
-	r := Run(context.Background(), b, &memory{})
+	r := Run(context.Background(), b, &memory{}, Options{})
 	want(t, r, [2]string{"ok   evses[1].meter", "400 V"})
 	_, key, ok := strings.Cut(r[0].Text, "public key ")
 	if !ok {
 		t.Fatal(r[0])
 	}
 	e.Meter.PublicKey = strings.ToUpper(key)
-	want(t, Run(context.Background(), b, &memory{}), [2]string{"ok", "400 V"})
+	want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"ok", "400 V"})
 	e.Meter.PublicKey = key[len(key)-130:] // the bare point
-	want(t, Run(context.Background(), b, &memory{}), [2]string{"ok", "400 V"})
+	want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"ok", "400 V"})
 	other, err := dcbm.NewVirtual("4712")
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,30 @@ func TestKeyOfAMeter(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Meter.PublicKey = hex.EncodeToString(foreign)
-	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "another public key"})
+	want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"FAIL", "another public key"})
 	v.Fail(true)
-	want(t, Run(context.Background(), b, &memory{}), [2]string{"FAIL", "dcbm"})
+	want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"FAIL", "dcbm"})
+}
+
+// TestOtherMachinesAreNotAsked: an address of a file may be anybody's here. None is asked unless that is wanted.
+func TestOtherMachinesAreNotAsked(t *testing.T) {
+	b := shipped(t, "dc-cabinet-60kw")
+	b.EVSEs[0].Isolation, b.EVSEs[0].Source, b.EVSEs[0].HLC = nil, nil, nil
+	want(t, Run(context.Background(), b, &memory{}, Options{}), [2]string{"-    evses[1].meter", "lem/dcbm400600 at 192.0.2.100: not asked, it is on the network: --network asks it"})
+
+	b = shipped(t, "ac-post-two-mcu")
+	for i := range b.Buses {
+		if b.Buses[i].Name == b.EVSEs[0].Meter.Bus {
+			b.Buses[i].Kind, b.Buses[i].Port = boards.BusTCP, "192.0.2.9:1502"
+		}
+	}
+	asked := &memory{} // that has no such port, if it is asked for one
+	want(t, Run(context.Background(), b, asked, Options{}), [2]string{"-    evses[1].meter", "192.0.2.9:1502: not asked"}, [2]string{"-    evses[2].meter", "not asked"})
+	want(t, Run(context.Background(), b, asked, Options{Network: true}), [2]string{"FAIL evses[1].meter", "no such port"}, [2]string{"FAIL evses[2].meter", "no such port"})
+	for host, here := range map[string]bool{"127.0.0.1": true, "127.1.2.3:502": true, "[::1]:502": true, "::1": true, "localhost:80": true, "::ffff:127.0.0.1": true,
+		"192.0.2.1": false, "meter.example": false, "localhost.example": false, "127.0.0.1.example": false, "[2001:db8::1]:502": false} {
+		if isHere(host) != here {
+			t.Errorf("%s: here %v, want %v", host, !here, here)
+		}
+	}
 }

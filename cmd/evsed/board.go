@@ -17,7 +17,7 @@ func boardCommands() []command {
 		{"show", boardShowUsage, "say what the files make together, and which line says so", boardShow},
 		{"schema", "board|product|site", "print the JSON Schema of such files, for an editor", boardSchema},
 		{"help", "[CODE|keys|meters]", "explain a code of a finding, list the keys or the models of meters", boardHelp},
-		{"try", "FILE...", "ask each meter, insulation monitor and power module of the files once what it is (station stopped)", boardTry},
+		{"try", boardTryUsage, "ask each meter, insulation monitor and power module of the files once what it is (station stopped); --network: those of other machines, too", boardTry},
 		{"dry-run", dryRunUsage, "play what a station has to do on the board of the files, in virtual time; --hardware: on another board", boardDryRun},
 		{"bringup", bringupUsage, "take a new board into service, step by step, with a report; --virtual: rehearse it without hardware", boardBringup},
 		{"seal", sealUsage, "end factory mode: a station takes these files and no others, once their bring-up has passed", boardSeal},
