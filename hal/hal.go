@@ -110,8 +110,8 @@ type SigningMeter interface {
 	Start(context.Context, MeterSession) error
 
 	// Stop ends a transaction and returns what the meter signed for it, begin and end in one record. One that it has ended
-	// already gives the same record again.
-	Stop(ctx context.Context, transaction string) (SignedReading, error)
+	// already gives the same record again. The session is told again: a meter may have forgotten it with its power.
+	Stop(context.Context, MeterSession) (SignedReading, error)
 
 	// PublicKey returns the key of what the meter signs (SubjectPublicKeyInfo, DER).
 	PublicKey(context.Context) ([]byte, error)
@@ -129,6 +129,9 @@ type MeterSession struct {
 	User        string // identification; "" is nobody
 	Tariff      int    // number of the tariff in the meter, where it has such; 0 is none
 	Cable       int    // number of the cable's loss compensation in the meter, where it has such; 0 is none
+
+	At           time.Time // what the time of day is now, as far as the station knows; zero: it does not
+	Synchronised bool      // somebody has set the station's clock
 }
 
 // TokenReader waits for the next presented token.

@@ -131,7 +131,7 @@ func (s *Station) letMeterSign(e *evse) {
 		s.askToBegin(e)
 	case g.state == signEnding && s.due(g.again):
 		g.again = time.Time{}
-		s.command(SignEnd{EVSE: e.cfg.ID, Transaction: g.tx})
+		s.command(SignEnd{EVSE: e.cfg.ID, Session: s.meterSession(e)})
 	}
 	if g.failed != "" {
 		e.faults.set(term.FaultMeter, true)
@@ -148,11 +148,22 @@ func (s *Station) askToBegin(e *evse) {
 	case g.tx == "":
 		g.tx = term.TransactionID(s.cfg.NewID())
 	}
-	m := hal.MeterSession{Transaction: string(g.tx), EVSE: e.cfg.Name, User: e.grant.Token.Value}
+	s.command(SignBegin{EVSE: e.cfg.ID, Session: s.meterSession(e)})
+}
+
+// meterSession is what the meter is told of the transaction that it counts.
+func (s *Station) meterSession(e *evse) hal.MeterSession {
+	m := hal.MeterSession{Transaction: string(e.signing.tx), EVSE: e.cfg.Name, At: s.wall(), Synchronised: s.clock.known}
 	if m.EVSE == "" {
 		m.EVSE = fmt.Sprintf("%s*%d", s.cfg.Name, e.cfg.ID)
 	}
-	s.command(SignBegin{EVSE: e.cfg.ID, Session: m})
+	switch {
+	case e.tx != nil:
+		m.User = e.tx.Owner.Value
+	case e.grant != nil:
+		m.User = e.grant.Token.Value
+	}
+	return m
 }
 
 // forgetSigning ends what the meter did for one transaction.
@@ -288,7 +299,7 @@ func (s *Station) signedOff(e *evse) bool {
 	switch g.state {
 	case signCounting:
 		g.state, g.again, g.wants = signEnding, time.Time{}, 0
-		s.command(SignEnd{EVSE: e.cfg.ID, Transaction: g.tx})
+		s.command(SignEnd{EVSE: e.cfg.ID, Session: s.meterSession(e)})
 		e.ending = s.now.Add(signPatience)
 		return false
 	case signEnding:

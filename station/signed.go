@@ -29,8 +29,8 @@ type SignNow struct {
 
 // SignEnd asks the meter to end a transaction and to sign it; MeterSigned answers it.
 type SignEnd struct {
-	EVSE        term.EVSEID
-	Transaction term.TransactionID
+	EVSE    term.EVSEID
+	Session hal.MeterSession
 }
 
 func (SignBegin) command() {}

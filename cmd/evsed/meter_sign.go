@@ -90,7 +90,7 @@ func meterSign(args []string, out, _ io.Writer) error {
 	defer done()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	s := hal.MeterSession{Transaction: fmt.Sprintf("test-%d", time.Now().Unix()), EVSE: o.evse}
+	s := hal.MeterSession{Transaction: fmt.Sprintf("test-%d", time.Now().Unix()), EVSE: o.evse, At: time.Now()}
 	if err := patiently(func(ctx context.Context) error { return m.Start(ctx, s) }); err != nil {
 		return err
 	}
@@ -101,7 +101,8 @@ func meterSign(args []string, out, _ io.Writer) error {
 	}
 	var data, key []byte
 	err = patiently(func(ctx context.Context) error {
-		r, err := m.Stop(ctx, s.Transaction)
+		s.At = time.Now()
+		r, err := m.Stop(ctx, s)
 		data, key = r.Data, r.PublicKey
 		return err
 	})
@@ -140,7 +141,7 @@ func openSigning(o *signOptions) (hal.SigningMeter, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := iskra.New(bus, uint8(o.unit), iskra.Options{})
+	m, err := iskra.New(bus, uint8(o.unit), meter.Options{})
 	if err != nil {
 		bus.Close()
 		return nil, nil, err

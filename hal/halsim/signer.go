@@ -102,7 +102,8 @@ func (d signingDevice) Start(ctx context.Context, s hal.MeterSession) error {
 }
 
 // Stop implements hal.SigningMeter.
-func (d signingDevice) Stop(ctx context.Context, transaction string) (hal.SignedReading, error) {
+func (d signingDevice) Stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
+	transaction := s.Transaction
 	return d.sign(ctx, "stop", func(e *evse, m *signer) (string, error) {
 		if open := m.kept.Open; open != nil && open.Transaction == transaction {
 			if err := m.finish(e); err != nil {
@@ -153,7 +154,7 @@ func (d signingDevice) sign(ctx context.Context, what string, step func(*evse, *
 	if err != nil {
 		return hal.SignedReading{}, fmt.Errorf("%s transaction in the meter of EVSE %d: %w", what, e.cfg.ID, err)
 	}
-	return hal.SignedReading{Reading: e.reading(), Data: []byte(record), SigningMethod: "ECDSA-secp256r1-SHA256", EncodingMethod: "OCMF", PublicKey: e.signer.public}, nil
+	return hal.SignedReading{Reading: e.reading(), Data: []byte(record), EncodingMethod: "OCMF", PublicKey: e.signer.public}, nil
 }
 
 // finish ends the transaction that the meter counts.

@@ -74,7 +74,7 @@ func (l *signs) good(r hal.SignedReading, err error) string {
 	if j := ocmf.Judge(records, &key); !j.Good() {
 		l.t.Errorf("%+v\n%s", j, r.Data)
 	}
-	if r.EncodingMethod != "OCMF" || r.SigningMethod != records[0].Algorithm() {
+	if r.EncodingMethod != "OCMF" || r.SigningMethod != records[0].SigningMethod() {
 		l.t.Errorf("methods %q, %q", r.EncodingMethod, r.SigningMethod)
 	}
 	return string(r.Data)
@@ -105,7 +105,7 @@ func TestMeterSigns(t *testing.T) {
 	l.has(string(part.Data), `"PG":"T1"`, `"TX":"C","RV":0.705000`)
 	l.ok(m.Start(ctx, session)) // goes on
 	l.flow(300 * unit.WattHour)
-	whole, err := m.Stop(ctx, "a")
+	whole, err := m.Stop(ctx, hal.MeterSession{Transaction: "a"})
 	text := l.good(whole, err)
 	l.has(text, `"PG":"T2"`, `"MS":"cp001-1"`, `"IS":true,"IT":"UNDEFINED","ID":"A\u007c1","CT":"EVSEID","CI":"DE*X*1"`,
 		`{"TM":"2026-01-01T01:00:00,000+0000 S","TX":"B","RV":0.005000,"RI":"01-00:B0.08.00*FF","RU":"kWh","RT":"AC","EF":"","ST":"G"}`,
@@ -113,13 +113,13 @@ func TestMeterSigns(t *testing.T) {
 	if whole.Reading.Import != 1005*unit.WattHour {
 		t.Errorf("reads %v", whole.Reading.Import)
 	}
-	if _, err := m.Stop(ctx, "b"); !errors.Is(err, errNotCounted) {
+	if _, err := m.Stop(ctx, hal.MeterSession{Transaction: "b"}); !errors.Is(err, errNotCounted) {
 		t.Error(err)
 	}
 	if _, err := m.ReadSigned(ctx, "a"); !errors.Is(err, errNotCounted) {
 		t.Error(err)
 	}
-	l.has(l.good(m.Stop(ctx, "a")), text) // the same again
+	l.has(l.good(m.Stop(ctx, hal.MeterSession{Transaction: "a"})), text) // the same again
 	if other, err := l.w.Meter(2); err != nil || isSigning(other) {
 		t.Errorf("a meter that signs nothing: %T, %v", other, err)
 	}
@@ -137,14 +137,14 @@ func TestMeterThatSignsSurvivesAKill(t *testing.T) {
 	l.made(l.meter().ReadSigned(ctx, "a"))
 	l.boot("cp001")
 	l.flow(100 * unit.WattHour)
-	whole, err := l.meter().Stop(ctx, "a")
+	whole, err := l.meter().Stop(ctx, hal.MeterSession{Transaction: "a"})
 	text := l.good(whole, err)
 	l.has(text, `"PG":"T2"`, `"TX":"B","RV":0.000000`, `"TX":"E","RV":0.200000`)
 	if !bytes.Equal(key, whole.PublicKey) {
 		t.Error("another key after a kill")
 	}
 	l.boot("cp001")
-	l.has(l.good(l.meter().Stop(ctx, "a")), text)
+	l.has(l.good(l.meter().Stop(ctx, hal.MeterSession{Transaction: "a"})), text)
 	l.boot("cp002")
 	if other, _ := l.meter().PublicKey(ctx); bytes.Equal(key, other) {
 		t.Error("two stations have one key")
@@ -163,9 +163,9 @@ func TestMeterEndsWhatIsOpen(t *testing.T) {
 	l.ok(m.Start(ctx, session))
 	l.flow(100 * unit.WattHour)
 	l.ok(m.Start(ctx, hal.MeterSession{Transaction: "b"}))
-	l.has(l.good(m.Stop(ctx, "a")), `"TX":"E","RV":0.100000`)
+	l.has(l.good(m.Stop(ctx, hal.MeterSession{Transaction: "a"})), `"TX":"E","RV":0.100000`)
 	l.now = l.now.Add(-3 * time.Hour) // a clock that is set back
-	l.has(l.good(m.Stop(ctx, "b")), `"IS":false,"IT":"NONE","RD":`, `"PG":"T2"`)
+	l.has(l.good(m.Stop(ctx, hal.MeterSession{Transaction: "b"})), `"IS":false,"IT":"NONE","RD":`, `"PG":"T2"`)
 }
 
 func TestMeterRefusesToSign(t *testing.T) {
@@ -184,15 +184,15 @@ func TestMeterRefusesToSign(t *testing.T) {
 	l.wants(l.w.SetMeter(2, MeterOptions{Refuses: ptr(true)}), ErrImpossible)
 	l.wants(l.w.SetMeter(3, MeterOptions{Refuses: ptr(true)}), ErrNotFound)
 	l.ok(l.w.SetFault(FaultOptions{Ref: term.Ref{EVSE: 1}, Code: term.FaultMeter, Active: true}))
-	_, err := l.meter().Stop(ctx, "a")
+	_, err := l.meter().Stop(ctx, hal.MeterSession{Transaction: "a"})
 	l.wants(err, errMeter)
 	l.ok(l.w.ClearFaults())
 	l.ok(l.w.SetPower(false))
-	_, err = l.meter().Stop(ctx, "a")
+	_, err = l.meter().Stop(ctx, hal.MeterSession{Transaction: "a"})
 	l.wants(err, errMeter)
 	l.ok(l.w.SetPower(true))
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	l.wants(l.meter().Start(gone, session), context.Canceled)
-	l.good(l.meter().Stop(ctx, "a"))
+	l.good(l.meter().Stop(ctx, hal.MeterSession{Transaction: "a"}))
 }

@@ -43,7 +43,7 @@ func stepOf(c station.Command) station.MeterSigned {
 	case station.SignNow:
 		return station.MeterSigned{EVSE: c.EVSE, Transaction: c.Transaction, Step: station.SignedNow}
 	case station.SignEnd:
-		return station.MeterSigned{EVSE: c.EVSE, Transaction: c.Transaction, Step: station.SignedEnd}
+		return station.MeterSigned{EVSE: c.EVSE, Transaction: term.TransactionID(c.Session.Transaction), Step: station.SignedEnd}
 	}
 	panic("run: no step of signing")
 }
@@ -100,7 +100,7 @@ func Sign(ctx context.Context, meter hal.SigningMeter, c station.Command) statio
 			s.Signed = &r
 		}
 	case station.SignEnd:
-		if r, err = meter.Stop(ctx, string(c.Transaction)); err == nil {
+		if r, err = meter.Stop(ctx, c.Session); err == nil {
 			s.Signed = &r
 		}
 	}

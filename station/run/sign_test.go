@@ -55,8 +55,8 @@ func (m *slowSigner) Start(ctx context.Context, s hal.MeterSession) error {
 	return m.work(ctx, m.takes)
 }
 
-func (m *slowSigner) Stop(ctx context.Context, tx string) (hal.SignedReading, error) {
-	return hal.SignedReading{Data: []byte("whole " + tx)}, m.work(ctx, m.takes)
+func (m *slowSigner) Stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
+	return hal.SignedReading{Data: []byte("whole " + s.Transaction)}, m.work(ctx, m.takes)
 }
 
 func (m *slowSigner) PublicKey(ctx context.Context) ([]byte, error) {
@@ -116,7 +116,7 @@ func TestMetersSign(t *testing.T) {
 	meters := map[term.EVSEID]hal.Meter{1: &slowSigner{takes: 7 * time.Second, keys: 100}}
 	got := signs(t, meters, func(m *run.Meters) {
 		m.MeterRate(1, time.Second) // it is read meanwhile, never during a step
-		for _, c := range []station.Command{begin(1, "a"), station.SignNow{EVSE: 1, Transaction: "a"}, station.SignEnd{EVSE: 1, Transaction: "a"}, begin(1, "bad")} {
+		for _, c := range []station.Command{begin(1, "a"), station.SignNow{EVSE: 1, Transaction: "a"}, station.SignEnd{EVSE: 1, Session: hal.MeterSession{Transaction: "a"}}, begin(1, "bad")} {
 			if !m.Sign(c) {
 				t.Errorf("%T is not taken", c)
 			}

@@ -128,7 +128,7 @@ func (b *Bench) printOutput(o station.Output) {
 		case station.SignNow:
 			b.print("> sign now %d %s", c.EVSE, c.Transaction)
 		case station.SignEnd:
-			b.print("> sign end %d %s", c.EVSE, c.Transaction)
+			b.print("> sign end %d %s for %q", c.EVSE, c.Session.Transaction, c.Session.User)
 		case station.Gate:
 			b.print("> gate %s", c.Status)
 		case station.Upload:

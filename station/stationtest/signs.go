@@ -56,17 +56,17 @@ func (m *meter) sign(b *Bench, c station.Command) station.MeterSigned {
 		ev.Step, ev.Transaction = station.SignedNow, c.Transaction
 		ev.Signed = m.record(b, "now")
 	case station.SignEnd:
-		ev.Step, ev.Transaction = station.SignedEnd, c.Transaction
+		ev.Step, ev.Transaction = station.SignedEnd, term.TransactionID(c.Session.Transaction)
 		if g.done == nil {
 			g.done = map[term.TransactionID]string{}
 		}
 		switch {
-		case g.tx == c.Transaction && !g.refuses && !m.silent:
+		case g.tx == ev.Transaction && !g.refuses && !m.silent:
 			ev.Signed = m.record(b, "end")
 			g.done[g.tx], g.tx = string(ev.Signed.Data), ""
-		case g.done[c.Transaction] != "":
+		case g.done[ev.Transaction] != "":
 			ev.Signed = m.record(b, "end")
-			ev.Signed.Data = []byte(g.done[c.Transaction])
+			ev.Signed.Data = []byte(g.done[ev.Transaction])
 		default:
 			ev.Err = "it counts no such transaction"
 		}

@@ -96,11 +96,11 @@ func TestTransactionIsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.v.Set(Reading(noon.Add(time.Hour), 400*unit.Volt, 0, 246_614*unit.WattHour))
-	s, err := g.meter.Stop(ctx, "tx 1")
+	s, err := g.meter.Stop(ctx, hal.MeterSession{Transaction: "tx 1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.EncodingMethod != "OCMF" || s.SigningMethod != "ECDSA-secp256r1-SHA256" || s.Reading.Import != 246_614*unit.WattHour {
+	if s.EncodingMethod != "OCMF" || s.SigningMethod != "" || s.Reading.Import != 246_614*unit.WattHour {
 		t.Errorf("got %+v", s)
 	}
 	key, err := ocmf.ParseKey(hex.EncodeToString(s.PublicKey))
@@ -114,8 +114,29 @@ func TestTransactionIsSigned(t *testing.T) {
 	if j := ocmf.Judge(rs, &key); !j.Good() {
 		t.Errorf("%+v\n%s", j, s.Data)
 	}
-	if _, err := g.meter.Stop(ctx, "tx 1"); !errors.Is(err, ErrAnswer) {
-		t.Errorf("ended twice: %v", err)
+	if again, err := g.meter.Stop(ctx, hal.MeterSession{Transaction: "tx 1"}); err != nil || string(again.Data) != string(s.Data) {
+		t.Errorf("ended already, and nobody could keep it: %v", err)
+	}
+	if _, err := g.meter.Stop(ctx, hal.MeterSession{Transaction: "never"}); !errors.Is(err, ErrAnswer) {
+		t.Errorf("a transaction that never was: %v", err)
+	}
+}
+
+// The same transaction goes on, also for a driver that has been started anew; another one's end leaves it alone.
+func TestSameTransactionGoesOn(t *testing.T) {
+	g := newRig(t)
+	for range 2 {
+		if err := g.meter.Start(t.Context(), hal.MeterSession{Transaction: "tx 1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := g.meter.Stop(t.Context(), hal.MeterSession{Transaction: "tx 0"}); !errors.Is(err, ErrAnswer) {
+		t.Errorf("%v", err)
+	}
+	g.v.Set(Reading(noon.Add(time.Hour), 400*unit.Volt, 0, 250_000*unit.WattHour))
+	s, err := g.meter.Stop(t.Context(), hal.MeterSession{Transaction: "tx 1"})
+	if err != nil || !strings.Contains(string(s.Data), `"PG":"T1"`) {
+		t.Errorf("%v: %s", err, s.Data)
 	}
 }
 

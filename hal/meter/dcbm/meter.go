@@ -148,7 +148,7 @@ type begin struct {
 	User        string `json:"userData"`
 }
 
-// Start begins a transaction in the meter. One that is still open is ended first: nobody asks for it any more.
+// Start begins a transaction in the meter. Another that is still open is ended first: nobody asks for it any more.
 func (m *Meter) Start(ctx context.Context, s hal.MeterSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -164,14 +164,12 @@ func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 		return err
 	}
 	if st.Status.Bits.Ongoing {
-		var old struct {
-			Transaction string `json:"transactionId"`
-		}
-		if err := m.ask(ctx, http.MethodGet, "/v1/legal", nil, http.StatusOK, &old); err != nil {
+		open, err := m.open(ctx)
+		if err != nil || open == s.Transaction {
 			return err
 		}
-		if err := m.end(ctx, old.Transaction); err != nil {
-			return fmt.Errorf("end the one before (%s): %w", old.Transaction, err)
+		if err := m.end(ctx, open); err != nil {
+			return fmt.Errorf("end the one before (%s): %w", open, err)
 		}
 	}
 	var answer struct {
@@ -191,10 +189,11 @@ func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 }
 
 // Stop ends a transaction and returns what the meter signed for it: begin and end in one record.
-func (m *Meter) Stop(ctx context.Context, transaction string) (hal.SignedReading, error) {
+func (m *Meter) Stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
+	transaction := s.Transaction
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err := m.end(ctx, transaction)
+	err := m.endOpen(ctx, transaction)
 	var r hal.SignedReading
 	if err == nil {
 		r, err = m.signed(ctx, transaction)
@@ -203,6 +202,28 @@ func (m *Meter) Stop(ctx context.Context, transaction string) (hal.SignedReading
 		return r, fmt.Errorf("stop transaction %s in meter at %s: %w", transaction, m.base, err)
 	}
 	return r, nil
+}
+
+// endOpen ends a transaction if the meter still counts it: one that it has ended keeps its record.
+func (m *Meter) endOpen(ctx context.Context, transaction string) error {
+	st, err := m.status(ctx)
+	if err != nil || !st.Status.Bits.Ongoing {
+		return err
+	}
+	open, err := m.open(ctx)
+	if err != nil || open != transaction {
+		return err
+	}
+	return m.end(ctx, transaction)
+}
+
+// open asks for the transaction that the meter counts.
+func (m *Meter) open(ctx context.Context) (string, error) {
+	var old struct {
+		Transaction string `json:"transactionId"`
+	}
+	err := m.ask(ctx, http.MethodGet, "/v1/legal", nil, http.StatusOK, &old)
+	return old.Transaction, err
 }
 
 // ongoing is the bit of a transaction's status that says that it goes on.
@@ -254,7 +275,7 @@ func (m *Meter) signed(ctx context.Context, transaction string) (hal.SignedReadi
 		return hal.SignedReading{}, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	reading, err := m.read(ctx)
-	return hal.SignedReading{Reading: reading, Data: rec.Raw, SigningMethod: rec.Algorithm(), EncodingMethod: "OCMF", PublicKey: m.key}, err
+	return hal.SignedReading{Reading: reading, Data: rec.Raw, SigningMethod: rec.SigningMethod(), EncodingMethod: "OCMF", PublicKey: m.key}, err
 }
 
 // status is what the meter says of itself.

@@ -1,6 +1,7 @@
 package iskra
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -63,29 +64,21 @@ var (
 	ErrText    = errors.New("cannot be signed with") // a field of the session
 )
 
-// Options say how the meter is used.
-type Options struct {
-	meter.Options
-	// Synchronised says whether the station's clock is right enough to be signed; nil is never. The meter marks its times
-	// by that.
-	Synchronised func() bool
-}
-
 // Meter is one WM3M4. Its methods may be called by any goroutine.
 type Meter struct {
 	*meter.Meter
 	client modbus.Client
 	unit   uint8
-	opts   Options
+	opts   meter.Options
 
-	mu      sync.Mutex // guards session, and is held while the meter is told something
+	mu      sync.Mutex // guards all below, and is held while the meter is told something
 	session *hal.MeterSession
 }
 
 var _ hal.SigningMeter = (*Meter)(nil)
 
 // New returns the meter that is a unit on a bus.
-func New(c modbus.Client, unit uint8, o Options) (*Meter, error) {
+func New(c modbus.Client, unit uint8, o meter.Options) (*Meter, error) {
 	model, err := meter.Find("iskra/wm3m4")
 	if err != nil {
 		return nil, err
@@ -93,7 +86,7 @@ func New(c modbus.Client, unit uint8, o Options) (*Meter, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	m, err := meter.New(model, c, unit, o.Options)
+	m, err := meter.New(model, c, unit, o)
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +104,21 @@ func (m *Meter) Start(ctx context.Context, s hal.MeterSession) error {
 	return nil
 }
 
+// clock is what the time of day is as far as the station has told, and whether it is sure of it.
+func clock(s hal.MeterSession) (time.Time, bool) {
+	if s.At.IsZero() {
+		return time.Now(), false
+	}
+	return s.At, s.Synchronised
+}
+
 func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 	state, err := m.register(ctx, regState)
 	if err != nil {
 		return err
+	}
+	if m.session != nil && m.session.Transaction == s.Transaction && state == active {
+		return nil
 	}
 	if state != idle {
 		if err := m.end(ctx, state, s); err != nil {
@@ -134,33 +138,29 @@ func (m *Meter) start(ctx context.Context, s hal.MeterSession) error {
 }
 
 // Stop implements hal.SigningMeter.
-func (m *Meter) Stop(ctx context.Context, transaction string) (hal.SignedReading, error) {
+func (m *Meter) Stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r, err := m.stop(ctx, transaction)
+	r, err := m.stop(ctx, s)
 	if err != nil {
-		return r, fmt.Errorf("stop transaction %s in meter iskra/wm3m4: %w", transaction, err)
+		return r, fmt.Errorf("stop transaction %s in meter iskra/wm3m4: %w", s.Transaction, err)
 	}
 	m.session = nil
 	return r, nil
 }
 
-func (m *Meter) stop(ctx context.Context, transaction string) (hal.SignedReading, error) {
+func (m *Meter) stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
 	state, err := m.register(ctx, regState)
 	if err != nil {
 		return hal.SignedReading{}, err
 	}
-	if state == idle {
-		return hal.SignedReading{}, meter.ErrNoTransaction
-	}
-	s := hal.MeterSession{Transaction: transaction}
-	if m.session != nil && m.session.Transaction == transaction {
-		s = *m.session
+	if state == idle { // it may have ended before somebody could keep that
+		return m.collect(ctx, s.Transaction)
 	}
 	if err := m.end(ctx, state, s); err != nil {
 		return hal.SignedReading{}, err
 	}
-	return m.collect(ctx)
+	return m.collect(ctx, s.Transaction)
 }
 
 // end ends what the meter counts, telling it first what it forgot in a power cut.
@@ -178,7 +178,7 @@ func (m *Meter) end(ctx context.Context, state uint16, s hal.MeterSession) error
 
 // prepare tells the meter the time and whose transaction it is.
 func (m *Meter) prepare(ctx context.Context, s hal.MeterSession) error {
-	now := m.opts.Now()
+	now, sure := clock(s)
 	seconds := uint32(now.Unix())
 	_, east := now.Zone()
 	for _, w := range []struct{ address, value uint16 }{{regTime, uint16(seconds >> 16)}, {regTime + 1, uint16(seconds)}, {regZone, uint16(int16(east / 60))}} {
@@ -186,7 +186,7 @@ func (m *Meter) prepare(ctx context.Context, s hal.MeterSession) error {
 			return err
 		}
 	}
-	if m.opts.Synchronised != nil && m.opts.Synchronised() {
+	if sure {
 		if err := m.write(ctx, regSynced, synced); err != nil {
 			return err
 		}
@@ -224,22 +224,23 @@ type head struct {
 	RD []string `json:"RD"`
 }
 
-// metadata spells the head of a record. The separator of the format cannot be signed.
+// metadata spells the head of a record, without the bar that separates its parts.
 func metadata(s hal.MeterSession) (string, error) {
-	for _, v := range []string{s.EVSE, s.Transaction, s.User} {
-		if strings.ContainsAny(v, "|\x00") {
-			return "", fmt.Errorf("%w: %q", ErrText, v)
-		}
-	}
-	h := head{FV: "1.0", IS: s.User != "", IF: []string{}, IT: "CENTRAL", ID: strings.TrimSpace(s.Transaction + " " + s.User), CT: "EVSEID", CI: s.EVSE, RD: []string{}}
+	h := head{FV: "1.0", IS: s.User != "", IF: []string{}, IT: "CENTRAL", ID: identification(s.Transaction, s.User), CT: "EVSEID", CI: s.EVSE, RD: []string{}}
 	text, err := json.Marshal(h)
 	if err != nil {
 		return "", err
 	}
+	text = bytes.ReplaceAll(text, []byte("|"), []byte(`\u007c`))
 	if len(text) > 2*maxMeta {
 		return "", fmt.Errorf("%w: %d bytes, at most %d", ErrText, len(text), 2*maxMeta)
 	}
 	return string(text), nil
+}
+
+// identification is how a record names its transaction and who it is for.
+func identification(transaction, user string) string {
+	return strings.TrimSpace(transaction + " " + user)
 }
 
 // done waits until the meter is in a state and has signed what led there.
@@ -268,9 +269,16 @@ func (m *Meter) done(ctx context.Context, want uint16) error {
 	}
 }
 
-// collect fetches what was signed, and the key.
-func (m *Meter) collect(ctx context.Context) (hal.SignedReading, error) {
+// collect fetches what was signed last, and the key. What was signed for another transaction is none of this one.
+func (m *Meter) collect(ctx context.Context, transaction string) (hal.SignedReading, error) {
 	var r hal.SignedReading
+	n, err := m.register(ctx, regDataBytes)
+	switch {
+	case err != nil:
+		return r, err
+	case n == 0:
+		return r, meter.ErrNoTransaction
+	}
 	data, err := m.bytes(ctx, regDataBytes, regData, 2*maxData)
 	if err != nil {
 		return r, err
@@ -286,12 +294,15 @@ func (m *Meter) collect(ctx context.Context) (hal.SignedReading, error) {
 	if err != nil {
 		return r, err
 	}
+	if id, _, _ := strings.Cut(record.Identification(), " "); id != transaction {
+		return r, fmt.Errorf("%w %s: what it signed last is of %q", meter.ErrNoTransaction, transaction, id)
+	}
 	key, err := m.key(ctx)
 	if err != nil {
 		return r, err
 	}
 	reading, err := m.Read(ctx)
-	return hal.SignedReading{Reading: reading, Data: record.Raw, SigningMethod: record.Algorithm(), EncodingMethod: "OCMF", PublicKey: key}, err
+	return hal.SignedReading{Reading: reading, Data: record.Raw, SigningMethod: record.SigningMethod(), EncodingMethod: "OCMF", PublicKey: key}, err
 }
 
 // plain is a signature as its encoding has it: the meter leaves zeros in front of its numbers.

@@ -2,15 +2,10 @@ package iskra
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
+	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -24,136 +19,21 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 )
 
-// virtual is the signing part of a WM3M4: a state machine behind its registers, with a key.
-type virtual struct {
-	*meter.Slave
-	key   *ecdsa.PrivateKey
-	regs  modbus.Memory
-	work  int // how many times the status is still "in progress"
-	first string
-	page  int
-	fail  uint16 // status instead of signed
-	told  int    // metadata that came
+func show(v *Virtual, wh unit.Energy) {
+	v.Set(hal.MeterReading{Phases: 3, Import: wh * unit.WattHour, Voltage: [3]unit.Voltage{230_000, 230_000, 230_000}})
 }
 
-func newVirtual(t *testing.T) *virtual {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	model, err := meter.Find("iskra/wm3m4")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &virtual{Slave: meter.NewSlave(model), key: key, regs: modbus.Memory{}}
-	v.regs.Set(modbus.Holding, regState, make([]uint16, regSignature+64-regState)...)
-	v.regs.Set(modbus.Holding, regStatus, 1)
-	point, err := key.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.regs.Set(modbus.Holding, regKey, pack(string(point[1:]))...)
-	v.show(1000)
-	return v
-}
-
-func (v *virtual) show(wh unit.Energy) {
-	v.Slave.Set(hal.MeterReading{Phases: 3, Import: wh * unit.WattHour, Voltage: [3]unit.Voltage{230_000, 230_000, 230_000}})
-	v.regs[modbus.Holding][1] = uint16(wh) // what the signing part sees
-}
-
-func (v *virtual) get(at uint16) uint16 { return v.regs[modbus.Holding][at] }
-
-func (v *virtual) ReadTable(kind modbus.Kind, address, count uint16) ([]uint16, error) {
-	if kind == modbus.Input {
-		return v.Slave.ReadTable(kind, address, count)
-	}
-	if address == regStatus && v.work > 0 {
-		if v.work--; v.work == 0 {
-			v.regs.Set(modbus.Holding, regStatus, v.fail)
-		}
-	}
-	return v.regs.ReadTable(kind, address, count)
-}
-
-func (v *virtual) WriteTable(kind modbus.Kind, address uint16, values []uint16) error {
-	if err := v.regs.WriteTable(kind, address, values); err != nil {
-		return err
-	}
-	switch {
-	case address == regMetaBytes:
-		v.told++
-	case address == regCommand:
-		return v.command(values[0])
-	}
-	return nil
-}
-
-func (v *virtual) command(c uint16) error {
-	state := v.get(regState)
-	switch {
-	case c == beginning && state == idle:
-		v.first = v.point("B")
-		v.regs.Set(modbus.Holding, regState, active)
-	case c == ending && state != idle:
-		v.sign(v.point("E"))
-		v.regs.Set(modbus.Holding, regState, idle)
-	default:
-		return modbus.IllegalValue
-	}
-	v.regs.Set(modbus.Holding, regStatus, 2)
-	v.work = 3
-	if v.fail == 0 {
-		v.fail = signed
-	}
-	return nil
-}
-
-func (v *virtual) point(reason string) string {
-	at := time.Unix(int64(v.get(regTime))<<16|int64(v.get(regTime+1)), 0).UTC()
-	mark := "I"
-	if v.get(regSynced) == synced {
-		mark = "S"
-	}
-	return fmt.Sprintf(`{"TM":"%s %s","TX":"%s","RV":%d,"RI":"01-00:01.08.00*FF","RU":"Wh","ST":"G"}`, at.Format("2006-01-02T15:04:05,000-0700"), mark, reason, v.get(1))
-}
-
-// sign fills the head of the record with what the station told, and signs; its signature has zeros that do not belong
-// there.
-func (v *virtual) sign(last string) {
-	var h map[string]any
-	words, _ := v.regs.ReadTable(modbus.Holding, regMeta, (v.get(regMetaBytes)+1)/2)
-	if err := json.Unmarshal(unpack(words)[:v.get(regMetaBytes)], &h); err != nil {
-		panic(err)
-	}
-	v.page++
-	h["PG"], h["MS"], h["MV"] = fmt.Sprint("T", v.page), "4711", "ISKRA"
-	h["RD"] = []json.RawMessage{json.RawMessage(v.first), json.RawMessage(last)}
-	text, err := json.Marshal(h)
-	if err != nil {
-		panic(err)
-	}
-	sum := sha256.Sum256(text)
-	r, s, err := ecdsa.Sign(rand.Reader, v.key, sum[:])
-	if err != nil {
-		panic(err)
-	}
-	der := append([]byte{0x30, 70, 2, 33}, r.FillBytes(make([]byte, 33))...)
-	der = append(append(der, 2, 33), s.FillBytes(make([]byte, 33))...)
-	v.regs.Set(modbus.Holding, regData, pack(string(text))...)
-	v.regs.Set(modbus.Holding, regDataBytes, uint16(len(text)))
-	v.regs.Set(modbus.Holding, regSignature, pack(string(der))...)
-	v.regs.Set(modbus.Holding, regSigBytes, uint16(len(der)))
-}
-
-func with(t *testing.T, f func(t *testing.T, v *virtual, m *Meter)) {
+func with(t *testing.T, f func(t *testing.T, v *Virtual, m *Meter)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		v := newVirtual(t)
+		v, err := NewVirtual(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		show(v, 1000)
 		bus := modbus.NewRTU("meters", modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{33: v}), 87*time.Microsecond), modbus.Options{})
 		defer bus.Close()
-		m, err := New(bus, 33, Options{Synchronised: func() bool { return true }})
+		m, err := New(bus, 33, meter.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,58 +41,106 @@ func with(t *testing.T, f func(t *testing.T, v *virtual, m *Meter)) {
 	})
 }
 
+// session is what a station tells of a transaction now.
+func session(tx string) hal.MeterSession {
+	return hal.MeterSession{Transaction: tx, EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7", At: time.Now(), Synchronised: true}
+}
+
+// judged checks a record by the meter's key, and that it is of a transaction.
+func judged(t *testing.T, s hal.SignedReading, tx string, fields ...string) {
+	t.Helper()
+	key, err := ocmf.ParseKey(hex.EncodeToString(s.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs, err := ocmf.ParseAll(s.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := ocmf.Judge(rs, &key); !j.Good() {
+		t.Errorf("%+v\n%s", j, s.Data)
+	}
+	if s.SigningMethod != "ECDSA-secp256r1-SHA256" || s.EncodingMethod != "OCMF" {
+		t.Errorf("%q, %q: the record does not name its algorithm", s.SigningMethod, s.EncodingMethod)
+	}
+	for _, f := range append(fields, `"ID":"`+tx) {
+		if !strings.Contains(string(s.Data), f) {
+			t.Errorf("no %s in %s", f, s.Data)
+		}
+	}
+}
+
 func TestTransactionIsSigned(t *testing.T) {
-	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		if _, err := m.Stop(t.Context(), "tx-1"); !errors.Is(err, meter.ErrNoTransaction) {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
+		if _, err := m.Stop(t.Context(), session("tx-1")); !errors.Is(err, meter.ErrNoTransaction) {
 			t.Fatal(err)
 		}
-		long := strings.Repeat("é", 50)
-		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1", EVSE: "DE*EVS*E1", User: "1F2D3A4F5506C7" + long}); err != nil {
+		s := session("tx-1")
+		s.User += strings.Repeat("é", 50) + "|" // the bar separates the parts of a record
+		if err := m.Start(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		v.show(8500)
-		v.regs.Set(modbus.Holding, regTime, uint16(time.Now().Unix()>>16), uint16(time.Now().Unix()))
-		s, err := m.Stop(t.Context(), "tx-1")
+		show(v, 8500)
+		got, err := m.Stop(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := ocmf.ParseKey(hex.EncodeToString(s.PublicKey))
-		if err != nil {
-			t.Fatal(err)
+		judged(t, got, "tx-1 "+s.User[:len(s.User)-1]+`\u007c"`, "DE*EVS*E1", `"RV":1000`, `"RV":8500`, `T01:00:0`, " S")
+		if got.Reading.Import != 8500*unit.WattHour {
+			t.Errorf("%+v", got.Reading)
 		}
-		rs, err := ocmf.ParseAll(s.Data)
-		if err != nil {
-			t.Fatal(err)
+		again, err := m.Stop(t.Context(), s) // nobody could keep the first
+		if err != nil || string(again.Data) != string(got.Data) {
+			t.Errorf("%s, %v", again.Data, err)
 		}
-		if j := ocmf.Judge(rs, &key); !j.Good() {
-			t.Errorf("%+v\n%s", j, s.Data)
-		}
-		if s.Reading.Import != 8500*unit.WattHour || !strings.Contains(string(s.Data), "1F2D3A4F5506C7"+long) {
-			t.Errorf("%+v\n%s", s.Reading, s.Data)
+		if _, err := m.Stop(t.Context(), session("tx-2")); !errors.Is(err, meter.ErrNoTransaction) {
+			t.Errorf("a record of another transaction: %v", err)
 		}
 	})
 }
 
+// Behind a power cut of meter and station, another driver without memory ends what goes on, with all that belongs to it.
 func TestTransactionBehindAPowerCut(t *testing.T) {
-	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1", EVSE: "E1"}); err != nil {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
+		if err := m.Start(t.Context(), session("tx-1")); err != nil {
 			t.Fatal(err)
 		}
-		v.regs.Set(modbus.Holding, regState, afterPower)
-		if _, err := m.Stop(t.Context(), "tx-1"); err != nil {
+		time.Sleep(time.Minute)
+		v.CutPower()
+		next, err := New(m.client, 33, meter.Options{})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if v.told != 2 {
-			t.Errorf("metadata told %d times, want again behind the power cut", v.told)
+		show(v, 2000)
+		got, err := next.Stop(t.Context(), session("tx-1"))
+		if err != nil {
+			t.Fatal(err)
 		}
+		judged(t, got, "tx-1 1F2D3A4F5506C7", `"RV":1000`, `"RV":2000`)
+	})
+}
+
+func TestStartOfTheSameGoesOn(t *testing.T) {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
+		for range 2 {
+			if err := m.Start(t.Context(), session("tx-1")); err != nil {
+				t.Fatal(err)
+			}
+			show(v, 1500)
+		}
+		got, err := m.Stop(t.Context(), session("tx-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged(t, got, "tx-1", `"RV":1000`, `"PG":"T1"`)
 	})
 }
 
 func TestForgottenTransactionIsEnded(t *testing.T) {
-	with(t, func(t *testing.T, v *virtual, m *Meter) {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
 		for _, id := range []string{"tx-1", "tx-2"} {
-			if err := m.Start(t.Context(), hal.MeterSession{Transaction: id, EVSE: "E1"}); err != nil {
+			if err := m.Start(t.Context(), session(id)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -223,24 +151,36 @@ func TestForgottenTransactionIsEnded(t *testing.T) {
 }
 
 func TestMeterThatRefuses(t *testing.T) {
-	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		v.fail = 128 // its time is not valid
-		if err := m.Start(t.Context(), hal.MeterSession{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
+		v.Refuse(128) // its time is not valid
+		if err := m.Start(t.Context(), session("tx-1")); !errors.Is(err, ErrRefused) {
 			t.Fatal(err)
 		}
-		v.fail = 2 // for ever in progress
-		v.regs.Set(modbus.Holding, regState, idle)
+		v.Refuse(0) // it counts all the same, and ends that for the next
+		if err := m.Start(t.Context(), session("tx-2")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Stop(t.Context(), session("tx-2")); err != nil {
+			t.Fatal(err)
+		}
+		v.Refuse(2) // for ever in progress
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if err := m.Start(ctx, hal.MeterSession{Transaction: "tx-1"}); !errors.Is(err, ErrRefused) && !errors.Is(err, context.DeadlineExceeded) {
+		if err := m.Start(ctx, session("tx-3")); !errors.Is(err, ErrRefused) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
+		v.Refuse(0)
+		if err := m.Start(t.Context(), session(strings.Repeat("x", 2000))); !errors.Is(err, ErrText) {
+			t.Errorf("%v", err)
+		}
 	})
-	with(t, func(t *testing.T, v *virtual, m *Meter) {
-		for _, s := range []hal.MeterSession{{Transaction: "a|b"}, {Transaction: strings.Repeat("x", 2000)}} {
-			if err := m.Start(t.Context(), s); !errors.Is(err, ErrText) {
-				t.Errorf("%.20q: %v", s.Transaction, err)
-			}
+}
+
+func TestPublicKey(t *testing.T) {
+	with(t, func(t *testing.T, v *Virtual, m *Meter) {
+		want, err := x509.MarshalPKIXPublicKey(&v.key.PublicKey)
+		if got, err2 := m.PublicKey(t.Context()); err != nil || err2 != nil || string(got) != string(want) {
+			t.Errorf("% x, %v, %v", got, err, err2)
 		}
 	})
 }
