@@ -8,6 +8,7 @@ import (
 
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/mcu"
+	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/unit"
 	"github.com/evsed/evsed/station"
 	"github.com/evsed/evsed/station/guard"
@@ -61,10 +62,32 @@ func (b *Board) Topology() ([]station.EVSE, error) {
 	}
 	var all []station.EVSE
 	for _, e := range served {
-		all = append(all, station.EVSE{ID: e.ID, Name: e.Name, Phases: int(e.Phases), MaxCurrent: e.MaxCurrent,
-			Connectors: []station.Connector{{ID: 1, Type: e.Connector.Type, Tethered: e.Connector.Tethered}}})
+		evse := station.EVSE{ID: e.ID, Name: e.Name, Phases: int(e.Phases), MaxCurrent: e.MaxCurrent,
+			Connectors: []station.Connector{{ID: 1, Type: e.Connector.Type, Tethered: e.Connector.Tethered}}}
+		if e.Meter != nil {
+			evse.Billing = e.Meter.Stop || e.Meter.Legal
+			if evse.Signs, err = e.Meter.signing(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, evse)
 	}
 	return all, nil
+}
+
+// signing is what a meter signs for the CSMS: nothing unless the board says that it is legal.
+func (m *Meter) signing() (station.Signing, error) {
+	if !m.Legal {
+		return station.SignsNothing, nil
+	}
+	model, err := m.Table()
+	if err != nil {
+		return station.SignsNothing, err
+	}
+	if model.Signs == meter.SignsDCBM { // at any time within a transaction
+		return station.SignsReadings, nil
+	}
+	return station.SignsTransactions, nil
 }
 
 // Table compiles the line table of the board's guard. silence and hold are those of guard.Table; 0 leaves them to the guard.

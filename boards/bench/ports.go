@@ -9,9 +9,11 @@ import (
 
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/boards/fit"
+	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/i2c"
 	"github.com/evsed/evsed/hal/light"
 	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/iskra"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rfid"
 	"github.com/evsed/evsed/hal/rfid/hid"
@@ -79,13 +81,25 @@ func (b *Bench) buildMeter(e *boards.EVSE) error {
 	if b.field.units[bus.Port] == nil {
 		b.field.units[bus.Port] = map[uint8]modbus.Unit{}
 	}
-	b.field.units[bus.Port][e.Meter.Address] = shown{meter.NewSlave(model), b, e.ID}
+	s := shown{meter.NewSlave(model), b, e.ID}
+	if model.Signs == meter.SignsIskra {
+		if s.virtual, err = iskra.NewVirtual(b.clock); err != nil {
+			return fmt.Errorf("meter of EVSE %d: %w", e.ID, err)
+		}
+	}
+	b.field.units[bus.Port][e.Meter.Address] = s
 	return nil
+}
+
+// virtual is a meter that shows what it is given.
+type virtual interface {
+	modbus.Unit
+	Set(hal.MeterReading)
 }
 
 // shown is a meter's registers, always as the world has them.
 type shown struct {
-	*meter.Slave
+	virtual
 	b  *Bench
 	id term.EVSEID
 }
@@ -97,7 +111,7 @@ func (m shown) ReadTable(kind modbus.Kind, address, count uint16) ([]uint16, err
 		return nil, modbus.DeviceFailure
 	}
 	m.Set(r)
-	return m.Slave.ReadTable(kind, address, count)
+	return m.virtual.ReadTable(kind, address, count)
 }
 
 // buildReader puts a chip at the reader's bus.

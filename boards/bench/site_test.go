@@ -36,6 +36,7 @@ type site struct {
 
 	mu    sync.Mutex // everything below
 	heard []problem
+	ends  []msg2.TransactionEventRequest
 }
 
 // problem is what the CSMS has heard of a fault.
@@ -109,12 +110,15 @@ func (s *site) open(dir string) {
 
 // observe keeps problems as the CSMS hears them.
 func (s *site) observe(r csms.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := r.Message.(*msg2.TransactionEventRequest); ok && e.EventType == msg2.TransactionEventEnded {
+		s.ends = append(s.ends, *e)
+	}
 	m, ok := r.Message.(*msg2.NotifyEventRequest)
 	if !ok {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, d := range m.EventData {
 		if d.Variable.Name != "Problem" {
 			continue

@@ -139,12 +139,16 @@ func (f *Fitted) Watchdog() hal.Watchdog {
 	return cfg.Watchdog
 }
 
-// Meter is that of an EVSE; nil: it has none.
+// Meter is that of an EVSE, a hal.SigningMeter where the board says that it signs; nil: it has none.
 func (f *Fitted) Meter(id term.EVSEID) (hal.Meter, error) {
-	if m := f.meters[id]; m != nil {
-		return m, nil
+	m := f.meters[id]
+	switch d := f.board.EVSE(id); {
+	case m == nil:
+		return nil, nil
+	case d.Meter.Legal:
+		return &signingAt{m, d.Meter}, nil
 	}
-	return nil, nil
+	return m, nil
 }
 
 // Indicator is the light of a connector; nil: it has none.

@@ -9,6 +9,7 @@ import (
 	"github.com/evsed/evsed/boards"
 	"github.com/evsed/evsed/hal"
 	"github.com/evsed/evsed/hal/meter"
+	"github.com/evsed/evsed/hal/meter/iskra"
 	"github.com/evsed/evsed/station/term"
 )
 
@@ -24,7 +25,7 @@ type meterAt struct {
 	f    *Fitted
 	name string
 	at   place
-	dev  opening[*meter.Meter]
+	dev  opening[hal.Meter]
 
 	mu    sync.Mutex // of all below
 	asked time.Time  // the last reading, good or not
@@ -57,6 +58,9 @@ func (f *Fitted) newMeter(e *boards.EVSE) (*meterAt, error) {
 	if model.Driver != meter.DriverModbus {
 		return nil, fmt.Errorf("%s: want a meter with Modbus at an AC EVSE", d.Model)
 	}
+	if d.Legal && model.Signs != meter.SignsIskra {
+		return nil, fmt.Errorf("%s: want a meter that signs", d.Model)
+	}
 	b, err := f.modbusAt(d.Bus)
 	if err != nil {
 		return nil, err
@@ -64,10 +68,13 @@ func (f *Fitted) newMeter(e *boards.EVSE) (*meterAt, error) {
 	m := &meterAt{f: f, name: fmt.Sprintf("meter %s at bus %s, address %d", d.Model, d.Bus, d.Address),
 		at: place{term.Ref{EVSE: e.ID}, term.FaultMeter}}
 	o := meter.Options{Now: f.o.Now, Lines: linesOf(d, int(e.Phases), model.Phases)}
-	m.dev = opening[*meter.Meter]{now: f.o.Now, open: func() (*meter.Meter, error) {
+	m.dev = opening[hal.Meter]{now: f.o.Now, open: func() (hal.Meter, error) {
 		line, err := b.get()
 		if err != nil {
 			return nil, err
+		}
+		if d.Legal {
+			return iskra.New(model, line, d.Address, o)
 		}
 		return meter.New(model, line, d.Address, o)
 	}}

@@ -141,7 +141,7 @@ func openSigning(o *signOptions) (hal.SigningMeter, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := iskra.New(bus, uint8(o.unit), meter.Options{})
+	m, err := iskra.New(o.model, bus, uint8(o.unit), meter.Options{})
 	if err != nil {
 		bus.Close()
 		return nil, nil, err

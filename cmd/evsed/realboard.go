@@ -91,11 +91,6 @@ func stationOf(b *boards.Board) ([]station.EVSE, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if m := b.EVSE(all[i].ID).Meter; m != nil {
-			all[i].Billing = m.Stop || m.Legal
-		}
-	}
 	for i := range b.EVSEs {
 		e := &b.EVSEs[i]
 		code, why := e.Serves()

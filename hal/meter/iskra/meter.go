@@ -77,12 +77,8 @@ type Meter struct {
 
 var _ hal.SigningMeter = (*Meter)(nil)
 
-// New returns the meter that is a unit on a bus.
-func New(c modbus.Client, unit uint8, o meter.Options) (*Meter, error) {
-	model, err := meter.Find("iskra/wm3m4")
-	if err != nil {
-		return nil, err
-	}
+// New returns the meter of a model that is a unit on a bus; its signing part has the registers of this package.
+func New(model *meter.Model, c modbus.Client, unit uint8, o meter.Options) (*Meter, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}

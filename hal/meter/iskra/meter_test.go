@@ -19,6 +19,15 @@ import (
 	"github.com/evsed/evsed/hal/unit"
 )
 
+func model(t *testing.T) *meter.Model {
+	t.Helper()
+	m, err := meter.Find("iskra/wm3m4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func show(v *Virtual, wh unit.Energy) {
 	v.Set(hal.MeterReading{Phases: 3, Import: wh * unit.WattHour, Voltage: [3]unit.Voltage{230_000, 230_000, 230_000}})
 }
@@ -33,7 +42,7 @@ func with(t *testing.T, f func(t *testing.T, v *Virtual, m *Meter)) {
 		show(v, 1000)
 		bus := modbus.NewRTU("meters", modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{33: v}), 87*time.Microsecond), modbus.Options{})
 		defer bus.Close()
-		m, err := New(bus, 33, meter.Options{})
+		m, err := New(model(t), bus, 33, meter.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +117,7 @@ func TestTransactionBehindAPowerCut(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		v.CutPower()
-		next, err := New(m.client, 33, meter.Options{})
+		next, err := New(model(t), m.client, 33, meter.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
