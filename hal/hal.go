@@ -192,7 +192,7 @@ type MeterReading struct {
 type SignedReading struct {
 	Reading        MeterReading
 	Data           []byte // the record, as the meter gave it
-	SigningMethod  string // like ECDSA-secp256r1-SHA256 (2.1 appendix, SigningMethod); "" where Data names it itself
+	SigningMethod  string // like ECDSA-secp256r1-SHA256 (2.1 appendix, SigningMethod)
 	EncodingMethod string // like OCMF
 	PublicKey      []byte // SubjectPublicKeyInfo, DER
 }

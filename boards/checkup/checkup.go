@@ -13,6 +13,7 @@ import (
 	"github.com/evsed/evsed/hal/isolation"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/meter/dcbm"
+	"github.com/evsed/evsed/hal/meter/iskra"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rectifier"
 )
@@ -139,24 +140,43 @@ func (c *checkup) meter(ctx context.Context, e *boards.EVSE, path string) {
 		return
 	}
 	name := fmt.Sprintf("%s at bus %s, address %d", m.Model, m.Bus, m.Address)
-	r, err := c.register(ctx, m)
-	c.say(path, name, readingText(r), err)
+	dev, err := c.register(m)
+	if err != nil {
+		c.say(path, name, "", err)
+		return
+	}
+	text, err := read(ctx, dev, m)
+	c.say(path, name, text, err)
 }
 
-func (c *checkup) register(ctx context.Context, m *boards.Meter) (hal.MeterReading, error) {
+// register makes the meter that is a unit on a bus, one that signs if the board says that it does.
+func (c *checkup) register(m *boards.Meter) (hal.Meter, error) {
 	table, err := m.Table()
 	if err != nil {
-		return hal.MeterReading{}, err
+		return nil, err
 	}
 	bus, err := c.modbus(m.Bus)
 	if err != nil {
-		return hal.MeterReading{}, err
+		return nil, err
 	}
-	dev, err := meter.New(table, bus, m.Address, meter.Options{})
-	if err != nil {
-		return hal.MeterReading{}, err
+	if m.Legal {
+		return iskra.New(table, bus, m.Address, meter.Options{})
 	}
-	return dev.Read(ctx)
+	return meter.New(table, bus, m.Address, meter.Options{})
+}
+
+// read takes a reading, and the key of what a legal meter signs.
+func read(ctx context.Context, dev hal.Meter, m *boards.Meter) (string, error) {
+	r, err := dev.Read(ctx)
+	text := readingText(r)
+	if s, ok := dev.(hal.SigningMeter); ok && err == nil && m.Legal {
+		var key []byte
+		if key, err = s.PublicKey(ctx); err == nil {
+			text += "; public key " + hex.EncodeToString(key)
+			err = m.CheckKey(key)
+		}
+	}
+	return text, err
 }
 
 func (c *checkup) http(ctx context.Context, m *boards.Meter, path string) {
@@ -167,15 +187,7 @@ func (c *checkup) http(ctx context.Context, m *boards.Meter, path string) {
 		return
 	}
 	defer dev.Close()
-	r, err := dev.Read(ctx)
-	text := readingText(r)
-	if err == nil && m.Legal {
-		var key []byte
-		if key, err = dev.PublicKey(ctx); err == nil {
-			text += "; public key " + hex.EncodeToString(key)
-			err = m.CheckKey(key)
-		}
-	}
+	text, err := read(ctx, dev, m)
 	c.say(path, name, text, err)
 }
 

@@ -2,6 +2,10 @@ package checkup
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"net/http/httptest"
@@ -16,6 +20,7 @@ import (
 	"github.com/evsed/evsed/hal/isolation"
 	"github.com/evsed/evsed/hal/meter"
 	"github.com/evsed/evsed/hal/meter/dcbm"
+	"github.com/evsed/evsed/hal/meter/iskra"
 	"github.com/evsed/evsed/hal/modbus"
 	"github.com/evsed/evsed/hal/rectifier"
 	"github.com/evsed/evsed/hal/unit"
@@ -193,4 +198,30 @@ func TestOtherMachinesAreNotAsked(t *testing.T) {
 			t.Errorf("%s: here %v, want %v", host, !here, here)
 		}
 	}
+}
+
+// A WM3M4 that the board calls legal is asked for its key, which the board's must be.
+func TestKeyOfALegalMeterOnABus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := shipped(t, "ac-wallbox-cm4")
+		v, err := iskra.NewVirtual(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Set(hal.MeterReading{Phases: 3, Import: 7 * unit.KiloWattHour, Voltage: [3]unit.Voltage{230_000, 230_000, 230_000}})
+		run := func(key string) []Result {
+			b.EVSEs[0].Meter = &boards.Meter{Model: "iskra/wm3m4", Bus: "meters", Address: 33, Legal: true, PublicKey: key}
+			return Run(context.Background(), b, &memory{line: modbus.NewLine(modbus.NewServer(map[uint8]modbus.Unit{33: v}), time.Millisecond)}, Options{})
+		}
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := x509.MarshalPKIXPublicKey(&k.PublicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, run("from-meter"), [2]string{"ok   evses[1].meter", "; public key 3059"})
+		want(t, run(hex.EncodeToString(other)), [2]string{"FAIL evses[1].meter", boards.ErrKey.Error()})
+	})
 }

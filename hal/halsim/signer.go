@@ -154,7 +154,7 @@ func (d signingDevice) sign(ctx context.Context, what string, step func(*evse, *
 	if err != nil {
 		return hal.SignedReading{}, fmt.Errorf("%s transaction in the meter of EVSE %d: %w", what, e.cfg.ID, err)
 	}
-	return hal.SignedReading{Reading: e.reading(), Data: []byte(record), EncodingMethod: "OCMF", PublicKey: e.signer.public}, nil
+	return hal.SignedReading{Reading: e.reading(), Data: []byte(record), SigningMethod: "ECDSA-secp256r1-SHA256", EncodingMethod: "OCMF", PublicKey: e.signer.public}, nil
 }
 
 // finish ends the transaction that the meter counts.

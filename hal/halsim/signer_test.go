@@ -74,7 +74,7 @@ func (l *signs) good(r hal.SignedReading, err error) string {
 	if j := ocmf.Judge(records, &key); !j.Good() {
 		l.t.Errorf("%+v\n%s", j, r.Data)
 	}
-	if r.EncodingMethod != "OCMF" || r.SigningMethod != records[0].SigningMethod() {
+	if r.EncodingMethod != "OCMF" || r.SigningMethod != records[0].Algorithm() {
 		l.t.Errorf("methods %q, %q", r.EncodingMethod, r.SigningMethod)
 	}
 	return string(r.Data)

@@ -136,7 +136,7 @@ type MeterValue struct {
 // SignedMeterValue is what a meter signed, as it gave it (OCPP 2.x SignedMeterValueType). It is not changed once it is made.
 type SignedMeterValue struct {
 	Data           []byte
-	SigningMethod  string // "" where Data names it
+	SigningMethod  string // like ECDSA-secp256r1-SHA256
 	EncodingMethod string // like OCMF
 	PublicKey      []byte // SubjectPublicKeyInfo, DER; nil where it is not told
 }

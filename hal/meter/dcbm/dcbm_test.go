@@ -100,7 +100,7 @@ func TestTransactionIsSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.EncodingMethod != "OCMF" || s.SigningMethod != "" || s.Reading.Import != 246_614*unit.WattHour {
+	if s.EncodingMethod != "OCMF" || s.SigningMethod != "ECDSA-secp256r1-SHA256" || s.Reading.Import != 246_614*unit.WattHour {
 		t.Errorf("got %+v", s)
 	}
 	key, err := ocmf.ParseKey(hex.EncodeToString(s.PublicKey))

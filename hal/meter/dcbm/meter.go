@@ -275,7 +275,7 @@ func (m *Meter) signed(ctx context.Context, transaction string) (hal.SignedReadi
 		return hal.SignedReading{}, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	reading, err := m.read(ctx)
-	return hal.SignedReading{Reading: reading, Data: rec.Raw, SigningMethod: rec.SigningMethod(), EncodingMethod: "OCMF", PublicKey: m.key}, err
+	return hal.SignedReading{Reading: reading, Data: rec.Raw, SigningMethod: rec.Algorithm(), EncodingMethod: "OCMF", PublicKey: m.key}, err
 }
 
 // status is what the meter says of itself.

@@ -298,7 +298,7 @@ func (m *Meter) collect(ctx context.Context, transaction string) (hal.SignedRead
 		return r, err
 	}
 	reading, err := m.Read(ctx)
-	return hal.SignedReading{Reading: reading, Data: record.Raw, SigningMethod: record.SigningMethod(), EncodingMethod: "OCMF", PublicKey: key}, err
+	return hal.SignedReading{Reading: reading, Data: record.Raw, SigningMethod: record.Algorithm(), EncodingMethod: "OCMF", PublicKey: key}, err
 }
 
 // plain is a signature as its encoding has it: the meter leaves zeros in front of its numbers.

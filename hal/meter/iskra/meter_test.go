@@ -70,7 +70,7 @@ func judged(t *testing.T, s hal.SignedReading, tx string, fields ...string) {
 		t.Errorf("%+v\n%s", j, s.Data)
 	}
 	if s.SigningMethod != "ECDSA-secp256r1-SHA256" || s.EncodingMethod != "OCMF" {
-		t.Errorf("%q, %q: the record does not name its algorithm", s.SigningMethod, s.EncodingMethod)
+		t.Errorf("methods %q, %q", s.SigningMethod, s.EncodingMethod)
 	}
 	for _, f := range append(fields, `"ID":"`+tx) {
 		if !strings.Contains(string(s.Data), f) {

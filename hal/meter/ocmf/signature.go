@@ -28,15 +28,6 @@ func (r *Record) Algorithm() string {
 	return defaultAlgorithm
 }
 
-// SigningMethod is what a message that carries the record has to say of its algorithm: nothing where the record names it itself
-// (signed meter values 1.0, table 11).
-func (r *Record) SigningMethod() string {
-	if r.signature.text("SA") != "" {
-		return ""
-	}
-	return defaultAlgorithm
-}
-
 // Identification is who the transaction of the record was for (ID).
 func (r *Record) Identification() string { return r.fields.text("ID") }
 
