@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,9 +26,15 @@ func (bubble) Wall() time.Time                    { return time.Now() }
 
 // slowSigner is a meter that signs and takes its time. It may not be asked two things at once.
 type slowSigner struct {
-	takes time.Duration
+	takes atomic.Int64 // a time.Duration
 	keys  int // how often it was asked for its key before it tells it
 	busy  bool
+}
+
+func slow(takes time.Duration, keys int) *slowSigner {
+	m := &slowSigner{keys: keys}
+	m.takes.Store(int64(takes))
+	return m
 }
 
 func (m *slowSigner) work(ctx context.Context, d time.Duration) error {
@@ -52,11 +59,11 @@ func (m *slowSigner) Start(ctx context.Context, s hal.MeterSession) error {
 	if s.Transaction == "bad" {
 		return errors.New("it refuses")
 	}
-	return m.work(ctx, m.takes)
+	return m.work(ctx, time.Duration(m.takes.Load()))
 }
 
 func (m *slowSigner) Stop(ctx context.Context, s hal.MeterSession) (hal.SignedReading, error) {
-	return hal.SignedReading{Data: []byte("whole " + s.Transaction)}, m.work(ctx, m.takes)
+	return hal.SignedReading{Data: []byte("whole " + s.Transaction)}, m.work(ctx, time.Duration(m.takes.Load()))
 }
 
 func (m *slowSigner) PublicKey(ctx context.Context) ([]byte, error) {
@@ -67,10 +74,10 @@ func (m *slowSigner) PublicKey(ctx context.Context) ([]byte, error) {
 }
 
 // anytime signs a transaction as far as it goes, too.
-type anytime struct{ slowSigner }
+type anytime struct{ *slowSigner }
 
 func (m *anytime) ReadSigned(ctx context.Context, tx string) (hal.SignedReading, error) {
-	return hal.SignedReading{Data: []byte("part of " + tx)}, m.work(ctx, m.takes)
+	return hal.SignedReading{Data: []byte("part of " + tx)}, m.work(ctx, time.Duration(m.takes.Load()))
 }
 
 // signs lets pollers run over meters, and returns what they tell of signing, each with the time that has passed.
@@ -113,7 +120,7 @@ func begin(e term.EVSEID, tx string) station.SignBegin {
 
 // Each step is carried out between two readings and answered once, with what the meter can.
 func TestMetersSign(t *testing.T) {
-	meters := map[term.EVSEID]hal.Meter{1: &slowSigner{takes: 7 * time.Second, keys: 100}}
+	meters := map[term.EVSEID]hal.Meter{1: slow(7*time.Second, 100)}
 	got := signs(t, meters, func(m *run.Meters) {
 		m.MeterRate(1, time.Second) // it is read meanwhile, never during a step
 		for _, c := range []station.Command{begin(1, "a"), station.SignNow{EVSE: 1, Transaction: "a"}, station.SignEnd{EVSE: 1, Session: hal.MeterSession{Transaction: "a"}}, begin(1, "bad")} {
@@ -134,7 +141,7 @@ func TestMetersSign(t *testing.T) {
 }
 
 func TestMeterThatSignsAtAnyTime(t *testing.T) {
-	got := signs(t, map[term.EVSEID]hal.Meter{1: &anytime{slowSigner{takes: time.Second, keys: 1}}}, func(m *run.Meters) {
+	got := signs(t, map[term.EVSEID]hal.Meter{1: &anytime{slow(time.Second, 1)}}, func(m *run.Meters) {
 		m.Sign(begin(1, "a"))
 		time.Sleep(10 * time.Second)
 		m.Sign(station.SignNow{EVSE: 1, Transaction: "a"})
@@ -148,7 +155,7 @@ func TestMeterThatSignsAtAnyTime(t *testing.T) {
 
 // A meter that does not come back is given up, and the next step is for the next one.
 func TestMeterThatHangsWhileItSigns(t *testing.T) {
-	hangs := &slowSigner{takes: time.Hour}
+	hangs := slow(time.Hour, 0)
 	got := signs(t, map[term.EVSEID]hal.Meter{1: hangs, 2: idle{}}, func(m *run.Meters) {
 		m.Sign(begin(1, "a"))
 		synctest.Wait()
@@ -163,7 +170,7 @@ func TestMeterThatHangsWhileItSigns(t *testing.T) {
 			}
 		}
 		time.Sleep(31 * time.Second)
-		hangs.takes = time.Second
+		hangs.takes.Store(int64(time.Second))
 	})
 	wantTold(t, got, "30s: 1 a 1 context deadline exceeded", "1m0s: 1 0 1 context deadline exceeded", "1m1s: 1 1 1", "1m2s: 1 2 1", "1m3s: 1 3 1")
 }
