@@ -27,7 +27,7 @@ func (bubble) Wall() time.Time                    { return time.Now() }
 // slowSigner is a meter that signs and takes its time. It may not be asked two things at once.
 type slowSigner struct {
 	takes atomic.Int64 // a time.Duration
-	keys  int // how often it was asked for its key before it tells it
+	keys  int          // how often it was asked for its key before it tells it
 	busy  bool
 }
 
