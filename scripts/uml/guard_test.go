@@ -71,7 +71,7 @@ func startGuard(t *testing.T, w *wires, wrap ...string) *guarded {
 		t.Fatal(err)
 	}
 	var conn *os.File
-	g.within(20*time.Second, "the guard answers", func() (ok bool) {
+	g.within(time.Minute, "the guard answers", func() (ok bool) {
 		c, err := realtime.Dial(socket)
 		conn = c
 		return err == nil
@@ -126,7 +126,7 @@ func (g *guarded) status() iec61851.Status {
 
 func (g *guarded) pilot(s term.PilotState) {
 	g.t.Helper()
-	g.within(20*time.Second, "the pilot is "+s.String(), func() bool { return g.status().Pilot == s })
+	g.within(time.Minute, "the pilot is "+s.String(), func() bool { return g.status().Pilot == s })
 }
 
 // charge lets a vehicle charge.
