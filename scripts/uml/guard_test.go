@@ -71,9 +71,14 @@ func startGuard(t *testing.T, w *wires, wrap ...string) *guarded {
 		t.Fatal(err)
 	}
 	var conn *os.File
+	start, asked := time.Now(), false
 	g.within(time.Minute, "the guard answers", func() (ok bool) {
 		c, err := realtime.Dial(socket)
 		conn = c
+		if late := time.Since(start) > 50*time.Second; late && err != nil && !asked { // where it stands is told with the failure
+			asked = true
+			_ = g.cmd.Process.Signal(syscall.SIGQUIT)
+		}
 		return err == nil
 	})
 	g.remote = guard.NewRemote([]term.Ref{connector}, time.Now)
