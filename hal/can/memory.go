@@ -17,6 +17,7 @@ type Memory struct {
 	devices []func(Frame) []Frame
 	now     *memorySocket
 	down    bool
+	off     bool // the controller has left the bus: nothing is sent and nothing is heard
 }
 
 // Attach puts a device on the bus: it hears every frame that the agent sends, and answers with frames.
@@ -30,22 +31,31 @@ func (m *Memory) Attach(device func(Frame) []Frame) {
 func (m *Memory) Inject(f Frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.now != nil {
-		m.now.give(f.encode())
-	}
+	m.give(m.now, f.encode())
 }
 
 // BusOff makes the controller leave the bus, or come back.
 func (m *Memory) BusOff(off bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.now == nil {
+	m.off = false // what the controller says of itself is heard
+	if off {
+		m.give(m.now, errorFrame(classBusOff, 0))
+	} else {
+		m.give(m.now, errorFrame(classRestart, 0))
+	}
+	m.off = off
+}
+
+// give puts a frame into the queue of an opening, unless the controller is off the bus. mu is held: no frame that was
+// under way comes behind the word that the controller has left.
+func (m *Memory) give(s *memorySocket, b raw) {
+	if s == nil || m.off {
 		return
 	}
-	if off {
-		m.now.give(errorFrame(classBusOff, 0))
-	} else {
-		m.now.give(errorFrame(classRestart, 0))
+	select {
+	case s.in <- b:
+	default:
 	}
 }
 
@@ -75,10 +85,15 @@ func (m *Memory) Open() (Socket, error) {
 func (m *Memory) send(s *memorySocket, f Frame) {
 	m.mu.Lock()
 	devices := m.devices
+	if m.off {
+		devices = nil
+	}
 	m.mu.Unlock()
 	for _, d := range devices {
 		for _, answer := range d(f) {
-			s.give(answer.encode())
+			m.mu.Lock()
+			m.give(s, answer.encode())
+			m.mu.Unlock()
 		}
 	}
 }
@@ -92,13 +107,6 @@ type memorySocket struct {
 
 	mu       sync.Mutex
 	deadline time.Time // of reads
-}
-
-func (s *memorySocket) give(b raw) {
-	select {
-	case s.in <- b:
-	default:
-	}
 }
 
 func (s *memorySocket) end() { s.once.Do(func() { close(s.gone) }) }
