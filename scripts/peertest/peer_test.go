@@ -90,6 +90,10 @@ func dialFake(t *testing.T, p Peer) *fake {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetReadDeadline(time.Now().Add(answerTimeout))
+	// The client's handshake ends before the server's: until then a library has nobody to send to.
+	if _, _, ok := p.Journal().Await(0, answerTimeout, func(e Entry) bool { return e.Kind == Open && e.Station == "fake" }); !ok {
+		t.Fatalf("the CSMS never saw the connection:\n%s", p.Journal())
+	}
 	return &fake{t, c}
 }
 

@@ -20,6 +20,7 @@ type request struct {
 	has             string // what the result must have, without white space
 	past            string // the peer whose types cannot say it, although the schema can: there it goes past the library
 	follows         string // what the station tells afterwards
+	tells           string // what that must have: the last word of what takes time, or it comes between later messages
 }
 
 // with is r with what its result must have.
@@ -27,6 +28,9 @@ func (r request) with(text string) request { r.has = text; return r }
 
 // then is r and the message that the station sends because of it.
 func (r request) then(action string) request { r.follows = action; return r }
+
+// ends is r and what the last message that the station sends because of it tells.
+func (r request) ends(action, tells string) request { r.follows, r.tells = action, tells; return r }
 
 func (r request) String() string { return r.action + " " + r.payload }
 
@@ -111,7 +115,7 @@ var requests = []request{
 	notOffered("GetDisplayMessages", `{"requestId":25}`),
 	ok("GetInstalledCertificateIds", `{"certificateType":["CSMSRootCertificate"]}`, "NotFound"),
 	ok("GetLocalListVersion", `{}`),
-	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").then("LogStatusNotification"),
+	ok("GetLog", `{"logType":"DiagnosticsLog","requestId":26,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted").ends("LogStatusNotification", `"UploadFailure"`),
 	notOffered("GetMonitoringReport", `{"requestId":27}`),
 	pastOCPPGo(ok("GetReport", `{"requestId":31,"componentVariable":[{"component":{"name":"TxCtrlr"}}]}`, "Accepted").then("NotifyReport")),
 	ok("GetReport", `{"requestId":32,"componentVariable":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"}}]}`, "Accepted").then("NotifyReport"),
@@ -158,7 +162,7 @@ var requests = []request{
 	ok("UnlockConnector", `{"evseId":1,"connectorId":9}`, "UnknownConnector"),
 	notOffered("UnpublishFirmware", `{"checksum":"0123456789abcdef0123456789abcdef"}`),
 	ok("UpdateFirmware", `{"requestId":51,"firmware":{"location":"http://127.0.0.1:9/fw","retrieveDateTime":"2026-11-22T00:00:00Z"}}`, "Rejected"),
-	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").then("LogStatusNotification"),
+	ok("GetLog", `{"logType":"SecurityLog","requestId":28,"retries":0,"log":{"remoteLocation":"http://127.0.0.1:9/log"}}`, "Accepted", "AcceptedCanceled").ends("LogStatusNotification", `"UploadFailure"`),
 	ok("Reset", `{"type":"OnIdle","evseId":9}`, "Rejected"),
 }
 
@@ -276,7 +280,7 @@ func (s *station) request(r request) {
 		s.t.Errorf("%.300s: got %v, %v: %s", r, a, err, wrong)
 	}
 	if r.follows != "" {
-		s.sent(r.follows+" after "+r.String(), r.follows, func(p string) bool { return !strings.Contains(p, `"tbc":true`) })
+		s.sent(r.follows+" after "+r.String(), r.follows, func(p string) bool { return !strings.Contains(p, `"tbc":true`) && strings.Contains(p, r.tells) })
 	}
 }
 
