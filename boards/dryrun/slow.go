@@ -26,7 +26,8 @@ const patience = 20 * time.Second
 type slow struct {
 	evse term.EVSEID
 	name string
-	left bool // not fitted
+	left bool   // not fitted
+	key  string // of the meter, instead of the file's; "": as the file has it
 	play func(*desk) (note string, err error)
 }
 
@@ -46,13 +47,14 @@ func slowSuite(b *boards.Board) []slow {
 			continue
 		}
 		none := e.Meter == nil
-		all = append(all, slow{e.ID, "meter is read", none, func(d *desk) (string, error) { return d.reads(e) }})
+		all = append(all, slow{evse: e.ID, name: "meter is read", left: none, play: func(d *desk) (string, error) { return d.reads(e) }})
 		for _, f := range []struct {
 			name string
 			modbus.Fault
 		}{{"silent", modbus.Silent}, {"answers with a wrong CRC", modbus.WrongCRC}, {"answers with half a frame", modbus.HalfFrame}} {
-			all = append(all, slow{e.ID, "meter " + f.name, none, func(d *desk) (string, error) { return d.fails(e, f.Fault) }})
+			all = append(all, slow{evse: e.ID, name: "meter " + f.name, left: none, play: func(d *desk) (string, error) { return d.fails(e, f.Fault) }})
 		}
+		all = append(all, signingSteps(e)...)
 		all = append(all, readerSteps(b, e.Reader, e.ID)...)
 	}
 	return append(all, readerSteps(b, b.Reader, 0)...)
@@ -63,8 +65,8 @@ func readerSteps(b *boards.Board, r *boards.Reader, id term.EVSEID) []slow {
 		return nil
 	}
 	none := b.Bus(r.Bus) == nil // one that types is no part of a board
-	return []slow{{id, "reader reads a card", none, func(d *desk) (string, error) { return d.card(r.Bus) }},
-		{id, "reader unplugged and back", none, func(d *desk) (string, error) { return d.unplugs(r.Bus) }}}
+	return []slow{{evse: id, name: "reader reads a card", left: none, play: func(d *desk) (string, error) { return d.card(r.Bus) }},
+		{evse: id, name: "reader unplugged and back", left: none, play: func(d *desk) (string, error) { return d.unplugs(r.Bus) }}}
 }
 
 // runSlow plays the steps beside each other and returns them in their order.
@@ -94,6 +96,9 @@ func (sl slow) run(hardware, software *boards.Board) (string, error) {
 	b, err := bench.New(hardware, bench.Options{Clock: time.Now, Seed: 1})
 	if err != nil {
 		return "", err
+	}
+	if sl.key != "" {
+		software = withKey(software, sl.evse, sl.key)
 	}
 	f, err := fit.Open(software, b.Ports(), fit.Options{Now: time.Now})
 	if err != nil {
