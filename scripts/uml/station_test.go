@@ -64,6 +64,7 @@ type bench struct {
 	csms   *csms.CSMS
 	cmd    *exec.Cmd
 	errs   text
+	heard  text         // what the CSMS was told of faults, a line each
 	faults atomic.Int32 // notifications of a connector that is Faulted
 }
 
@@ -92,8 +93,12 @@ func startStation(t *testing.T) *bench {
 	b := &bench{t: t, w: board(t)}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.csms = csms.New(csms.Options{Observe: func(r csms.Request) {
-		if r.Action == "StatusNotification" && strings.Contains(r.Payload, `"Faulted"`) {
+		faulted := r.Action == "StatusNotification" && strings.Contains(r.Payload, `"Faulted"`)
+		if faulted {
 			b.faults.Add(1)
+		}
+		if faulted || r.Action == "NotifyEvent" {
+			fmt.Fprintf(&b.heard, "%s %s\n", r.Action, r.Payload)
 		}
 	}})
 	l, err := net.Listen("tcp", csmsAddress)
@@ -131,6 +136,9 @@ func startStation(t *testing.T) *bench {
 		_ = b.cmd.Wait()
 		cancel()
 		t.Logf("the station said:\n%s", b.errs.String())
+		if t.Failed() {
+			t.Logf("the CSMS was told of faults:\n%s", b.heard.String())
+		}
 	})
 	return b
 }
